@@ -1,0 +1,58 @@
+//! Typed ids. Each is a UUIDv7 in the database; none of them is ever shown as such.
+use sea_orm::prelude::Uuid;
+use serde::{Deserialize, Serialize};
+
+macro_rules! ids {
+    ($($(#[$meta:meta])* $name:ident)+) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, sea_orm::DeriveValueType)]
+        pub struct $name(pub Uuid);
+
+        impl From<Uuid> for $name {
+            fn from(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+        }
+
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl sea_orm::TryFromU64 for $name {
+            fn try_from_u64(_: u64) -> Result<Self, sea_orm::DbErr> {
+                Err(sea_orm::DbErr::ConvertFromU64(stringify!($name)))
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// A claimant's own consent.
+    ConsentId
+    /// The person who seeks asylum.
+    ClaimantId
+    /// An area of Integrated Employment Services.
+    CatchmentId
+    /// A row of access that follows from relations and consents.
+    AccessGrantId
+    /// An entry of the journal.
+    JournalEntryId
+    /// A place where services are given.
+    LocationId
+    /// Something a claimant needs.
+    NeedId
+    /// An organization of the network, the ministry included.
+    OrganizationId
+    /// What became of a referral.
+    OutcomeId
+    /// A referral.
+    ReferralId
+    /// A region of the ministry.
+    RegionId
+    /// A service of an organization.
+    ServiceId
+    /// A service as given at one location.
+    ServiceAtLocationId
+}
