@@ -1,3 +1,4 @@
 //! The rules of the domain, pure: each takes what it must know as arguments and answers at once. Nothing here reads a
 //! clock, a database or a configuration, and nothing here knows of GraphQL or HTTP.
 pub mod business_days;
+pub mod referral;
