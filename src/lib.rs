@@ -1,2 +1,3 @@
 //! Map.
 pub mod domain;
+pub mod message;

@@ -376,6 +376,16 @@ codes! {
         All = "ALL",
     }
 
+    /// What feedback from the front line is about.
+    FeedbackTopic {
+        Barrier = "BARRIER",
+        Idea = "IDEA",
+        Practice = "PRACTICE",
+        Capacity = "CAPACITY",
+        TrainingNeed = "TRAINING_NEED",
+        Policy = "POLICY",
+    }
+
     /// A set of codes whose labels can be asked for.
     CodeSet {
         NeedCategory = "NEED_CATEGORY",
