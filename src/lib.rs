@@ -1,1 +1,6 @@
 //! Map.
+pub mod auth;
+pub mod clock;
+pub mod command;
+pub mod config;
+pub mod viewer;
