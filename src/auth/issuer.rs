@@ -339,3 +339,6 @@ async fn get(client: &reqwest::Client, address: &str) -> Result<Vec<u8>, FetchEr
     }
     Ok(body)
 }
+
+#[cfg(test)]
+mod tests;

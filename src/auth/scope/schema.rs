@@ -13,6 +13,8 @@ use super::{ANY_TOKEN, OBJECT, Requirement, TABLE, say};
 
 const DIRECTIVE: &str = "requiresScopes";
 const ARGUMENT: &str = "scopes";
+/// The root types, under the names that the table uses for them.
+const ROOTS: &[&str] = &["Query", "Mutation", "Subscription"];
 
 /// Writes every row of the table into the schema, as a directive and as a sentence, and declares the directive. Rows
 /// for what the schema lacks are passed over; a second call changes nothing, so that each root type may call it.
@@ -61,15 +63,9 @@ pub fn unknown_rows(registry: &Registry) -> Vec<String> {
 
 /// The fields of the root types, as `Type.field`, that neither have a row nor stand among those open to any token.
 pub fn uncovered_root_fields(registry: &Registry) -> Vec<String> {
-    let roots = [
-        Some(registry.query_type.as_str()),
-        registry.mutation_type.as_deref(),
-        registry.subscription_type.as_deref(),
-    ];
-    roots
-        .into_iter()
-        .flatten()
-        .filter_map(|name| registry.types.get(name))
+    ROOTS
+        .iter()
+        .filter_map(|name| registry.types.get(*name))
         .flat_map(|root| {
             root.fields()
                 .into_iter()
