@@ -32,8 +32,8 @@ Examples:
   See which settings are in force and who set them:
     claimant-gateway config
 
-Settings come from a TOML file, then environment variables (CLAIMANT_GATEWAY_SERVER__LISTEN sets server.listen), then
-flags; each over the one before.";
+Settings come from a TOML file, then environment variables (CLAIMANT_GATEWAY_SERVER__LISTEN sets \
+server.listen), then flags; each over the one before.";
 
 /// One GraphQL API for referrals between the organizations that receive people seeking asylum in Ontario.
 #[derive(Debug, Parser)]

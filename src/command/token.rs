@@ -1,4 +1,6 @@
 //! `token`: a token of the demo issuer, for use against a gateway on this machine that shares its key file.
+use std::io::{self, Write};
+
 use chrono::TimeDelta;
 
 use super::{Failure, TokenArguments};
@@ -28,7 +30,8 @@ enum TokenError {
 }
 
 pub fn run(arguments: TokenArguments, config: &Config) -> Result<(), Failure> {
-    println!("{}", mint(arguments, config, &Clock::system())?);
+    let token = mint(arguments, config, &Clock::system())?;
+    writeln!(io::stdout(), "{token}")?;
     Ok(())
 }
 
