@@ -1,1 +1,2 @@
 //! Map.
+pub mod exchange;
