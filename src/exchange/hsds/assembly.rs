@@ -18,6 +18,9 @@ use super::{
     report::{ReferenceKind, RejectReason, SkipReason, Warning, WarningReason},
 };
 
+/// How many areas a service, or identifiers an organization, may have.
+const MAXIMUM_PARTS: usize = 1_000;
+
 /// What has been read until now.
 #[derive(Default)]
 pub(super) struct Assembly {
@@ -181,7 +184,10 @@ impl Assembly {
         }
         for part in std::mem::take(&mut self.parts.areas) {
             match service_of(&mut self.services, &part.owners) {
-                Some(service) => push_once(&mut service.record.service_areas, part.value),
+                Some(service) => {
+                    let areas = &mut service.record.service_areas;
+                    push_once(areas, part, "name", Kind::ServiceArea, &mut self.notes);
+                }
                 None => orphan(&mut self.notes, Kind::ServiceArea, part),
             }
         }
@@ -234,7 +240,16 @@ impl Assembly {
         for part in std::mem::take(&mut self.parts.identifiers) {
             let organization = part.owners.organization.as_deref();
             match organization.and_then(|id| self.organizations.get_mut(id)) {
-                Some(organization) => push_once(&mut organization.identifiers, part.value),
+                Some(organization) => {
+                    let identifiers = &mut organization.identifiers;
+                    push_once(
+                        identifiers,
+                        part,
+                        "identifier",
+                        Kind::OrganizationIdentifier,
+                        &mut self.notes,
+                    );
+                }
                 None => orphan(&mut self.notes, Kind::OrganizationIdentifier, part),
             }
         }
@@ -364,8 +379,26 @@ fn finished_location(draft: LocationDraft, notes: &mut Notes) -> Option<Location
     Some(record)
 }
 
-fn push_once<T: PartialEq>(values: &mut Vec<T>, value: T) {
-    if !values.contains(&value) {
-        values.push(value);
+/// Adds a value to the list of a record, once, as long as there is room; says so where there is none.
+fn push_once<T: PartialEq>(
+    values: &mut Vec<T>,
+    part: Part<T>,
+    field: &'static str,
+    kind: Kind,
+    notes: &mut Notes,
+) {
+    if values.contains(&part.value) {
+        return;
     }
+    if values.len() < MAXIMUM_PARTS {
+        values.push(part.value);
+        return;
+    }
+    notes.warn(Warning {
+        place: part.place,
+        kind,
+        id: part.id,
+        field: Some(field),
+        reason: WarningReason::TooMany,
+    });
 }

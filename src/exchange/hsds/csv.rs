@@ -75,7 +75,14 @@ pub(super) fn read(intake: &mut Intake<'_>, file: &Place, tables: &TableNames, b
     }
     loop {
         match reader.read_byte_record(&mut record) {
-            Ok(true) => line(intake, kind, file, &columns, &record),
+            Ok(true) => {
+                let place = Place::line(&file.file, line_number(bytes, &record));
+                if is_cut_off(bytes, &record, reader.position()) {
+                    intake.reject(place, kind, None, RejectReason::MalformedCsv);
+                    return;
+                }
+                line(intake, kind, place, &columns, &record);
+            }
             Ok(false) => return,
             Err(_) => {
                 intake.reject(file.clone(), kind, None, RejectReason::MalformedCsv);
@@ -85,15 +92,40 @@ pub(super) fn read(intake: &mut Intake<'_>, file: &Place, tables: &TableNames, b
     }
 }
 
+/// The line on which a record begins. After a CRLF the parser stands before the line feed, and before any blank lines.
+fn line_number(bytes: &[u8], record: &ByteRecord) -> u64 {
+    let (line, rest) = start(bytes, record);
+    let blank = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    let skipped = blank.filter(|byte| **byte == b'\n').count();
+    line + u64::try_from(skipped).unwrap_or(0)
+}
+
+/// Whether a quotation mark was opened in the record and never closed, so that it has swallowed the lines after it.
+fn is_cut_off(bytes: &[u8], record: &ByteRecord, end: &::csv::Position) -> bool {
+    let is_last = usize::try_from(end.byte()).is_ok_and(|end| end >= bytes.len());
+    let (_, rest) = start(bytes, record);
+    let rest = rest.trim_ascii();
+    is_last && rest.contains(&b'\n') && rest.iter().filter(|byte| **byte == b'"').count() % 2 == 1
+}
+
+/// Where the parser stood before the record: its line, and what came from there on.
+fn start<'a>(bytes: &'a [u8], record: &ByteRecord) -> (u64, &'a [u8]) {
+    let Some(position) = record.position() else {
+        return (0, &[]);
+    };
+    let rest = usize::try_from(position.byte())
+        .ok()
+        .and_then(|byte| bytes.get(byte..));
+    (position.line(), rest.unwrap_or_default())
+}
+
 fn line(
     intake: &mut Intake<'_>,
     kind: Kind,
-    file: &Place,
+    place: Place,
     columns: &[String],
     record: &ByteRecord,
 ) {
-    let number = record.position().map_or(0, ::csv::Position::line);
-    let place = Place::line(&file.file, number);
     let mut row = Map::new();
     for (index, bytes) in record.iter().enumerate() {
         let Ok(value) = std::str::from_utf8(bytes) else {

@@ -340,29 +340,28 @@ pub(super) fn location(fields: &mut Fields) -> Result<LocationDraft, RejectReaso
 
 /// Where a location is. One coordinate without the other is no point, nor is one that is not on the globe.
 fn point(fields: &mut Fields) -> Result<Option<(f64, f64)>, RejectReason> {
-    let latitude = fields.number("latitude")?;
-    let longitude = fields.number("longitude")?;
-    let (Some(latitude), Some(longitude)) = (latitude, longitude) else {
-        if latitude.is_some() {
-            fields.warn("latitude", WarningReason::Invalid);
-        }
-        if longitude.is_some() {
-            fields.warn("longitude", WarningReason::Invalid);
-        }
-        return Ok(None);
-    };
-    let outside = [
-        ("latitude", latitude, 90.0),
-        ("longitude", longitude, 180.0),
-    ]
-    .into_iter()
-    .filter(|(_, degrees, most)| degrees.abs() > *most)
-    .map(|(field, ..)| field);
-    let outside: Vec<_> = outside.collect();
-    for field in &outside {
-        fields.warn(field, WarningReason::OutOfRange);
+    let latitude = coordinate(fields, "latitude", 90.0)?;
+    let longitude = coordinate(fields, "longitude", 180.0)?;
+    match (latitude, longitude) {
+        (Some(latitude), Some(longitude)) => return Ok(Some((latitude, longitude))),
+        (Some(_), None) => fields.warn("latitude", WarningReason::Incomplete),
+        (None, Some(_)) => fields.warn("longitude", WarningReason::Incomplete),
+        (None, None) => {}
     }
-    Ok(outside.is_empty().then_some((latitude, longitude)))
+    Ok(None)
+}
+
+fn coordinate(
+    fields: &mut Fields,
+    field: &'static str,
+    most: f64,
+) -> Result<Option<f64>, RejectReason> {
+    let degrees = fields.number(field)?;
+    if degrees.is_some_and(|degrees| degrees.abs() > most) {
+        fields.warn(field, WarningReason::OutOfRange);
+        return Ok(None);
+    }
+    Ok(degrees)
 }
 
 impl Sighting for ServiceAtLocationRecord {

@@ -142,6 +142,21 @@ impl Fields {
         Ok(Some(number as i32))
     }
 
+    /// A whole number within a range, without which the object says nothing.
+    pub(super) fn required_whole(
+        &mut self,
+        field: &'static str,
+        range: std::ops::RangeInclusive<i32>,
+    ) -> Result<i32, RejectReason> {
+        let doubts = self.warnings.len();
+        self.whole(field, range)?
+            .ok_or(if self.warnings.len() > doubts {
+                RejectReason::Invalid { field }
+            } else {
+                RejectReason::Missing { field }
+            })
+    }
+
     /// A time. Without an offset it is taken for UTC, a date alone for its first moment.
     pub(super) fn moment(&mut self, field: &'static str) -> Read<DateTime<Utc>> {
         let Some(text) = self.raw(field)? else {

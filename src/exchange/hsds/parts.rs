@@ -210,8 +210,7 @@ impl Parts {
     pub(super) fn capacity(&mut self, fields: &mut Fields) -> Result<(), RejectReason> {
         let owners = owner(fields, ReferenceKind::Service)?;
         let unit_id = fields.reference("unit_id")?;
-        let available = fields.whole("available", CAPACITY)?;
-        let available = available.ok_or(RejectReason::Missing { field: "available" })?;
+        let available = fields.required_whole("available", CAPACITY)?;
         let mut maximum = fields.whole("maximum", CAPACITY)?;
         if maximum.is_some_and(|maximum| maximum < available) {
             fields.warn("maximum", WarningReason::OutOfRange);

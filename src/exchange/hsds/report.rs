@@ -112,7 +112,9 @@ impl RejectReason {
             Self::MalformedJson { line, column } => {
                 format!("this is not JSON from line {line}, column {column} on")
             }
-            Self::MalformedCsv => "this is not CSV".into(),
+            Self::MalformedCsv => {
+                "this stops being CSV here: a quotation mark is never closed".into()
+            }
             Self::TooManyValues { columns } => {
                 format!("there are more values than the {columns} columns")
             }
@@ -144,7 +146,9 @@ impl RejectReason {
             Self::MalformedJson { line, column } => {
                 format!("ce n’est plus du JSON à partir de la ligne {line}, colonne {column}")
             }
-            Self::MalformedCsv => "ce n’est pas du CSV".into(),
+            Self::MalformedCsv => {
+                "ce n’est plus du CSV à partir d’ici : un guillemet n’est jamais fermé".into()
+            }
             Self::TooManyValues { columns } => {
                 format!("il y a plus de valeurs que les {columns} colonnes")
             }
@@ -213,6 +217,8 @@ pub enum WarningReason {
     Invalid,
     /// It was left out: out of range.
     OutOfRange,
+    /// It was left out: half of a point, of which the other half is absent or was left out.
+    Incomplete,
     /// It was left out: no known language.
     UnknownLanguage,
     /// It was left out: it names nothing that is known.
@@ -221,6 +227,8 @@ pub enum WarningReason {
     Assumed,
     /// It differs between two sightings of the same id; the fuller one, else the first, was kept.
     Conflict,
+    /// It was left out: there are more of them than are taken.
+    TooMany,
     /// There were several; the latest was kept.
     Several,
     /// The line has fewer values than the table has columns; the last ones were taken as blank.
@@ -235,6 +243,12 @@ impl WarningReason {
             (Self::Invalid, Language::Fr) => "est omis : la valeur n’est pas valide",
             (Self::OutOfRange, Language::En) => "is left out: the value is out of range",
             (Self::OutOfRange, Language::Fr) => "est omis : la valeur est hors limites",
+            (Self::Incomplete, Language::En) => {
+                "is left out: without the other coordinate it is no point"
+            }
+            (Self::Incomplete, Language::Fr) => {
+                "est omis : sans l’autre coordonnée, ce n’est pas un point"
+            }
             (Self::UnknownLanguage, Language::En) => "is left out: the language is not known",
             (Self::UnknownLanguage, Language::Fr) => "est omis : la langue est inconnue",
             (Self::Unresolved, Language::En) => "is left out: what it names is not known",
@@ -247,6 +261,8 @@ impl WarningReason {
             (Self::Conflict, Language::Fr) => {
                 "diffère d’un autre objet qui porte le même identifiant : le plus complet est retenu"
             }
+            (Self::TooMany, Language::En) => "is left out: there are more than are taken",
+            (Self::TooMany, Language::Fr) => "est omis : il y en a plus que ce qui est pris",
             (Self::Several, Language::En) => "is there more than once: the latest was kept",
             (Self::Several, Language::Fr) => {
                 "est présent plus d’une fois : le plus récent est retenu"

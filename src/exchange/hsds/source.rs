@@ -82,8 +82,10 @@ impl Source {
         };
         if metadata.is_dir() {
             source.list_folder(path, "", 0)?;
-        } else {
+        } else if metadata.is_file() {
             source.list_file(path)?;
+        } else {
+            return Err(ReadError::UnknownFormat);
         }
         // A package's description may name its tables, so it goes first; the rest in one order on every machine.
         let rank = |item: &Item| !item.name.ends_with("datapackage.json");
@@ -140,8 +142,11 @@ impl Source {
                 self.skip(name, SkipReason::TooDeep)?;
             } else if kind.is_dir() {
                 self.list_folder(&entry.path(), &format!("{name}/"), depth + 1)?;
-            } else {
+            } else if kind.is_file() {
                 self.list(name, Handle::Path(entry.path()))?;
+            } else {
+                // A pipe or a device: opening one may wait for ever.
+                self.skip(name, SkipReason::NotData)?;
             }
         }
         Ok(())
