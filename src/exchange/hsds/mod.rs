@@ -4,8 +4,8 @@
 //!
 //! The way of a record: `source` lists and bounds the files → `json` and `csv` find the objects → `intake` takes
 //! nested objects apart, so that both forms arrive as rows of the same tables → `assembly` reads each row by its
-//! `fields`, merges what is seen twice, and attaches the `parts` → [`Directory`]. `codes` knows the words of HSDS, `kind` its shapes,
-//! `report` what is said about the rest.
+//! `fields`, merges what is seen twice, and attaches the `parts` → [`Directory`]. `codes` knows the words of HSDS,
+//! `kind` its shapes, `report` what is said about the rest.
 //!
 //! Nothing stops the run but an input that cannot be opened or is too large: a record that cannot be taken is reported
 //! with its place, and the next one is read.
