@@ -40,6 +40,12 @@ macro_rules! codes {
             }
         }
 
+        impl sea_orm::TryFromU64 for $name {
+            fn try_from_u64(_: u64) -> Result<Self, sea_orm::DbErr> {
+                Err(sea_orm::DbErr::ConvertFromU64(stringify!($name)))
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str(self.as_str())
@@ -376,6 +382,16 @@ codes! {
         All = "ALL",
     }
 
+    /// What feedback from the front line is about.
+    FeedbackTopic {
+        Barrier = "BARRIER",
+        Idea = "IDEA",
+        Practice = "PRACTICE",
+        Capacity = "CAPACITY",
+        TrainingNeed = "TRAINING_NEED",
+        Policy = "POLICY",
+    }
+
     /// A set of codes whose labels can be asked for.
     CodeSet {
         NeedCategory = "NEED_CATEGORY",
@@ -441,5 +457,60 @@ codes! {
         InPerson = "IN_PERSON",
         Remote = "REMOTE",
         Hybrid = "HYBRID",
+    }
+
+    /// What a grant opens: a sealed group, or one of the steps before it.
+    AccessGroup {
+        Presence = "PRESENCE",
+        OpenPart = "OPEN_PART",
+        Needs = "NEEDS",
+        Identity = "IDENTITY",
+        Contact = "CONTACT",
+    }
+
+    /// What a journal entry is about.
+    SubjectType {
+        Claimant = "CLAIMANT",
+        Consent = "CONSENT",
+        Need = "NEED",
+        Organization = "ORGANIZATION",
+        Referral = "REFERRAL",
+        Service = "SERVICE",
+    }
+
+    /// What happened.
+    JournalKind {
+        AccessEnded = "ACCESS_ENDED",
+        CapacityChanged = "CAPACITY_CHANGED",
+        ClaimantRegistered = "CLAIMANT_REGISTERED",
+        ClaimantUpdated = "CLAIMANT_UPDATED",
+        ConsentRecorded = "CONSENT_RECORDED",
+        ConsentWithdrawn = "CONSENT_WITHDRAWN",
+        DirectoryImported = "DIRECTORY_IMPORTED",
+        NeedRecorded = "NEED_RECORDED",
+        OutcomeRecorded = "OUTCOME_RECORDED",
+        OversightRead = "OVERSIGHT_READ",
+        ReferralAccepted = "REFERRAL_ACCEPTED",
+        ReferralAssigned = "REFERRAL_ASSIGNED",
+        ReferralCancelled = "REFERRAL_CANCELLED",
+        ReferralClaimed = "REFERRAL_CLAIMED",
+        ReferralCompleted = "REFERRAL_COMPLETED",
+        ReferralCreated = "REFERRAL_CREATED",
+        ReferralDeclined = "REFERRAL_DECLINED",
+        ReferralFailed = "REFERRAL_FAILED",
+        ReferralHeld = "REFERRAL_HELD",
+        ReferralLinked = "REFERRAL_LINKED",
+        ReferralPriorityChanged = "REFERRAL_PRIORITY_CHANGED",
+        ReferralReplaced = "REFERRAL_REPLACED",
+        ReferralRerouted = "REFERRAL_REROUTED",
+        ReferralResumed = "REFERRAL_RESUMED",
+        ReferralSent = "REFERRAL_SENT",
+        ReferralSplit = "REFERRAL_SPLIT",
+        ReferralStarted = "REFERRAL_STARTED",
+        ReferralSubStatusChanged = "REFERRAL_SUB_STATUS_CHANGED",
+        ReferralUpdated = "REFERRAL_UPDATED",
+        ReferralVoided = "REFERRAL_VOIDED",
+        RerouteRequested = "REROUTE_REQUESTED",
+        ServiceChanged = "SERVICE_CHANGED",
     }
 }

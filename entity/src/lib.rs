@@ -1,6 +1,37 @@
 //! The tables of the Claimant Gateway, one per file, with typed ids and codes kept as text. No behaviour lives here.
+pub mod access_grant;
+pub mod catchment;
+pub mod claimant;
+pub mod claimant_claim_status;
+pub mod claimant_contact;
+pub mod claimant_identifiers;
+pub mod claimant_identity;
+pub mod claimant_name_token;
 pub mod code;
+pub mod consent;
+pub mod consent_recipient;
 pub mod id;
+pub mod idempotency;
+pub mod journal_audience;
+pub mod journal_entry;
+pub mod journal_head;
+pub mod lease;
+pub mod list;
+pub mod location;
+pub mod need;
+pub mod organization;
+pub mod organization_catchment;
+pub mod outcome;
+pub mod referral;
+pub mod region;
+pub mod reroute_request;
+pub mod service;
+pub mod service_at_location;
+pub mod service_capacity;
+pub mod service_category;
+pub mod service_language;
+pub mod service_region;
 
 pub use code::*;
 pub use id::*;
+pub use list::*;

@@ -1,0 +1,28 @@
+//! The open part of a claimant: what triage needs, and no fact that names the person.
+use sea_orm::entity::prelude::*;
+
+use crate::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "claimant")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: ClaimantId,
+    pub registering_organization_id: OrganizationId,
+    pub region_id: Option<RegionId>,
+    pub municipality: Option<String>,
+    pub location_protected: bool,
+    pub language: Option<String>,
+    pub official_language: Option<Language>,
+    pub interpreter_needed: bool,
+    pub age_band: Option<AgeBand>,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    /// Of the open part.
+    pub version: i32,
+    /// Moves with every edit, of sealed groups as well; seen by the registering organization alone.
+    pub record_version: i32,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,22 @@
+//! Something a claimant needs.
+use sea_orm::entity::prelude::*;
+
+use crate::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "need")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: NeedId,
+    pub claimant_id: ClaimantId,
+    pub category: NeedCategory,
+    /// 1 is the most urgent.
+    pub priority: i32,
+    pub status: NeedStatus,
+    pub wanted_from: Option<Date>,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,52 @@
+//! A referral of a claimant, or of somebody not named yet, to a service or to whoever can help.
+use sea_orm::entity::prelude::*;
+
+use crate::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "referral")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: ReferralId,
+    pub reference: String,
+    pub status: ReferralStatus,
+    pub sub_status: Option<ReferralSubStatus>,
+    pub status_reason: Option<ReferralStatusReason>,
+    pub decided_by: Option<DecidedBy>,
+    pub priority: ReferralPriority,
+    pub category: NeedCategory,
+    pub summary: Option<String>,
+    pub source_id: OrganizationId,
+    pub owner_id: Option<OrganizationId>,
+    /// Whether the owner is a party still.
+    pub owner_access: bool,
+    /// The version with which the tenure of the owner began.
+    pub owner_since: Option<i32>,
+    pub claimant_id: Option<ClaimantId>,
+    /// The organization that registered the claimant.
+    pub registering_organization_id: Option<OrganizationId>,
+    pub need_id: Option<NeedId>,
+    pub service_id: Option<ServiceId>,
+    pub region_id: Option<RegionId>,
+    pub language: Option<String>,
+    pub interpreter_needed: Option<bool>,
+    pub age_band: Option<AgeBand>,
+    pub party_size: Option<i32>,
+    pub assignee: Option<String>,
+    pub part_of_id: Option<ReferralId>,
+    pub replaces_id: Option<ReferralId>,
+    pub due_at: Option<DateTimeUtc>,
+    pub review_at: Option<DateTimeUtc>,
+    pub created_at: DateTimeUtc,
+    /// The first day of the month of creation, in America/Toronto.
+    pub created_month: Date,
+    pub updated_at: DateTimeUtc,
+    pub sent_at: Option<DateTimeUtc>,
+    pub answered_at: Option<DateTimeUtc>,
+    pub contacted_at: Option<DateTimeUtc>,
+    pub closed_at: Option<DateTimeUtc>,
+    pub version: i32,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

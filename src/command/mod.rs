@@ -1,0 +1,282 @@
+//! The commands: their arguments, and one file for the work of each. Configuration is loaded here, once; a command that
+//! fails says why on standard error, cause after cause, and the process ends with 1 (with 2 for a wrong command line).
+use std::{convert::Infallible, error::Error, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{self, ConfigError, Flags, Loaded, Secret, Sources};
+
+pub mod config_print;
+pub mod demo;
+pub mod import;
+pub mod migrate;
+pub mod schema;
+pub mod serve;
+pub mod token;
+
+/// Whatever made a command fail.
+pub type Failure = Box<dyn Error + Send + Sync>;
+
+/// The part of a command that is not there yet.
+#[derive(Debug, thiserror::Error)]
+#[error("`claimant-gateway {0}` is not available in this build")]
+pub struct NotAvailable(pub &'static str);
+
+const EXAMPLES: &str = "\
+Examples:
+  Try it out, with demo data and tokens printed:
+    claimant-gateway demo
+  Create or update the tables, then serve:
+    claimant-gateway migrate up --database postgres://gateway@localhost/gateway
+    claimant-gateway serve --database postgres://gateway@localhost/gateway --listen 0.0.0.0:8080
+  See which settings are in force and who set them:
+    claimant-gateway config
+
+Settings come from a TOML file, then environment variables (CLAIMANT_GATEWAY_SERVER__LISTEN sets \
+server.listen), then flags; each over the one before.";
+
+/// One GraphQL API for referrals between the organizations that receive people seeking asylum in Ontario.
+#[derive(Debug, Parser)]
+#[command(name = "claimant-gateway", version, about, after_long_help = EXAMPLES)]
+pub struct Arguments {
+    /// The configuration file (also CLAIMANT_GATEWAY_CONFIG); without it ./claimant-gateway.toml, if it is there.
+    #[arg(long, global = true, value_name = "PATH")]
+    pub config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the API.
+    #[command(after_long_help = SERVE_EXAMPLE)]
+    Serve(ServeArguments),
+    /// Serve the API with demo data and print tokens for it. Everything in it is invented.
+    #[command(after_long_help = DEMO_EXAMPLE)]
+    Demo(DemoArguments),
+    /// Create, update, show or remove the tables.
+    Migrate(MigrateArguments),
+    /// Print the GraphQL schema.
+    Schema,
+    /// Import data from a file.
+    Import(ImportArguments),
+    /// Mint a token of the demo issuer.
+    #[command(after_long_help = TOKEN_EXAMPLE)]
+    Token(TokenArguments),
+    /// Print the settings in force as TOML, with who set each; secrets are not shown.
+    Config(ConfigArguments),
+}
+
+const SERVE_EXAMPLE: &str = "\
+Example:
+  claimant-gateway serve --database sqlite://gateway.db?mode=rwc --listen 127.0.0.1:8080";
+
+const DEMO_EXAMPLE: &str = "\
+Examples:
+  claimant-gateway demo
+  claimant-gateway demo --format json --listen 127.0.0.1:0
+  claimant-gateway demo --journey";
+
+const TOKEN_EXAMPLE: &str = "\
+The key of the demo issuer must be in a file that `serve` uses too:
+  export CLAIMANT_GATEWAY_AUTH__DEMO_ISSUER=true CLAIMANT_GATEWAY_AUTH__DEMO_KEY_FILE=demo.key
+  claimant-gateway serve &
+  claimant-gateway token --organization demo-agency --scope 'claimant:read referral:read' --hours 8";
+
+/// Which database.
+#[derive(Debug, Default, Args)]
+pub struct DatabaseArgument {
+    /// Where the data are: sqlite://FILE?mode=rwc or postgres://USER:PASSWORD@HOST/DATABASE.
+    #[arg(long, value_name = "URL", value_parser = secret)]
+    pub database: Option<Secret>,
+}
+
+/// Where to listen.
+#[derive(Debug, Default, Args)]
+pub struct ListenArgument {
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ServeArguments {
+    #[command(flatten)]
+    pub database: DatabaseArgument,
+    #[command(flatten)]
+    pub listen: ListenArgument,
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    #[command(flatten)]
+    pub database: DatabaseArgument,
+    #[command(flatten)]
+    pub listen: ListenArgument,
+    /// How to print the endpoint and the tokens: for people, or as one line of JSON.
+    #[arg(long, value_enum, default_value_t = DemoFormat::Text)]
+    pub format: DemoFormat,
+    /// Walk through a journey of demo people and exit; without a name, all of them.
+    #[arg(long, value_name = "NAME", num_args = 0..=1)]
+    pub journey: Option<Option<String>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum DemoFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct MigrateArguments {
+    #[command(subcommand)]
+    pub direction: MigrateDirection,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum MigrateDirection {
+    /// Bring the tables up to this version of the program.
+    Up(DatabaseArgument),
+    /// Show which migrations were applied and which are pending.
+    Status(DatabaseArgument),
+    /// Take back the last migration, with the data that only it knew.
+    Down(DatabaseArgument),
+}
+
+#[derive(Debug, Args)]
+pub struct ImportArguments {
+    #[command(subcommand)]
+    pub format: ImportFormat,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ImportFormat {
+    /// Import a directory of services in the HSDS 3.1 tabular format: a directory of CSV files, or a ZIP of it.
+    #[command(after_long_help = "Example:\n  claimant-gateway import hsds services.zip --dry-run")]
+    Hsds(ImportHsdsArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct ImportHsdsArguments {
+    /// The directory or ZIP file.
+    #[arg(value_name = "PATH")]
+    pub path: PathBuf,
+    /// Import nothing when any row is at fault.
+    #[arg(long)]
+    pub strict: bool,
+    /// Say what would be imported, and change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub database: DatabaseArgument,
+}
+
+#[derive(Debug, Args)]
+pub struct TokenArguments {
+    /// The code of the organization.
+    #[arg(long, value_name = "CODE")]
+    pub organization: String,
+    /// Scopes separated by spaces; without it, all. What the organization's role may not use has no effect.
+    #[arg(long, value_name = "SCOPES")]
+    pub scope: Option<String>,
+    /// Who acts.
+    #[arg(long, value_name = "NAME", default_value = "demo-worker")]
+    pub subject: String,
+    /// The code of the region to which a member of the ministry's staff is bound.
+    #[arg(long, value_name = "CODE")]
+    pub region: Option<String>,
+    /// For how many hours the token is good.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=720))]
+    pub hours: u16,
+}
+
+#[derive(Debug, Args)]
+pub struct ConfigArguments {
+    #[command(flatten)]
+    pub database: DatabaseArgument,
+    #[command(flatten)]
+    pub listen: ListenArgument,
+}
+
+/// Whether the URL is one is said where all settings are judged, in words that do not repeat its password.
+fn secret(text: &str) -> Result<Secret, Infallible> {
+    Ok(Secret::new(text))
+}
+
+/// Reads the command line, does what it says, and tells how that went.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    match execute(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("claimant-gateway: {failure}");
+            let mut cause = failure.source();
+            while let Some(error) = cause {
+                eprintln!("  because: {error}");
+                cause = error.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(arguments: Arguments) -> Result<(), Failure> {
+    let file = arguments.config;
+    match arguments.command {
+        Command::Serve(serve) => {
+            let loaded = load(file, Some(&serve.database), Some(&serve.listen))?;
+            in_runtime(serve::run(loaded.config))
+        }
+        Command::Demo(demo) => {
+            let loaded = load(file, Some(&demo.database), Some(&demo.listen))?;
+            in_runtime(demo::run(demo, loaded.config))
+        }
+        Command::Migrate(migrate) => {
+            let loaded = load(file, Some(migrate.direction.database()), None)?;
+            in_runtime(migrate::run(migrate.direction, loaded.config))
+        }
+        Command::Schema => schema::run(),
+        Command::Import(ImportArguments {
+            format: ImportFormat::Hsds(hsds),
+        }) => {
+            let loaded = load(file, Some(&hsds.database), None)?;
+            in_runtime(import::run(hsds, loaded.config))
+        }
+        Command::Token(token) => token::run(token, &load(file, None, None)?.config),
+        Command::Config(config) => {
+            config_print::run(&load(file, Some(&config.database), Some(&config.listen))?)
+        }
+    }
+}
+
+impl MigrateDirection {
+    const fn database(&self) -> &DatabaseArgument {
+        match self {
+            Self::Up(database) | Self::Status(database) | Self::Down(database) => database,
+        }
+    }
+}
+
+fn load(
+    file: Option<PathBuf>,
+    database: Option<&DatabaseArgument>,
+    listen: Option<&ListenArgument>,
+) -> Result<Loaded, ConfigError> {
+    let flags = Flags {
+        config: file,
+        database: database.and_then(|argument| argument.database.clone()),
+        listen: listen.and_then(|argument| argument.listen.clone()),
+    };
+    config::load(&Sources::of_process(flags)?)
+}
+
+fn in_runtime(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(work)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,292 @@
+//! Configuration: one struct per concern, with its defaults in sight. Sources, each over the one before: these defaults,
+//! a TOML file, environment variables, flags of the command line. Nothing else in the gateway reads the environment.
+//! A key that is no setting is refused, since a setting with a typing error in its name protects nobody.
+use std::{fs, path::PathBuf};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Serialize};
+
+mod load;
+mod print;
+mod secret;
+mod value;
+
+pub use load::{ConfigError, Flags, Loaded, Sources, load};
+pub use secret::{DatabaseUrl, REDACTED, Secret};
+pub use value::{IssuerUrl, Listen, Whole, is_private_enough};
+
+/// Every setting of the gateway.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub server: Server,
+    pub database: Database,
+    pub auth: Auth,
+    pub referral: Referral,
+    pub idempotency: Idempotency,
+    pub sequencer: Sequencer,
+    pub log: Log,
+    pub secret: SecretKey,
+}
+
+/// Where the gateway listens.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Address and port of the API.
+    pub listen: Listen,
+    /// Address and port of the metrics, which are not for the public; absent: none are served.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics_listen: Option<Listen>,
+    /// How long requests under way may take to end when the gateway is told to stop.
+    pub shutdown_seconds: Whole<0, 600>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: Listen(std::net::SocketAddr::from(([127, 0, 0, 1], 8080))),
+            metrics_listen: None,
+            shutdown_seconds: Whole::of::<10>(),
+        }
+    }
+}
+
+/// Where the data are.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Database {
+    pub url: DatabaseUrl,
+    /// Connections to PostgreSQL, or readers of SQLite (which has one writer besides).
+    pub max_connections: Whole<1, 1_000>,
+    /// How long a request waits for a connection.
+    pub acquire_seconds: Whole<1, 60>,
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self {
+            url: DatabaseUrl::embedded(),
+            max_connections: Whole::of::<16>(),
+            acquire_seconds: Whole::of::<5>(),
+        }
+    }
+}
+
+/// Who may vouch for a caller.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Auth {
+    /// The OpenID issuers whose access tokens are accepted.
+    pub issuers: Vec<Issuer>,
+    /// An issuer inside the gateway, for trying it out: only while the gateway listens on a loopback address.
+    pub demo_issuer: bool,
+    /// Where the demo issuer keeps its key, so that `claimant-gateway token` can mint as well; absent: in memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub demo_key_file: Option<PathBuf>,
+    /// How far the clock of an issuer may differ from ours.
+    pub leeway_seconds: Whole<0, 300>,
+    /// How long a key set is used before it is fetched again.
+    pub key_set_seconds: Whole<60, 86_400>,
+    /// The least time between two fetches from one issuer.
+    pub key_set_interval_seconds: Whole<1, 3_600>,
+    /// How long an issuer may take to answer.
+    pub network_seconds: Whole<1, 60>,
+    /// How many verified tokens are remembered.
+    pub remembered_tokens: Whole<0, 1_000_000>,
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self {
+            issuers: Vec::new(),
+            demo_issuer: false,
+            demo_key_file: None,
+            leeway_seconds: Whole::of::<30>(),
+            key_set_seconds: Whole::of::<3_600>(),
+            key_set_interval_seconds: Whole::of::<30>(),
+            network_seconds: Whole::of::<5>(),
+            remembered_tokens: Whole::of::<10_000>(),
+        }
+    }
+}
+
+/// One issuer of access tokens.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Issuer {
+    /// Its identifier, exactly as in the claim `iss`.
+    pub issuer: IssuerUrl,
+    /// What the claim `aud` must contain.
+    pub audience: String,
+    /// The claim that holds the code of the caller's organization.
+    #[serde(default = "organization_claim")]
+    pub organization_claim: String,
+    /// The claim that may bind ministry staff to one region, by its code.
+    #[serde(default = "region_claim")]
+    pub region_claim: String,
+}
+
+fn organization_claim() -> String {
+    "organization".to_owned()
+}
+
+fn region_claim() -> String {
+    "region".to_owned()
+}
+
+/// The times of referrals, and the age from which a person consents alone.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Referral {
+    pub answer_business_days_urgent: Whole<1, 60>,
+    pub answer_business_days_routine: Whole<1, 60>,
+    /// How long after `dueAt` an unanswered referral expires.
+    pub expiry_days: Whole<1, 365>,
+    /// How long an untouched draft is kept.
+    pub draft_days: Whole<1, 365>,
+    /// How long a party keeps its access after a referral is completed.
+    pub access_after_completion_days: Whole<0, 3_650>,
+    pub consent_age: Whole<12, 21>,
+}
+
+impl Default for Referral {
+    fn default() -> Self {
+        Self {
+            answer_business_days_urgent: Whole::of::<1>(),
+            answer_business_days_routine: Whole::of::<5>(),
+            expiry_days: Whole::of::<30>(),
+            draft_days: Whole::of::<14>(),
+            access_after_completion_days: Whole::of::<90>(),
+            consent_age: Whole::of::<16>(),
+        }
+    }
+}
+
+/// How long a repeated request is recognized.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Idempotency {
+    pub retention_days: Whole<1, 365>,
+}
+
+impl Default for Idempotency {
+    fn default() -> Self {
+        Self {
+            retention_days: Whole::of::<7>(),
+        }
+    }
+}
+
+/// The numbering of committed journal entries.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sequencer {
+    /// How often it looks when nobody woke it.
+    pub poll_milliseconds: Whole<10, 60_000>,
+    /// How long its lease lasts when it is not renewed.
+    pub lease_seconds: Whole<1, 300>,
+    /// How many entries it numbers at once.
+    pub batch: Whole<1, 10_000>,
+}
+
+impl Default for Sequencer {
+    fn default() -> Self {
+        Self {
+            poll_milliseconds: Whole::of::<1_000>(),
+            lease_seconds: Whole::of::<10>(),
+            batch: Whole::of::<500>(),
+        }
+    }
+}
+
+/// What is logged, and in which form.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    pub format: LogFormat,
+    pub level: LogLevel,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            format: LogFormat::Text,
+            level: LogLevel::Info,
+        }
+    }
+}
+
+/// The form of a line of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// The least important event that is still logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    Off,
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+impl LogLevel {
+    /// The directive by which the log's filter knows this level.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// The master key: at least 32 random bytes in base64, here or in a file.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SecretKey {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<Secret>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_file: Option<PathBuf>,
+}
+
+/// Why there is no master key to work with.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretKeyError {
+    #[error("secret.key and secret.key_file are both set; one of them is allowed")]
+    Both,
+    #[error("the file named by secret.key_file cannot be read")]
+    File(#[source] std::io::Error),
+    #[error("the master key is not allowed: at least 32 random bytes in base64 are")]
+    Form,
+}
+
+impl SecretKey {
+    /// The bytes of the master key, or nothing where none is configured.
+    pub fn read(&self) -> Result<Option<Vec<u8>>, SecretKeyError> {
+        let text = match (&self.key, &self.key_file) {
+            (None, None) => return Ok(None),
+            (Some(_), Some(_)) => return Err(SecretKeyError::Both),
+            (Some(key), None) => key.reveal().to_owned(),
+            (None, Some(path)) => fs::read_to_string(path).map_err(SecretKeyError::File)?,
+        };
+        match STANDARD.decode(text.trim()) {
+            Ok(bytes) if bytes.len() >= 32 => Ok(Some(bytes)),
+            Ok(_) | Err(_) => Err(SecretKeyError::Form),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+//! What can go wrong, in three kinds: what the caller can mend (a [`Refusal`], answered in the payload), what the
+//! request got wrong, and what is ours alone and shows nothing but the request's id. The texts are in `message`.
+use entity::{Access, ReferralStatus};
+use sea_orm::DbErr;
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("refused: {0:?}")]
+    Refused(Refusal),
+    /// A cursor of another list, another order or another caller, or a broken one.
+    #[error("bad cursor")]
+    BadCursor,
+    #[error("bad input: {0:?}")]
+    BadInput(BadInput),
+    #[error("internal: {0}")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// An error of ours, with its cause for the log.
+    pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(source.into())
+    }
+}
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        Self::Internal(Box::new(error))
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// What is wrong with the arguments of a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadInput {
+    /// `first` or `last` is not between 1 and 100.
+    PageSize,
+    /// `first` and `last` together, or a cursor that does not go with them.
+    PageDirection,
+    /// `referral` takes exactly one of `id` and `reference`.
+    IdOrReference,
+    /// More ids than one request may name.
+    TooManyIds,
+    /// More dimensions than a report can have, or one twice.
+    Dimensions,
+    /// A dimension by which this report does not count.
+    DimensionNotCounted,
+    /// A period that ends before it begins, or is longer than ten years.
+    Period,
+    /// A feed can be read forwards only, 1 to 500 entries at a time.
+    FeedSize,
+}
+
+/// What the caller can mend: which problem, and where in the input. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub problem: Problem,
+    pub field: Vec<String>,
+    pub current_version: Option<i32>,
+}
+
+impl Refusal {
+    /// A problem with the input as a whole.
+    pub fn new(problem: Problem) -> Self {
+        Self {
+            problem,
+            field: Vec::new(),
+            current_version: None,
+        }
+    }
+
+    /// A problem with one field of the input, named by its path with dots.
+    pub fn at(problem: Problem, path: &str) -> Self {
+        Self {
+            problem,
+            field: std::iter::once("input")
+                .chain(path.split('.'))
+                .map(str::to_owned)
+                .collect(),
+            current_version: None,
+        }
+    }
+
+    /// The version that the caller should have named.
+    #[must_use]
+    pub fn with_current_version(mut self, version: i32) -> Self {
+        self.current_version = Some(version);
+        self
+    }
+}
+
+/// Every problem that a caller can mend. The codes never change; the texts may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    NotFound,
+    StaleVersion,
+    ActionNotAllowed { status: ReferralStatus },
+    ClaimTooLate,
+    ReasonRequired,
+    ReasonNotAllowed,
+    SubStatusNotAllowed,
+    OutcomeRequired,
+    OutcomeNotAllowed,
+    UnresolvedOutcomeRequired,
+    OpenChildren,
+    AlreadyReplaced,
+    NotAnonymous,
+    FactsRequired,
+    FactsNotAllowed,
+    ConsentRequired { access: Access },
+    ConsentOwnRequired,
+    ConsentWidensSelf,
+    AuthorityRequired,
+    NothingConsented,
+    AlreadyWithdrawn,
+    ServiceNotActive,
+    ServiceRequired,
+    RecipientFixed,
+    Duplicate,
+    SummaryIdentifies,
+    SinNotStored,
+    Required,
+    Invalid,
+    TooLong { limit: usize },
+    TooMany { limit: usize },
+    OutOfRange { from: i64, to: i64 },
+    InFuture,
+    InPast,
+    IdempotencyKeyReused,
+    IdempotencyInProgress,
+    RoleNotAllowed,
+}

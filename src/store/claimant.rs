@@ -1,0 +1,316 @@
+//! Claimants, as each caller may see them: the open part here, the sealed groups in `sealed`. Registration and update
+//! are in `register`.
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use entity::{
+    Access, AccessGroup, ClaimantId, ContactPermission, FieldGroup, NeedCategory, NeedStatus,
+    OrganizationId, RegionId, Safety, claimant, claimant_name_token, need,
+};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::{Expr, SelectStatement},
+};
+
+use super::{
+    Readable, Session,
+    grant::{Held, in_force},
+    nothing,
+    page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
+    sealed::Contact,
+};
+use crate::{domain::free_text, error::Result, viewer::Viewer};
+
+pub mod register;
+
+impl Readable for claimant::Entity {
+    fn visible_to(viewer: &Viewer, now: DateTime<Utc>) -> Condition {
+        match viewer {
+            Viewer::Ministry { .. } => nothing(),
+            Viewer::Provider { organization, .. } | Viewer::SettlementAgency { organization } => {
+                Condition::any()
+                    .add(claimant::Column::RegisteringOrganizationId.eq(*organization))
+                    .add(claimant::Column::Id.in_subquery(in_force(
+                        viewer,
+                        AccessGroup::Presence,
+                        now,
+                    )))
+            }
+        }
+    }
+}
+
+impl Readable for claimant_name_token::Entity {
+    fn visible_to(viewer: &Viewer, _: DateTime<Utc>) -> Condition {
+        claimant_name_token::Column::OrganizationId
+            .eq(viewer.organization())
+            .into()
+    }
+}
+
+impl Keyed for claimant::Model {
+    fn key(&self, _: Field) -> Key {
+        Key {
+            value: SortValue::Nothing,
+            id: self.id.0,
+        }
+    }
+}
+
+/// Which claimants.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Words of a name; finds the caller's own claimants only.
+    pub text: Option<String>,
+    pub region: Option<RegionId>,
+    pub language: Option<String>,
+    pub need_category: Option<NeedCategory>,
+    pub need_status: Option<NeedStatus>,
+    pub updated_since: Option<DateTime<Utc>>,
+}
+
+/// How the caller's organization stands to a claimant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// It registered the person.
+    Registering,
+    /// It is a party of a referral.
+    Party {
+        /// Whether it has taken a referral on.
+        open_part: bool,
+        identity: Access,
+        /// By consent; the person's own permission is asked for beside it.
+        contact: Access,
+    },
+}
+
+/// A claimant as the caller may see the person: what is withheld is not in here.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub claimant: claimant::Model,
+    pub view: View,
+}
+
+impl Seen {
+    fn of(mut claimant: claimant::Model, organization: OrganizationId, held: &Held) -> Self {
+        if claimant.registering_organization_id == organization {
+            claimant.version = claimant.record_version;
+            let view = View::Registering;
+            return Self { claimant, view };
+        }
+        let open_part = held.open.contains(&AccessGroup::OpenPart);
+        if !open_part || claimant.location_protected {
+            claimant.municipality = None;
+        }
+        if !open_part {
+            claimant.official_language = None;
+        }
+        claimant.record_version = 0;
+        let access = |group| {
+            if held.open.contains(&group) {
+                Access::Granted
+            } else if !open_part {
+                Access::SealedUntilAccepted
+            } else if held.lapsed.contains(&group) {
+                Access::ConsentExpired
+            } else {
+                Access::ConsentRequired
+            }
+        };
+        let view = View::Party {
+            open_part,
+            identity: access(AccessGroup::Identity),
+            contact: access(AccessGroup::Contact),
+        };
+        Self { claimant, view }
+    }
+
+    /// Why a group is open, or why it is not, before the person's contact permission.
+    pub fn access(&self, group: FieldGroup) -> Access {
+        match (self.view, group) {
+            (View::Registering, _) => Access::Granted,
+            (View::Party { identity, .. }, FieldGroup::Identity) => identity,
+            (View::Party { contact, .. }, FieldGroup::Contact) => contact,
+            (View::Party { .. }, FieldGroup::Identifiers | FieldGroup::ClaimStatus) => {
+                Access::RoleForbidden
+            }
+            (
+                View::Party { open_part, .. },
+                FieldGroup::WorkAuthorization | FieldGroup::Qualifications | FieldGroup::FreeText,
+            ) => {
+                if open_part {
+                    Access::ConsentRequired
+                } else {
+                    Access::SealedUntilAccepted
+                }
+            }
+        }
+    }
+}
+
+/// Whether a text is an ISO 639-3 code by its form.
+pub(super) fn is_language(code: &str) -> bool {
+    code.len() == 3 && code.bytes().all(|letter| letter.is_ascii_lowercase())
+}
+
+fn newest_first() -> Order {
+    Order {
+        field: Field::Id,
+        descending: true,
+        sort: None,
+        id: Expr::col((claimant::Entity, claimant::Column::Id)),
+    }
+}
+
+impl Session {
+    /// Claimants that the caller may see, last registered first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn claimant_list(&self, filter: Filter, slice: &Slice) -> Result<Paged<Seen>> {
+        use claimant::Column;
+        let needs = (filter.need_category, filter.need_status);
+        let paged = self
+            .find::<claimant::Entity>()
+            .filter_some(filter.text, |text| self.named(&text))
+            .filter_some(filter.region, |region| Column::RegionId.eq(region).into())
+            .filter_some(filter.language, |language| {
+                Column::Language.eq(language).into()
+            })
+            .filter_some(
+                (needs != (None, None)).then_some(needs),
+                |(category, status)| {
+                    Column::Id
+                        .in_subquery(self.with_need(category, status))
+                        .into()
+                },
+            )
+            .filter_some(filter.updated_since, |since| {
+                Column::UpdatedAt.gte(since).into()
+            })
+            .page(&newest_first(), slice)
+            .await?;
+        let Paged {
+            items,
+            has_next,
+            has_previous,
+        } = paged;
+        Ok(Paged {
+            items: self.seen(items).await?,
+            has_next,
+            has_previous,
+        })
+    }
+
+    /// Every word must be a name, or the beginning of one, of a claimant that the caller's organization registered.
+    fn named(&self, text: &str) -> Condition {
+        let organization = self.viewer().organization();
+        let own = claimant::Column::RegisteringOrganizationId.eq(organization);
+        free_text::words(text)
+            .iter()
+            .take(5)
+            .fold(Condition::all().add(own), |condition, word| {
+                let token = self.keys().name_token(organization.0, word);
+                let with_token: SelectStatement = claimant_name_token::Entity::find()
+                    .select_only()
+                    .column(claimant_name_token::Column::ClaimantId)
+                    .filter(claimant_name_token::Column::OrganizationId.eq(organization))
+                    .filter(claimant_name_token::Column::Token.eq(token))
+                    .into_query();
+                condition.add(claimant::Column::Id.in_subquery(with_token))
+            })
+    }
+
+    /// Claimants with a need that the caller may see.
+    fn with_need(
+        &self,
+        category: Option<NeedCategory>,
+        status: Option<NeedStatus>,
+    ) -> SelectStatement {
+        self.find::<need::Entity>()
+            .filter_some(category, |category| {
+                need::Column::Category.eq(category).into()
+            })
+            .filter_some(status, |status| need::Column::Status.eq(status).into())
+            .select(|select| select.select_only().column(need::Column::ClaimantId))
+            .into_subquery()
+    }
+
+    /// The claimants among `ids` that the caller may see.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn claimant_list_by_id(&self, ids: &[ClaimantId]) -> Result<Vec<Seen>> {
+        let rows = self
+            .find::<claimant::Entity>()
+            .filter(claimant::Column::Id.is_in(ids.iter().copied()))
+            .all()
+            .await?;
+        self.seen(rows).await
+    }
+
+    async fn seen(&self, rows: Vec<claimant::Model>) -> Result<Vec<Seen>> {
+        let organization = self.viewer().organization();
+        let others: Vec<ClaimantId> = rows
+            .iter()
+            .filter(|row| row.registering_organization_id != organization)
+            .map(|row| row.id)
+            .collect();
+        let held = self.held_grants(&others).await?;
+        let none = Held::default();
+        Ok(rows
+            .into_iter()
+            .map(|row| {
+                let held = held.get(&row.id).unwrap_or(&none);
+                Seen::of(row, organization, held)
+            })
+            .collect())
+    }
+
+    /// How the claimants may be reached, as far as the caller may know: everything for the registering organization;
+    /// for a party the safe points, and those only with consent and the person's permission.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn usable_contacts(
+        &self,
+        claimants: &[Seen],
+    ) -> Result<HashMap<ClaimantId, Contact>> {
+        let ids: Vec<ClaimantId> = claimants.iter().map(|seen| seen.claimant.id).collect();
+        let mut contacts = self.contacts(&ids).await?;
+        for seen in claimants {
+            match seen.view {
+                View::Registering => {}
+                View::Party { .. } => {
+                    let id = seen.claimant.id;
+                    let Some(contact) = contacts.get_mut(&id) else {
+                        continue;
+                    };
+                    if contact.permission == ContactPermission::Any {
+                        contact.points.retain(|point| point.safety == Safety::Safe);
+                        contact
+                            .points
+                            .iter_mut()
+                            .for_each(|point| point.note = None);
+                    } else {
+                        contacts.remove(&id);
+                    }
+                }
+            }
+        }
+        Ok(contacts)
+    }
+}
+
+/// The tokens of a name: of each of its words, and of the words' beginnings of three letters and more.
+fn name_beginnings(names: &[&str]) -> BTreeSet<String> {
+    let mut beginnings = BTreeSet::new();
+    for word in names.iter().flat_map(|name| free_text::words(name)) {
+        let letters: Vec<char> = word.chars().collect();
+        for length in 3..letters.len().min(20) {
+            beginnings.insert(letters[..length].iter().collect());
+        }
+        beginnings.insert(word);
+    }
+    beginnings
+}

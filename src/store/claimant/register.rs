@@ -1,0 +1,375 @@
+//! `claimantRegister` and `claimantUpdate`: the registering organization writes the open part and each sealed group.
+use chrono::{Datelike, NaiveDate};
+use entity::{
+    AgeBand, ClaimantId, IdentifierKind, JournalKind, Language, RegionId, SubjectType, claimant,
+    claimant_name_token, region,
+};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    prelude::Uuid,
+};
+use serde::Serialize;
+
+use super::{
+    super::{
+        Applied, Change, Unit,
+        journal::Entry,
+        sealed::{ClaimStatus, Contact, Identifier, Identity},
+        update::Update,
+    },
+    is_language, name_beginnings,
+};
+use crate::{
+    domain::free_text,
+    error::{Problem, Refusal, Result},
+};
+
+/// The open part, as a form gives it.
+#[derive(Clone, Debug, Serialize)]
+pub struct OpenPart {
+    pub region: Update<RegionId>,
+    pub municipality: Update<String>,
+    pub location_protected: Option<bool>,
+    pub language: Update<String>,
+    pub official_language: Update<Language>,
+    pub interpreter_needed: Option<bool>,
+    pub age_band: Update<AgeBand>,
+}
+
+/// The sealed groups, as a form gives them. A group given replaces the one there was.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct SealedPart {
+    pub identity: Option<Identity>,
+    pub contact: Option<Contact>,
+    pub claim_status: Option<ClaimStatus>,
+    pub identifiers: Option<Vec<Identifier>>,
+}
+
+/// `claimantRegister`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Register {
+    pub open: OpenPart,
+    pub sealed: SealedPart,
+}
+
+/// `claimantUpdate`.
+#[derive(Clone, Debug, Serialize)]
+pub struct UpdateClaimant {
+    pub id: ClaimantId,
+    pub expected_version: i32,
+    pub open: OpenPart,
+    pub sealed: SealedPart,
+}
+
+const MOST_POINTS: usize = 20;
+const MOST_IDENTIFIERS: usize = 20;
+
+fn check_text(text: Option<&String>, limit: usize, path: &str) -> Result<()> {
+    let Some(text) = text else { return Ok(()) };
+    if text.trim().is_empty() {
+        return Err(Refusal::at(Problem::Required, path).into());
+    }
+    if text.chars().count() > limit {
+        return Err(Refusal::at(Problem::TooLong { limit }, path).into());
+    }
+    if free_text::has_sin(text) {
+        return Err(Refusal::at(Problem::SinNotStored, path).into());
+    }
+    Ok(())
+}
+
+impl OpenPart {
+    async fn check(&self, unit: &Unit<'_>) -> Result<()> {
+        check_text(self.municipality.value(), 200, "municipality")?;
+        if self
+            .language
+            .value()
+            .is_some_and(|language| !is_language(language))
+        {
+            return Err(Refusal::at(Problem::Invalid, "language").into());
+        }
+        if let Some(region) = self.region.value() {
+            let found = unit
+                .find::<region::Entity>()
+                .filter(region::Column::Id.eq(*region))
+                .one()
+                .await?;
+            if found.is_none() {
+                return Err(Refusal::at(Problem::NotFound, "regionId").into());
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&self, claimant: &mut claimant::Model) {
+        self.region.clone().apply(&mut claimant.region_id);
+        self.municipality.clone().apply(&mut claimant.municipality);
+        self.language.clone().apply(&mut claimant.language);
+        self.official_language
+            .clone()
+            .apply(&mut claimant.official_language);
+        self.age_band.clone().apply(&mut claimant.age_band);
+        claimant.location_protected = self
+            .location_protected
+            .unwrap_or(claimant.location_protected);
+        claimant.interpreter_needed = self
+            .interpreter_needed
+            .unwrap_or(claimant.interpreter_needed);
+    }
+}
+
+/// A UCI as it is written: `0000-0000` or `00-0000-0000`.
+fn uci(value: &str) -> Option<String> {
+    let digits: String = value
+        .chars()
+        .filter(|letter| !matches!(letter, '-' | ' '))
+        .collect();
+    if !digits.bytes().all(|letter| letter.is_ascii_digit()) {
+        return None;
+    }
+    match digits.len() {
+        8 => Some(format!("{}-{}", &digits[..4], &digits[4..])),
+        10 => Some(format!(
+            "{}-{}-{}",
+            &digits[..2],
+            &digits[2..6],
+            &digits[6..]
+        )),
+        _ => None,
+    }
+}
+
+impl SealedPart {
+    /// Checks every group and brings it into the form in which it is kept.
+    fn checked(&self, today: NaiveDate) -> Result<Self> {
+        let mut sealed = self.clone();
+        if let Some(identity) = &sealed.identity {
+            check_identity(identity, today)?;
+        }
+        if let Some(contact) = &sealed.contact {
+            check_contact(contact)?;
+        }
+        if let Some(identifiers) = &mut sealed.identifiers {
+            if identifiers.len() > MOST_IDENTIFIERS {
+                let limit = MOST_IDENTIFIERS;
+                return Err(Refusal::at(Problem::TooMany { limit }, "identifiers").into());
+            }
+            for (place, identifier) in identifiers.iter_mut().enumerate() {
+                check_identifier(identifier, &format!("identifiers.{place}.value"))?;
+            }
+        }
+        if let Some(status) = &sealed.claim_status
+            && status.since.is_some_and(|since| since > today)
+        {
+            return Err(Refusal::at(Problem::InFuture, "claimStatus.since").into());
+        }
+        Ok(sealed)
+    }
+}
+
+fn check_identity(identity: &Identity, today: NaiveDate) -> Result<()> {
+    let names = [
+        ("identity.givenName", &identity.given_name),
+        ("identity.familyName", &identity.family_name),
+        ("identity.preferredName", &identity.preferred_name),
+    ];
+    for (path, name) in names {
+        check_text(name.as_ref(), 200, path)?;
+    }
+    if names.iter().all(|(_, name)| name.is_none()) {
+        return Err(Refusal::at(Problem::Required, "identity.givenName").into());
+    }
+    check_text(identity.gender.as_ref(), 50, "identity.gender")?;
+    match identity.birth_date {
+        Some(date) if date > today => {
+            Err(Refusal::at(Problem::InFuture, "identity.birthDate").into())
+        }
+        Some(date) if date.year() < today.year() - 130 => {
+            Err(Refusal::at(Problem::Invalid, "identity.birthDate").into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_contact(contact: &Contact) -> Result<()> {
+    if contact.points.len() > MOST_POINTS {
+        let limit = MOST_POINTS;
+        return Err(Refusal::at(Problem::TooMany { limit }, "contact.points").into());
+    }
+    for (place, point) in contact.points.iter().enumerate() {
+        let path = |field: &str| format!("contact.points.{place}.{field}");
+        check_text(Some(&point.value), 300, &path("value"))?;
+        check_text(point.note.as_ref(), 500, &path("note"))?;
+    }
+    Ok(())
+}
+
+fn check_identifier(identifier: &mut Identifier, path: &str) -> Result<()> {
+    match identifier.kind {
+        // An agency's own number may look like anything.
+        IdentifierKind::AgencyId => {
+            if identifier.value.trim().is_empty() {
+                return Err(Refusal::at(Problem::Required, path).into());
+            }
+            if identifier.value.chars().count() > 100 {
+                return Err(Refusal::at(Problem::TooLong { limit: 100 }, path).into());
+            }
+        }
+        IdentifierKind::Uci => {
+            identifier.value =
+                uci(&identifier.value).ok_or_else(|| Refusal::at(Problem::Invalid, path))?;
+        }
+        IdentifierKind::Rpcd | IdentifierKind::WorkPermit | IdentifierKind::CamsCase => {
+            check_text(Some(&identifier.value), 100, path)?;
+        }
+    }
+    Ok(())
+}
+
+impl Change for Register {
+    const MUTATION: &'static str = "claimantRegister";
+
+    async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
+        let today = crate::domain::business_days::toronto_date(unit.session.now);
+        let sealed = self.sealed.checked(today)?;
+        self.open.check(unit).await?;
+        let organization = unit.session.viewer().organization();
+        let mut claimant = claimant::Model {
+            id: ClaimantId(Uuid::now_v7()),
+            registering_organization_id: organization,
+            region_id: None,
+            municipality: None,
+            location_protected: false,
+            language: None,
+            official_language: None,
+            interpreter_needed: false,
+            age_band: None,
+            created_at: unit.session.now,
+            updated_at: unit.session.now,
+            version: 1,
+            record_version: 1,
+        };
+        self.open.apply(&mut claimant);
+        let id = claimant.id;
+        claimant
+            .into_active_model()
+            .insert(&unit.transaction)
+            .await?;
+        unit.put_sealed(id, &sealed).await?;
+        unit.record(
+            Entry::new(
+                JournalKind::ClaimantRegistered,
+                SubjectType::Claimant,
+                id,
+                1,
+            )
+            .told([organization]),
+        );
+        Ok(Applied::new(id, 1))
+    }
+}
+
+impl Change for UpdateClaimant {
+    const MUTATION: &'static str = "claimantUpdate";
+
+    async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
+        let today = crate::domain::business_days::toronto_date(unit.session.now);
+        let sealed = self.sealed.checked(today)?;
+        let organization = unit.session.viewer().organization();
+        let before = unit
+            .find::<claimant::Entity>()
+            .filter(claimant::Column::Id.eq(self.id))
+            .one()
+            .await?
+            .ok_or_else(|| Refusal::at(Problem::NotFound, "id"))?;
+        if before.registering_organization_id != organization {
+            return Err(Refusal::new(Problem::RoleNotAllowed).into());
+        }
+        let stale = |version| {
+            Refusal::at(Problem::StaleVersion, "expectedVersion").with_current_version(version)
+        };
+        if before.record_version != self.expected_version {
+            return Err(stale(before.record_version).into());
+        }
+        self.open.check(unit).await?;
+        let mut claimant = before.clone();
+        self.open.apply(&mut claimant);
+        // An edit of a sealed group moves nothing that others see.
+        if claimant != before {
+            claimant.version += 1;
+            claimant.updated_at = unit.session.now;
+        }
+        claimant.record_version += 1;
+        let version = claimant.record_version;
+        let changed = claimant::Entity::update_many()
+            .set(claimant.clone().into_active_model().reset_all())
+            .filter(claimant::Column::Id.eq(self.id))
+            .filter(claimant::Column::RecordVersion.eq(before.record_version))
+            .exec(&unit.transaction)
+            .await?;
+        if changed.rows_affected != 1 {
+            return Err(stale(before.record_version + 1).into());
+        }
+        unit.put_sealed(self.id, &sealed).await?;
+        unit.record(
+            Entry::new(
+                JournalKind::ClaimantUpdated,
+                SubjectType::Claimant,
+                self.id,
+                version,
+            )
+            .told([organization]),
+        );
+        Ok(Applied::new(self.id, version))
+    }
+}
+
+impl Unit<'_> {
+    async fn put_sealed(&self, claimant: ClaimantId, sealed: &SealedPart) -> Result<()> {
+        if let Some(identity) = &sealed.identity {
+            self.put_identity(claimant, identity).await?;
+            self.put_name_tokens(claimant, identity).await?;
+        }
+        if let Some(contact) = &sealed.contact {
+            self.put_contact(claimant, contact).await?;
+        }
+        if let Some(identifiers) = &sealed.identifiers {
+            self.put_identifiers(claimant, identifiers).await?;
+        }
+        if let Some(status) = &sealed.claim_status {
+            self.put_claim_status(claimant, status).await?;
+        }
+        Ok(())
+    }
+
+    async fn put_name_tokens(&self, claimant: ClaimantId, identity: &Identity) -> Result<()> {
+        let organization = self.session.viewer().organization();
+        claimant_name_token::Entity::delete_many()
+            .filter(claimant_name_token::Column::ClaimantId.eq(claimant))
+            .exec(&self.transaction)
+            .await?;
+        let names: Vec<&str> = [
+            &identity.given_name,
+            &identity.family_name,
+            &identity.preferred_name,
+        ]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
+        let rows: Vec<_> = name_beginnings(&names)
+            .iter()
+            .map(|part| claimant_name_token::ActiveModel {
+                organization_id: Set(organization),
+                token: Set(self.session.keys().name_token(organization.0, part)),
+                claimant_id: Set(claimant),
+            })
+            .collect();
+        if !rows.is_empty() {
+            claimant_name_token::Entity::insert_many(rows)
+                .exec_without_returning(&self.transaction)
+                .await?;
+        }
+        Ok(())
+    }
+}

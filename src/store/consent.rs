@@ -1,0 +1,424 @@
+//! Consents and refusals. Recording and withdrawing changes who may see what, in the same transaction.
+use chrono::{DateTime, Utc};
+use entity::{
+    Access, AccessGroup, AgeBand, ClaimantId, ConsentGiver, ConsentId, ConsentMethod,
+    ConsentStatus, FieldGroup, FieldGroups, InterpreterKind, JournalKind, NeedCategories,
+    NeedCategory, OrganizationId, OrganizationKind, SubjectType, claimant, consent,
+    consent_recipient, organization,
+};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, prelude::Uuid,
+};
+use serde::Serialize;
+
+use super::{Applied, Change, Readable, Session, Unit, grant::in_force, journal::Entry, nothing};
+use crate::{
+    domain::{
+        access::{self, Recipient},
+        free_text,
+    },
+    error::{Problem, Refusal, Result},
+    viewer::Viewer,
+};
+
+impl Readable for consent::Entity {
+    fn visible_to(viewer: &Viewer, now: DateTime<Utc>) -> Condition {
+        let organization = viewer.organization();
+        match viewer {
+            Viewer::Ministry { .. } => nothing(),
+            Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => {
+                let own = consent::Column::ClaimantId.in_subquery(
+                    claimant::Entity::find()
+                        .select_only()
+                        .column(claimant::Column::Id)
+                        .filter(claimant::Column::RegisteringOrganizationId.eq(organization))
+                        .into_query(),
+                );
+                let named = consent::Column::Id.in_subquery(
+                    consent_recipient::Entity::find()
+                        .select_only()
+                        .column(consent_recipient::Column::ConsentId)
+                        .filter(
+                            Condition::any()
+                                .add(consent_recipient::Column::OrganizationId.eq(organization))
+                                .add(consent_recipient::Column::Kind.eq(viewer.kind())),
+                        )
+                        .into_query(),
+                );
+                // That a person refused or withdrew is a fact about the person.
+                let covering = Condition::all()
+                    .add(consent::Column::Refused.eq(false))
+                    .add(consent::Column::WithdrawnAt.is_null())
+                    .add(consent::Column::ClaimantId.in_subquery(in_force(
+                        viewer,
+                        AccessGroup::Presence,
+                        now,
+                    )))
+                    .add(
+                        Condition::any()
+                            .add(named)
+                            .add(consent::Column::AnyParty.eq(true)),
+                    );
+                Condition::any().add(own).add(covering)
+            }
+        }
+    }
+}
+
+impl Readable for consent_recipient::Entity {
+    fn visible_to(viewer: &Viewer, now: DateTime<Utc>) -> Condition {
+        consent_recipient::Column::ConsentId
+            .in_subquery(
+                consent::Entity::find()
+                    .select_only()
+                    .column(consent::Column::Id)
+                    .filter(consent::Entity::visible_to(viewer, now))
+                    .into_query(),
+            )
+            .into()
+    }
+}
+
+/// A consent with those whom it names. To others than the registering organization, only the caller itself is named.
+#[derive(Clone, Debug)]
+pub struct Whole {
+    pub consent: consent::Model,
+    pub organizations: Vec<OrganizationId>,
+    pub kinds: Vec<OrganizationKind>,
+}
+
+impl Whole {
+    /// Whether the consent is in force at a moment.
+    pub fn status(&self, now: DateTime<Utc>) -> ConsentStatus {
+        if self.consent.withdrawn_at.is_some() {
+            ConsentStatus::Withdrawn
+        } else if self.consent.refused {
+            ConsentStatus::Refused
+        } else if self.consent.expires_at.is_some_and(|end| end <= now) {
+            ConsentStatus::Expired
+        } else {
+            ConsentStatus::Active
+        }
+    }
+}
+
+impl Session {
+    /// The consents of `claimants` that the caller may see, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn consents_of(&self, claimants: &[ClaimantId]) -> Result<Vec<Whole>> {
+        let rows = self
+            .find::<consent::Entity>()
+            .filter(consent::Column::ClaimantId.is_in(claimants.iter().copied()))
+            .select(|select| {
+                select
+                    .order_by_asc(consent::Column::GivenAt)
+                    .order_by_asc(consent::Column::Id)
+            })
+            .all()
+            .await?;
+        self.whole_consents(rows).await
+    }
+
+    /// The consents among `ids` that the caller may see.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn consent_list_by_id(&self, ids: &[ConsentId]) -> Result<Vec<Whole>> {
+        let rows = self
+            .find::<consent::Entity>()
+            .filter(consent::Column::Id.is_in(ids.iter().copied()))
+            .all()
+            .await?;
+        self.whole_consents(rows).await
+    }
+
+    async fn whole_consents(&self, rows: Vec<consent::Model>) -> Result<Vec<Whole>> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let recipients = self
+            .find::<consent_recipient::Entity>()
+            .filter(consent_recipient::Column::ConsentId.is_in(rows.iter().map(|row| row.id)))
+            .all()
+            .await?;
+        let claimants: Vec<ClaimantId> = rows.iter().map(|row| row.claimant_id).collect();
+        let organization = self.viewer().organization();
+        let own: Vec<ClaimantId> = self
+            .find::<claimant::Entity>()
+            .filter(claimant::Column::Id.is_in(claimants))
+            .filter(claimant::Column::RegisteringOrganizationId.eq(organization))
+            .all()
+            .await?
+            .into_iter()
+            .map(|row| row.id)
+            .collect();
+        Ok(rows
+            .into_iter()
+            .map(|row| {
+                let all = own.contains(&row.claimant_id);
+                let named = || recipients.iter().filter(|named| named.consent_id == row.id);
+                Whole {
+                    organizations: named()
+                        .filter_map(|named| named.organization_id)
+                        .filter(|named| all || *named == organization)
+                        .collect(),
+                    kinds: named()
+                        .filter_map(|named| named.kind)
+                        .filter(|kind| all || *kind == self.viewer().kind())
+                        .collect(),
+                    consent: row,
+                }
+            })
+            .collect())
+    }
+}
+
+/// `consentRecord`: a consent, or a refusal.
+#[derive(Clone, Debug, Serialize)]
+pub struct Record {
+    pub claimant: ClaimantId,
+    pub purposes: Vec<NeedCategory>,
+    pub field_groups: Vec<FieldGroup>,
+    pub organizations: Vec<OrganizationId>,
+    pub kinds: Vec<OrganizationKind>,
+    pub any_party: bool,
+    pub method: ConsentMethod,
+    pub language: Option<String>,
+    pub interpreter: InterpreterKind,
+    pub given_by: ConsentGiver,
+    pub authority: Option<String>,
+    pub refused: bool,
+    pub given_at: Option<DateTime<Utc>>,
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+impl Record {
+    fn check(&self, now: DateTime<Utc>) -> Result<()> {
+        const MOST_RECIPIENTS: usize = 100;
+        let nobody = self.organizations.is_empty() && self.kinds.is_empty() && !self.any_party;
+        if self.purposes.is_empty() || (nobody && !self.refused) {
+            return Err(Refusal::at(Problem::NothingConsented, "purposes").into());
+        }
+        if self.organizations.len() > MOST_RECIPIENTS {
+            let limit = MOST_RECIPIENTS;
+            return Err(Refusal::at(Problem::TooMany { limit }, "recipientIds").into());
+        }
+        if self.given_at.is_some_and(|given| given > now) {
+            return Err(Refusal::at(Problem::InFuture, "givenAt").into());
+        }
+        let given = self.given_at.unwrap_or(now);
+        if self.expires_at.is_some_and(|end| end <= given) {
+            return Err(Refusal::at(Problem::InPast, "expiresAt").into());
+        }
+        if self
+            .language
+            .as_ref()
+            .is_some_and(|language| !super::claimant::is_language(language))
+        {
+            return Err(Refusal::at(Problem::Invalid, "language").into());
+        }
+        match (&self.authority, self.given_by) {
+            (Some(authority), _) if authority.chars().count() > 500 => {
+                Err(Refusal::at(Problem::TooLong { limit: 500 }, "authority").into())
+            }
+            (Some(authority), _) if free_text::has_sin(authority) => {
+                Err(Refusal::at(Problem::SinNotStored, "authority").into())
+            }
+            (None, ConsentGiver::Representative) => {
+                Err(Refusal::at(Problem::AuthorityRequired, "authority").into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// From the age of consent only the person's own word counts, as far as the age is known from the open part.
+    fn check_giver(&self, claimant: &claimant::Model, consent_age: u32) -> Result<()> {
+        let youngest = claimant.age_band.map(|band| match band {
+            AgeBand::Under12 => 0,
+            AgeBand::From12To15 => 12,
+            AgeBand::From16To17 => 16,
+            AgeBand::Age18 => 18,
+            AgeBand::From19To24 => 19,
+            AgeBand::From25To54 => 25,
+            AgeBand::From55To64 => 55,
+            AgeBand::From65 => 65,
+        });
+        match self.given_by {
+            ConsentGiver::Guardian if youngest.is_some_and(|age| age >= consent_age) => {
+                Err(Refusal::at(Problem::ConsentOwnRequired, "givenBy").into())
+            }
+            ConsentGiver::Guardian | ConsentGiver::Oneself | ConsentGiver::Representative => Ok(()),
+        }
+    }
+
+    async fn check_recipients(&self, unit: &Unit<'_>) -> Result<()> {
+        if self.organizations.is_empty() {
+            return Ok(());
+        }
+        let found = unit
+            .find::<organization::Entity>()
+            .filter(organization::Column::Id.is_in(self.organizations.iter().copied()))
+            .all()
+            .await?;
+        if self
+            .organizations
+            .iter()
+            .all(|wanted| found.iter().any(|row| row.id == *wanted))
+        {
+            Ok(())
+        } else {
+            Err(Refusal::at(Problem::NotFound, "recipientIds").into())
+        }
+    }
+
+    async fn insert(&self, unit: &Unit<'_>) -> Result<ConsentId> {
+        let id = ConsentId(Uuid::now_v7());
+        consent::ActiveModel {
+            id: Set(id),
+            claimant_id: Set(self.claimant),
+            recorded_by_id: Set(unit.session.viewer().organization()),
+            purposes: Set(NeedCategories(self.purposes.clone())),
+            field_groups: Set(FieldGroups(self.field_groups.clone())),
+            any_party: Set(self.any_party),
+            method: Set(self.method),
+            language: Set(self.language.clone()),
+            interpreter: Set(self.interpreter),
+            given_by: Set(self.given_by),
+            authority: Set(self.authority.clone()),
+            refused: Set(self.refused),
+            given_at: Set(self.given_at.unwrap_or(unit.session.now)),
+            expires_at: Set(self.expires_at),
+            withdrawn_at: Set(None),
+        }
+        .insert(&unit.transaction)
+        .await?;
+        let named = |organization, kind| consent_recipient::ActiveModel {
+            id: Set(Uuid::now_v7()),
+            consent_id: Set(id),
+            organization_id: Set(organization),
+            kind: Set(kind),
+        };
+        let rows: Vec<_> = self
+            .organizations
+            .iter()
+            .map(|organization| named(Some(*organization), None))
+            .chain(self.kinds.iter().map(|kind| named(None, Some(*kind))))
+            .collect();
+        if !rows.is_empty() {
+            consent_recipient::Entity::insert_many(rows)
+                .exec_without_returning(&unit.transaction)
+                .await?;
+        }
+        Ok(id)
+    }
+}
+
+impl Change for Record {
+    const MUTATION: &'static str = "consentRecord";
+
+    async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
+        self.check(unit.session.now)?;
+        let claimant = unit
+            .find::<claimant::Entity>()
+            .filter(claimant::Column::Id.eq(self.claimant))
+            .one()
+            .await?
+            .ok_or_else(|| Refusal::at(Problem::NotFound, "claimantId"))?;
+        let organization = unit.session.viewer().organization();
+        let registered = claimant.registering_organization_id == organization;
+        // Only the registering organization records what widens access; anybody who deals with the person may
+        // record that the person refuses.
+        if !registered && !self.refused {
+            return Err(Refusal::new(Problem::ConsentWidensSelf).into());
+        }
+        self.check_giver(
+            &claimant,
+            unit.session.settings().referral.consent_age.get(),
+        )?;
+        self.check_recipients(unit).await?;
+        let id = self.insert(unit).await?;
+        unit.record(
+            Entry::new(JournalKind::ConsentRecorded, SubjectType::Consent, id, 1)
+                .told([claimant.registering_organization_id, organization]),
+        );
+        if self.refused {
+            unit.end_uncovered_referrals(&claimant).await?;
+        }
+        unit.regrant(claimant.id).await?;
+        Ok(Applied::new(id, 1))
+    }
+}
+
+/// `consentWithdraw`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Withdraw {
+    pub id: ConsentId,
+    pub note: Option<String>,
+}
+
+impl Change for Withdraw {
+    const MUTATION: &'static str = "consentWithdraw";
+
+    async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
+        super::referral::check_note(self.note.as_ref())?;
+        let found = unit
+            .find::<consent::Entity>()
+            .filter(consent::Column::Id.eq(self.id))
+            .one()
+            .await?
+            .ok_or_else(|| Refusal::at(Problem::NotFound, "id"))?;
+        if found.withdrawn_at.is_some() {
+            return Err(Refusal::at(Problem::AlreadyWithdrawn, "id").into());
+        }
+        let claimant = unit
+            .find::<claimant::Entity>()
+            .filter(claimant::Column::Id.eq(found.claimant_id))
+            .one()
+            .await?
+            .ok_or_else(|| Refusal::at(Problem::NotFound, "id"))?;
+        unit.lock_claimant(claimant.id).await?;
+        let mut row = found.into_active_model();
+        row.withdrawn_at = Set(Some(unit.session.now));
+        row.update(&unit.transaction).await?;
+        let organization = unit.session.viewer().organization();
+        unit.record(
+            Entry::new(
+                JournalKind::ConsentWithdrawn,
+                SubjectType::Consent,
+                self.id,
+                2,
+            )
+            .note(self.note.clone())
+            .told([claimant.registering_organization_id, organization]),
+        );
+        unit.end_uncovered_referrals(&claimant).await?;
+        unit.regrant(claimant.id).await?;
+        Ok(Applied::new(self.id, 2))
+    }
+}
+
+impl Unit<'_> {
+    /// Whether a claimant's consents let a referral for a need go to an organization now.
+    pub(super) async fn consent_for(
+        &self,
+        claimant: ClaimantId,
+        organization: OrganizationId,
+        category: NeedCategory,
+    ) -> Result<Access> {
+        self.lock_claimant(claimant).await?;
+        let consents = self.consents_of(claimant).await?;
+        let kinds = self.kinds_of(vec![organization]).await?;
+        Ok(kinds
+            .get(&organization)
+            .map_or(Access::ConsentRequired, |kind| {
+                let recipient = Recipient {
+                    organization,
+                    kind: *kind,
+                };
+                access::consent_for(&consents, recipient, category, self.session.now)
+            }))
+    }
+}

@@ -1,0 +1,212 @@
+//! The only door to the database. A request gets a [`Session`]: the store bound to one caller and one moment; every
+//! read of it starts from the rule of the entity for that viewer. Changes go through a [`Unit`] of work, which cannot
+//! be committed without its journal entries.
+//!
+//! What skips a viewer's rule says so in its name and is listed here:
+//! - `unscoped_organization_by_code`: the token names an organization before there is a viewer.
+//! - `unscoped_number_entries`: the sequencer numbers committed journal entries.
+//! - `unscoped_import`: the operator's own command line imports a directory.
+//! - `unscoped_seed`: the demo fills an empty database.
+//! - inside a change: facts that guard it (consents, grants, children) are read whole, and never returned.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the rules that everything else must start from are applied here"
+)]
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    Condition, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryTrait, Select,
+    sea_query::IntoCondition,
+};
+
+use crate::{
+    clock::Clock,
+    config,
+    error::{Error, Result},
+    opaque::Keys,
+    viewer::{Caller, Viewer},
+};
+
+pub mod claimant;
+mod connect;
+pub mod consent;
+mod grant;
+pub mod journal;
+pub mod need;
+pub mod organization;
+mod oversight;
+pub mod page;
+pub mod referral;
+pub mod region;
+pub mod report;
+pub mod sealed;
+pub mod sequencer;
+pub mod service;
+pub mod unit;
+pub mod update;
+
+pub use connect::{Database, MigrationState};
+pub use unit::{Applied, Change, Unit};
+
+/// The settings that the store needs of the configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    pub referral: config::Referral,
+    pub idempotency: config::Idempotency,
+}
+
+/// The database with the clock and the keys; it can do nothing for a request until it is bound to a caller.
+#[derive(Clone)]
+pub struct Store {
+    database: Database,
+    clock: Clock,
+    keys: Arc<Keys>,
+    settings: Arc<Settings>,
+    wake: Arc<tokio::sync::Notify>,
+}
+
+impl Store {
+    pub fn new(database: Database, clock: Clock, keys: Keys, settings: Settings) -> Self {
+        Self {
+            database,
+            clock,
+            keys: Arc::new(keys),
+            settings: Arc::new(settings),
+            wake: Arc::default(),
+        }
+    }
+
+    /// Binds the store to one caller and to this moment. There is no other way to a query.
+    pub fn session(&self, caller: Caller) -> Session {
+        Session {
+            now: self.clock.now(),
+            caller: Arc::new(caller),
+            store: self.clone(),
+        }
+    }
+
+    /// The keys of public ids and cursors.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ready(&self) -> Result<()> {
+        self.database.reader.ping().await.map_err(Error::from)
+    }
+}
+
+/// The store bound to one caller at one moment.
+#[derive(Clone)]
+pub struct Session {
+    store: Store,
+    caller: Arc<Caller>,
+    now: DateTime<Utc>,
+}
+
+impl Session {
+    /// Who asks.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The moment under whose rights everything is read.
+    pub const fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// The keys of public ids and cursors.
+    pub fn keys(&self) -> &Keys {
+        &self.store.keys
+    }
+
+    fn viewer(&self) -> &Viewer {
+        &self.caller.viewer
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.store.settings
+    }
+
+    fn reader(&self) -> &DatabaseConnection {
+        &self.store.database.reader
+    }
+
+    /// The rows of an entity that the caller may see.
+    fn find<E: Readable>(&self) -> Visible<'_, E, DatabaseConnection> {
+        Visible::new(self.viewer(), self.now, self.reader())
+    }
+}
+
+/// The rows of an entity that a viewer may read at a moment. No default: an entity without a rule does not compile.
+trait Readable: EntityTrait {
+    fn visible_to(viewer: &Viewer, now: DateTime<Utc>) -> Condition;
+}
+
+/// The condition that holds for every row; for public directory data alone.
+fn everything() -> Condition {
+    Condition::all()
+}
+
+/// The condition that holds for no row.
+fn nothing() -> Condition {
+    Condition::any()
+}
+
+/// A select already narrowed by its entity's rule; it can only be narrowed further, and only inside the store: a
+/// caller that could filter on any column could ask about a sealed one.
+struct Visible<'c, E: EntityTrait, C> {
+    select: Select<E>,
+    connection: &'c C,
+}
+
+impl<'c, E: Readable, C: ConnectionTrait> Visible<'c, E, C> {
+    fn new(viewer: &Viewer, now: DateTime<Utc>, connection: &'c C) -> Self {
+        Self {
+            select: E::find().filter(E::visible_to(viewer, now)),
+            connection,
+        }
+    }
+
+    fn filter(mut self, condition: impl IntoCondition) -> Self {
+        self.select = self.select.filter(condition);
+        self
+    }
+
+    fn filter_some<T>(self, value: Option<T>, condition: impl FnOnce(T) -> Condition) -> Self {
+        match value {
+            Some(value) => self.filter(condition(value)),
+            None => self,
+        }
+    }
+
+    fn select(self, with: impl FnOnce(Select<E>) -> Select<E>) -> Self {
+        Self {
+            select: with(self.select),
+            connection: self.connection,
+        }
+    }
+
+    async fn all(self) -> Result<Vec<E::Model>> {
+        Ok(self.select.all(self.connection).await?)
+    }
+
+    async fn one(self) -> Result<Option<E::Model>> {
+        Ok(self.select.one(self.connection).await?)
+    }
+
+    async fn page(self, order: &page::Order, slice: &page::Slice) -> Result<page::Paged<E::Model>>
+    where
+        E::Model: page::Keyed,
+    {
+        page::fetch(self.select, order, slice, self.connection).await
+    }
+
+    fn into_subquery(self) -> sea_orm::sea_query::SelectStatement {
+        self.select.into_query()
+    }
+}

@@ -1,0 +1,186 @@
+//! Keyset paging: a list goes on after the sort key of a row, never after a number of rows. The sort key of every list
+//! ends with the id, so that no two rows are equal, on either database.
+use chrono::{DateTime, Utc};
+use sea_orm::{
+    ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    prelude::Uuid,
+    sea_query::{Expr, ExprTrait, SimpleExpr},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+
+/// How a list is ordered. The variant says what the sort key holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// By the id alone, which is the order of creation.
+    Id,
+    CreatedAt,
+    UpdatedAt,
+    DueAt,
+    Name,
+    Version,
+}
+
+/// An order of a list, with the expressions of its columns.
+#[derive(Clone, Debug)]
+pub struct Order {
+    pub field: Field,
+    pub descending: bool,
+    pub(super) sort: Option<SimpleExpr>,
+    pub(super) id: SimpleExpr,
+}
+
+/// The value by which a row is sorted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SortValue {
+    Nothing,
+    Time(DateTime<Utc>),
+    Text(String),
+    Number(i32),
+}
+
+/// The place of a row in its list; what a cursor holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    pub value: SortValue,
+    pub id: Uuid,
+}
+
+/// Which part of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slice {
+    pub size: u64,
+    /// Counted from the end.
+    pub backwards: bool,
+    pub after: Option<Key>,
+    pub before: Option<Key>,
+}
+
+impl Slice {
+    /// The first rows of a list.
+    pub const fn first(size: u64) -> Self {
+        Self {
+            size,
+            backwards: false,
+            after: None,
+            before: None,
+        }
+    }
+}
+
+/// A part of a list, in the list's order.
+#[derive(Clone, Debug)]
+pub struct Paged<T> {
+    pub items: Vec<T>,
+    pub has_next: bool,
+    pub has_previous: bool,
+}
+
+impl<T> Paged<T> {
+    /// The same part of the list, each row as something else.
+    pub fn map<U>(self, with: impl FnMut(T) -> U) -> Paged<U> {
+        Paged {
+            items: self.items.into_iter().map(with).collect(),
+            has_next: self.has_next,
+            has_previous: self.has_previous,
+        }
+    }
+
+    /// A part with nothing in it.
+    pub const fn empty() -> Self {
+        Self {
+            items: Vec::new(),
+            has_next: false,
+            has_previous: false,
+        }
+    }
+}
+
+/// A row that knows its place in a list.
+pub trait Keyed: ModelTrait {
+    fn key(&self, field: Field) -> Key;
+}
+
+/// A due date that is not there sorts after every other.
+pub(super) const NEVER: DateTime<Utc> =
+    DateTime::<Utc>::from_timestamp_nanos(7_258_118_400_000_000_000);
+
+impl SortValue {
+    fn expression(&self) -> Option<SimpleExpr> {
+        match self {
+            Self::Nothing => None,
+            Self::Time(time) => Some(Expr::value(*time)),
+            Self::Text(text) => Some(Expr::value(text.clone())),
+            Self::Number(number) => Some(Expr::value(*number)),
+        }
+    }
+}
+
+impl Order {
+    fn beyond(&self, key: &Key, forwards: bool) -> SimpleExpr {
+        let greater = forwards != self.descending;
+        let (row, place) = match (&self.sort, key.value.expression()) {
+            (Some(sort), Some(value)) => (
+                Expr::tuple([sort.clone(), self.id.clone()]),
+                Expr::tuple([value, Expr::value(key.id)]),
+            ),
+            _ => (self.id.clone(), Expr::value(key.id)),
+        };
+        if greater {
+            row.gt(place)
+        } else {
+            row.lt(place)
+        }
+    }
+}
+
+/// Reads one row more than the slice holds, to know whether there is a next.
+pub(super) async fn fetch<E, C>(
+    mut select: Select<E>,
+    order: &Order,
+    slice: &Slice,
+    connection: &C,
+) -> Result<Paged<E::Model>>
+where
+    E: EntityTrait,
+    E::Model: Keyed,
+    C: ConnectionTrait,
+{
+    if let Some(key) = &slice.after {
+        select = select.filter(order.beyond(key, true));
+    }
+    if let Some(key) = &slice.before {
+        select = select.filter(order.beyond(key, false));
+    }
+    let direction = if order.descending == slice.backwards {
+        sea_orm::Order::Asc
+    } else {
+        sea_orm::Order::Desc
+    };
+    if let Some(sort) = &order.sort {
+        select = select.order_by(sort.clone(), direction.clone());
+    }
+    select = select.order_by(order.id.clone(), direction);
+    let mut items = select.limit(slice.size + 1).all(connection).await?;
+    let more = items.len() as u64 > slice.size;
+    if more {
+        items.pop();
+    }
+    if slice.backwards {
+        items.reverse();
+    }
+    Ok(Paged {
+        items,
+        has_next: if slice.backwards {
+            slice.before.is_some()
+        } else {
+            more
+        },
+        has_previous: if slice.backwards {
+            more
+        } else {
+            slice.after.is_some()
+        },
+    })
+}

@@ -1,0 +1,641 @@
+//! Referrals, as each caller may see them. What is done with them stands beside: `create`, `act`, `change`, `child`.
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use entity::{
+    Access, CatchmentId, ClaimantId, NeedCategory, OrganizationId, ReferralAction, ReferralBox,
+    ReferralId, ReferralOrderField, ReferralPriority, ReferralStatus, ReferralStatusReason,
+    RegionId, ServiceId, ServiceStatus, organization_catchment, outcome, referral, service,
+    service_category, service_language, service_region,
+};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::{Expr, ExprTrait, Func, Query, SelectStatement},
+};
+
+use super::{
+    Applied, Readable, Session, nothing,
+    page::{Field, Key, Keyed, NEVER, Order, Paged, Slice, SortValue},
+};
+use crate::{
+    domain::{
+        free_text,
+        referral::{self as workflow, Facts, Relation},
+    },
+    error::{Problem, Refusal, Result},
+    viewer::Viewer,
+};
+
+pub mod act;
+pub mod change;
+pub mod child;
+pub mod create;
+mod ending;
+mod step;
+
+/// The referrals of which an organization is a party, or whose claimant it registered. A draft is its source's alone.
+pub(super) fn party(organization: OrganizationId) -> Condition {
+    use referral::Column;
+    Condition::any()
+        .add(Column::SourceId.eq(organization))
+        .add(
+            Condition::all()
+                .add(Column::OwnerId.eq(organization))
+                .add(Column::OwnerAccess.eq(true))
+                .add(Column::Status.ne(ReferralStatus::Draft)),
+        )
+        .add(
+            Condition::all()
+                .add(Column::RegisteringOrganizationId.eq(organization))
+                .add(Column::Status.ne(ReferralStatus::Draft)),
+        )
+}
+
+/// The open referrals that an active service of the organization fits, by category, region and language.
+fn open_to(organization: OrganizationId) -> Condition {
+    use referral::Column;
+    Condition::all()
+        .add(Column::Status.eq(ReferralStatus::Requested))
+        .add(Column::OwnerId.is_null())
+        .add(Expr::exists(fitting_services(organization)))
+}
+
+fn fitting_services(organization: OrganizationId) -> SelectStatement {
+    let of_service = (service::Entity, service::Column::Id);
+    let regions = || {
+        Query::select()
+            .expr(Expr::value(1))
+            .from(service_region::Entity)
+            .and_where(
+                Expr::col((service_region::Entity, service_region::Column::ServiceId))
+                    .equals(of_service),
+            )
+            .to_owned()
+    };
+    let languages = || {
+        Query::select()
+            .expr(Expr::value(1))
+            .from(service_language::Entity)
+            .and_where(
+                Expr::col((
+                    service_language::Entity,
+                    service_language::Column::ServiceId,
+                ))
+                .equals(of_service),
+            )
+            .to_owned()
+    };
+    let of_referral = |column| Expr::col((referral::Entity, column));
+    Query::select()
+        .expr(Expr::value(1))
+        .from(service::Entity)
+        .inner_join(
+            service_category::Entity,
+            Expr::col((
+                service_category::Entity,
+                service_category::Column::ServiceId,
+            ))
+            .equals(of_service),
+        )
+        .and_where(service::Column::OrganizationId.eq(organization))
+        .and_where(service::Column::Status.eq(ServiceStatus::Active))
+        .and_where(
+            Expr::col((service_category::Entity, service_category::Column::Category))
+                .equals((referral::Entity, referral::Column::Category)),
+        )
+        .cond_where(
+            Condition::any()
+                .add(of_referral(referral::Column::RegionId).is_null())
+                .add(Expr::exists(regions()).not())
+                .add(Expr::exists(
+                    regions()
+                        .and_where(
+                            Expr::col((service_region::Entity, service_region::Column::RegionId))
+                                .equals((referral::Entity, referral::Column::RegionId)),
+                        )
+                        .to_owned(),
+                )),
+        )
+        .cond_where(
+            // An interpreter bridges what the service does not speak.
+            Condition::any()
+                .add(of_referral(referral::Column::Language).is_null())
+                .add(of_referral(referral::Column::InterpreterNeeded).eq(true))
+                .add(Expr::exists(languages()).not())
+                .add(Expr::exists(
+                    languages()
+                        .and_where(
+                            Expr::col((
+                                service_language::Entity,
+                                service_language::Column::Language,
+                            ))
+                            .equals((referral::Entity, referral::Column::Language)),
+                        )
+                        .to_owned(),
+                )),
+        )
+        .to_owned()
+}
+
+impl Readable for referral::Entity {
+    fn visible_to(viewer: &Viewer, _: DateTime<Utc>) -> Condition {
+        match viewer {
+            Viewer::Provider { organization, .. } | Viewer::SettlementAgency { organization } => {
+                Condition::any()
+                    .add(party(*organization))
+                    .add(open_to(*organization))
+            }
+            Viewer::Ministry {
+                oversight: false, ..
+            } => nothing(),
+            Viewer::Ministry {
+                oversight: true,
+                region,
+                ..
+            } => {
+                let sent = Condition::all().add(referral::Column::Status.ne(ReferralStatus::Draft));
+                match region {
+                    Some(region) => sent.add(referral::Column::RegionId.eq(*region)),
+                    None => sent,
+                }
+            }
+        }
+    }
+}
+
+impl Readable for outcome::Entity {
+    fn visible_to(viewer: &Viewer, _: DateTime<Utc>) -> Condition {
+        match viewer {
+            Viewer::Ministry { .. } => nothing(),
+            Viewer::Provider { organization, .. } | Viewer::SettlementAgency { organization } => {
+                outcome::Column::ReferralId
+                    .in_subquery(
+                        referral::Entity::find()
+                            .select_only()
+                            .column(referral::Column::Id)
+                            .filter(party(*organization))
+                            .into_query(),
+                    )
+                    .into()
+            }
+        }
+    }
+}
+
+impl Keyed for referral::Model {
+    fn key(&self, field: Field) -> Key {
+        let value = match field {
+            Field::CreatedAt => SortValue::Time(self.created_at),
+            Field::UpdatedAt => SortValue::Time(self.updated_at),
+            Field::DueAt => SortValue::Time(self.due_at.unwrap_or(NEVER)),
+            Field::Id | Field::Name | Field::Version => SortValue::Nothing,
+        };
+        Key {
+            value,
+            id: self.id.0,
+        }
+    }
+}
+
+/// Which referrals.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub statuses: Option<Vec<ReferralStatus>>,
+    pub priority: Option<ReferralPriority>,
+    pub categories: Option<Vec<NeedCategory>>,
+    pub region: Option<RegionId>,
+    pub catchment: Option<CatchmentId>,
+    pub service: Option<ServiceId>,
+    pub assignee: Option<String>,
+    pub unassigned: Option<bool>,
+    pub overdue: Option<bool>,
+    pub follow_up_due: Option<bool>,
+    pub updated_since: Option<DateTime<Utc>>,
+}
+
+/// A referral as the caller may see it: what is withheld is not in here.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub referral: referral::Model,
+    pub relations: Vec<Relation>,
+    /// Why the claimant is not told, where that is so whatever the consents say.
+    pub claimant_withheld: Option<Access>,
+}
+
+/// How a viewer stands to a referral that it has been shown.
+pub(super) fn relations(viewer: &Viewer, row: &referral::Model) -> Vec<Relation> {
+    let organization = viewer.organization();
+    match viewer {
+        Viewer::Ministry { .. } => return vec![Relation::Ministry],
+        Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => {}
+    }
+    let mut relations = Vec::new();
+    if row.source_id == organization {
+        relations.push(Relation::Source);
+    }
+    if row.owner_id == Some(organization) && row.owner_access {
+        relations.push(Relation::Owner);
+    }
+    if row.registering_organization_id == Some(organization) {
+        relations.push(Relation::Registering);
+    }
+    if relations.is_empty() {
+        // Shown for no other reason than that a service of the viewer fits.
+        relations.push(Relation::EligibleProvider);
+    }
+    relations
+}
+
+impl Seen {
+    pub(super) fn of(mut row: referral::Model, viewer: &Viewer) -> Self {
+        let relations = relations(viewer, &row);
+        let has = |relation| relations.contains(&relation);
+        let mut claimant_withheld = row.claimant_id.is_none().then_some(Access::Anonymous);
+        if has(Relation::Ministry) || has(Relation::EligibleProvider) {
+            claimant_withheld = Some(if has(Relation::Ministry) {
+                Access::RoleForbidden
+            } else {
+                Access::SealedUntilAccepted
+            });
+            row.claimant_id = None;
+            row.need_id = None;
+            row.summary = None;
+            row.sub_status = None;
+            row.part_of_id = None;
+            row.replaces_id = None;
+        }
+        if has(Relation::Ministry) {
+            row.status_reason = None;
+            row.decided_by = None;
+            row.language = None;
+            row.interpreter_needed = None;
+            row.age_band = None;
+            row.party_size = None;
+        }
+        if !has(Relation::Owner) {
+            row.assignee = None;
+        }
+        // Withdrawal is a fact about the person: it is told to the registering organization alone.
+        if row.status_reason == Some(ReferralStatusReason::ConsentWithdrawn)
+            && !has(Relation::Registering)
+        {
+            row.status_reason = None;
+            row.decided_by = None;
+        }
+        if row.status == ReferralStatus::EnteredInError {
+            row.summary = None;
+            row.sub_status = None;
+            if !has(Relation::Source) && row.claimant_id.is_some() {
+                row.claimant_id = None;
+                claimant_withheld = Some(Access::ConsentRequired);
+            }
+        }
+        Self {
+            referral: row,
+            relations,
+            claimant_withheld,
+        }
+    }
+
+    fn facts(&self, children: &Children) -> Facts {
+        Facts {
+            status: Some(self.referral.status),
+            has_owner: self.referral.owner_id.is_some(),
+            anonymous: self.claimant_withheld == Some(Access::Anonymous),
+            open_children: children.open.contains(&self.referral.id),
+            replaced: children.replaced.contains(&self.referral.id),
+        }
+    }
+}
+
+/// Which referrals have an open child, and which were replaced.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Children {
+    pub(super) open: HashSet<ReferralId>,
+    pub(super) replaced: HashSet<ReferralId>,
+}
+
+/// What makes a request still open.
+pub(super) const OPEN_STATUSES: [ReferralStatus; 4] = [
+    ReferralStatus::Requested,
+    ReferralStatus::Accepted,
+    ReferralStatus::InProgress,
+    ReferralStatus::OnHold,
+];
+
+pub(super) fn open_children(of: &[ReferralId]) -> sea_orm::Select<referral::Entity> {
+    referral::Entity::find()
+        .filter(referral::Column::PartOfId.is_in(of.iter().copied()))
+        .filter(referral::Column::Status.is_in(OPEN_STATUSES))
+}
+
+pub(super) fn replacements(of: &[ReferralId]) -> sea_orm::Select<referral::Entity> {
+    referral::Entity::find().filter(referral::Column::ReplacesId.is_in(of.iter().copied()))
+}
+
+fn order(field: ReferralOrderField, descending: bool) -> Order {
+    let column = |column| Expr::col((referral::Entity, column));
+    let (field, sort) = match field {
+        ReferralOrderField::CreatedAt => (Field::CreatedAt, column(referral::Column::CreatedAt)),
+        ReferralOrderField::UpdatedAt => (Field::UpdatedAt, column(referral::Column::UpdatedAt)),
+        ReferralOrderField::DueAt => (
+            Field::DueAt,
+            Func::coalesce([column(referral::Column::DueAt), Expr::value(NEVER)]).into(),
+        ),
+    };
+    Order {
+        field,
+        descending,
+        sort: Some(sort),
+        id: column(referral::Column::Id),
+    }
+}
+
+fn in_box(which: ReferralBox, viewer: &Viewer) -> Condition {
+    use referral::Column;
+    let organization = viewer.organization();
+    match which {
+        ReferralBox::Inbox => Condition::all()
+            .add(Column::OwnerId.eq(organization))
+            .add(Column::OwnerAccess.eq(true)),
+        ReferralBox::Outbox => Column::SourceId.eq(organization).into(),
+        ReferralBox::Open => Condition::all()
+            .add(open_to(organization))
+            .add(Column::SourceId.ne(organization)),
+        ReferralBox::All => Condition::all(),
+    }
+}
+
+impl Session {
+    /// Referrals of a box.
+    ///
+    /// # Errors
+    /// When the database fails, or the ministry's reading cannot be journalled.
+    pub async fn referral_list(
+        &self,
+        which: ReferralBox,
+        filter: Filter,
+        (field, descending): (ReferralOrderField, bool),
+        slice: &Slice,
+    ) -> Result<Paged<Seen>> {
+        let paged = self
+            .narrowed(filter)
+            .filter(in_box(which, self.viewer()))
+            .page(&order(field, descending), slice)
+            .await?;
+        self.journal_oversight(&paged.items).await?;
+        Ok(paged.map(|row| Seen::of(row, self.viewer())))
+    }
+
+    fn narrowed(
+        &self,
+        filter: Filter,
+    ) -> super::Visible<'_, referral::Entity, sea_orm::DatabaseConnection> {
+        use referral::Column;
+        let own = self.viewer().organization();
+        let owned = || Condition::all().add(Column::OwnerId.eq(own));
+        self.find::<referral::Entity>()
+            .filter_some(filter.statuses, |statuses| {
+                Column::Status.is_in(statuses).into()
+            })
+            .filter_some(filter.priority, |priority| {
+                Column::Priority.eq(priority).into()
+            })
+            .filter_some(filter.categories, |wanted| {
+                Column::Category.is_in(wanted).into()
+            })
+            .filter_some(filter.region, |region| Column::RegionId.eq(region).into())
+            .filter_some(filter.service, |service| {
+                Column::ServiceId.eq(service).into()
+            })
+            .filter_some(filter.catchment, |catchment| {
+                let there = organization_catchment::Entity::find()
+                    .select_only()
+                    .column(organization_catchment::Column::OrganizationId)
+                    .filter(organization_catchment::Column::CatchmentId.eq(catchment))
+                    .into_query();
+                Column::OwnerId.in_subquery(there).into()
+            })
+            // Who works on a referral is seen inside the owning organization only.
+            .filter_some(filter.assignee, |who| owned().add(Column::Assignee.eq(who)))
+            .filter_some(filter.unassigned, |free| {
+                owned().add(if free {
+                    Column::Assignee.is_null()
+                } else {
+                    Column::Assignee.is_not_null()
+                })
+            })
+            .filter_some(filter.overdue, |overdue| {
+                let late = Condition::all()
+                    .add(Column::Status.eq(ReferralStatus::Requested))
+                    .add(Column::DueAt.is_not_null())
+                    .add(Column::DueAt.lt(self.now));
+                if overdue { late } else { late.not() }
+            })
+            .filter_some(filter.follow_up_due, |due| {
+                let with_follow_up = self.with_follow_up_due();
+                if due {
+                    Column::Id.in_subquery(with_follow_up).into()
+                } else {
+                    Column::Id.not_in_subquery(with_follow_up).into()
+                }
+            })
+            .filter_some(filter.updated_since, |since| {
+                Column::UpdatedAt.gte(since).into()
+            })
+    }
+
+    fn with_follow_up_due(&self) -> SelectStatement {
+        let today = crate::domain::business_days::toronto_date(self.now);
+        self.find::<outcome::Entity>()
+            .filter(outcome::Column::FollowUpOn.lte(today))
+            .select(|select| select.select_only().column(outcome::Column::ReferralId))
+            .into_subquery()
+    }
+
+    /// One referral, by id.
+    ///
+    /// # Errors
+    /// When the database fails, or the ministry's reading cannot be journalled.
+    pub async fn referral(&self, id: ReferralId) -> Result<Option<Seen>> {
+        self.one_referral(referral::Column::Id.eq(id).into()).await
+    }
+
+    /// One referral, by reference.
+    ///
+    /// # Errors
+    /// As [`Session::referral`].
+    pub async fn referral_by_reference(&self, reference: &str) -> Result<Option<Seen>> {
+        self.one_referral(referral::Column::Reference.eq(reference).into())
+            .await
+    }
+
+    async fn one_referral(&self, condition: Condition) -> Result<Option<Seen>> {
+        let row = self
+            .find::<referral::Entity>()
+            .filter(condition)
+            .one()
+            .await?;
+        self.journal_oversight(row.as_slice()).await?;
+        Ok(row.map(|row| Seen::of(row, self.viewer())))
+    }
+
+    /// The referral that a change of the caller has just left: as the caller may see it, or, where that very change
+    /// ended the caller's access, without any fact about the person.
+    ///
+    /// # Errors
+    /// As [`Session::referral`].
+    pub async fn referral_after(&self, applied: &Applied) -> Result<Option<Seen>> {
+        let id = ReferralId(applied.subject());
+        if let Some(seen) = self.referral(id).await? {
+            return Ok(Some(seen));
+        }
+        if !applied.is_fresh() {
+            return Ok(None);
+        }
+        let row = referral::Entity::find_by_id(id)
+            .filter(referral::Column::Version.eq(applied.version()))
+            .one(self.reader())
+            .await?;
+        Ok(row.map(|mut row| {
+            row.claimant_id = None;
+            row.need_id = None;
+            row.summary = None;
+            row.assignee = None;
+            row.part_of_id = None;
+            row.replaces_id = None;
+            Seen {
+                referral: row,
+                relations: vec![Relation::None],
+                claimant_withheld: Some(Access::ConsentRequired),
+            }
+        }))
+    }
+
+    /// The rows among `ids` that the caller may see, unmasked; for the store alone.
+    pub(super) async fn referral_list_by_id(
+        &self,
+        ids: &[ReferralId],
+    ) -> Result<Vec<referral::Model>> {
+        self.find::<referral::Entity>()
+            .filter(referral::Column::Id.is_in(ids.iter().copied()))
+            .all()
+            .await
+    }
+
+    /// The referrals among `ids` that the caller may see.
+    ///
+    /// # Errors
+    /// As [`Session::referral`].
+    pub async fn referrals_by_id(&self, ids: &[ReferralId]) -> Result<Vec<Seen>> {
+        let rows = self.referral_list_by_id(ids).await?;
+        self.journal_oversight(&rows).await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| Seen::of(row, self.viewer()))
+            .collect())
+    }
+
+    /// The referrals of a claimant of which the caller is a party, or whose claimant it registered; newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn claimant_referrals(
+        &self,
+        claimant: ClaimantId,
+        slice: &Slice,
+    ) -> Result<Paged<Seen>> {
+        let paged = self
+            .find::<referral::Entity>()
+            .filter(referral::Column::ClaimantId.eq(claimant))
+            // An open referral does not tell whose it is.
+            .filter(party(self.viewer().organization()))
+            .page(&order(ReferralOrderField::CreatedAt, true), slice)
+            .await?;
+        Ok(paged.map(|row| Seen::of(row, self.viewer())))
+    }
+
+    /// What the caller may do now with each referral.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn available_actions(
+        &self,
+        referrals: &[Seen],
+    ) -> Result<HashMap<ReferralId, Vec<ReferralAction>>> {
+        let ids: Vec<ReferralId> = referrals.iter().map(|seen| seen.referral.id).collect();
+        let children = Children {
+            open: open_children(&ids)
+                .all(self.reader())
+                .await?
+                .into_iter()
+                .filter_map(|row| row.part_of_id)
+                .collect(),
+            replaced: replacements(&ids)
+                .all(self.reader())
+                .await?
+                .into_iter()
+                .filter_map(|row| row.replaces_id)
+                .collect(),
+        };
+        Ok(referrals
+            .iter()
+            .map(|seen| {
+                let facts = seen.facts(&children);
+                (
+                    seen.referral.id,
+                    workflow::available(&facts, &seen.relations),
+                )
+            })
+            .collect())
+    }
+
+    /// The outcomes of `referrals`, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn outcomes_of(&self, referrals: &[ReferralId]) -> Result<Vec<outcome::Model>> {
+        use sea_orm::QueryOrder;
+        self.find::<outcome::Entity>()
+            .filter(outcome::Column::ReferralId.is_in(referrals.iter().copied()))
+            .select(|select| {
+                select
+                    .order_by_asc(outcome::Column::CreatedAt)
+                    .order_by_asc(outcome::Column::Id)
+            })
+            .all()
+            .await
+    }
+
+    /// The outcomes among `ids`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn outcome_list_by_id(
+        &self,
+        ids: &[entity::OutcomeId],
+    ) -> Result<Vec<outcome::Model>> {
+        self.find::<outcome::Entity>()
+            .filter(outcome::Column::Id.is_in(ids.iter().copied()))
+            .all()
+            .await
+    }
+}
+
+/// Checks a note of a change: free text that the parties read.
+pub(super) fn check_note(note: Option<&String>) -> Result<()> {
+    check_free_text(note, "note")
+}
+
+/// Checks free text: its length, and that it holds no social insurance number.
+pub(super) fn check_free_text(text: Option<&String>, path: &str) -> Result<()> {
+    const LONGEST: usize = 4_000;
+    let Some(text) = text else { return Ok(()) };
+    if text.chars().count() > LONGEST {
+        return Err(Refusal::at(Problem::TooLong { limit: LONGEST }, path).into());
+    }
+    if free_text::has_sin(text) {
+        return Err(Refusal::at(Problem::SinNotStored, path).into());
+    }
+    Ok(())
+}

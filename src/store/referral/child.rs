@@ -1,0 +1,151 @@
+//! Referrals that come from others: sent again after an ending, or split off while one is worked on.
+use entity::{
+    JournalKind, NeedCategory, ReferralAction, ReferralId, ReferralPriority, ReferralStatus,
+    ServiceId, SubjectType, referral,
+};
+use sea_orm::{ActiveModelTrait, IntoActiveModel, SqlErr, prelude::Uuid};
+use serde::Serialize;
+
+use super::{
+    super::{Applied, Change, Unit, journal::Entry},
+    check_free_text,
+    create::reference,
+};
+use crate::{
+    domain::business_days,
+    error::{Problem, Refusal, Result},
+};
+
+/// `referralResubmit`: a new referral in place of one that was declined, cancelled or failed; once.
+#[derive(Clone, Debug, Serialize)]
+pub struct Resubmit {
+    pub id: ReferralId,
+    /// Absent: to the same service.
+    pub service: Option<ServiceId>,
+    pub summary: Option<String>,
+    pub acknowledge_duplicate: bool,
+}
+
+/// `referralSplit`: the owner refers the same person on for another need.
+#[derive(Clone, Debug, Serialize)]
+pub struct Split {
+    pub id: ReferralId,
+    pub expected_version: i32,
+    pub category: NeedCategory,
+    /// Absent: open, a provider may claim it.
+    pub service: Option<ServiceId>,
+    pub priority: Option<ReferralPriority>,
+    pub summary: Option<String>,
+}
+
+impl Unit<'_> {
+    /// A new referral with the claimant and the facts of another.
+    fn from_other(&self, other: &referral::Model) -> referral::Model {
+        let now = self.session.now;
+        referral::Model {
+            id: ReferralId(Uuid::now_v7()),
+            reference: reference(),
+            status: ReferralStatus::Draft,
+            sub_status: None,
+            status_reason: None,
+            decided_by: None,
+            source_id: self.session.viewer().organization(),
+            owner_id: None,
+            owner_access: false,
+            owner_since: None,
+            assignee: None,
+            part_of_id: None,
+            replaces_id: None,
+            due_at: None,
+            review_at: None,
+            created_at: now,
+            created_month: business_days::toronto_month(now),
+            updated_at: now,
+            sent_at: None,
+            answered_at: None,
+            contacted_at: None,
+            closed_at: None,
+            version: 1,
+            ..other.clone()
+        }
+    }
+
+    async fn insert_sent(&mut self, row: &referral::Model) -> Result<()> {
+        match row
+            .clone()
+            .into_active_model()
+            .insert(&self.transaction)
+            .await
+        {
+            Ok(_) => {}
+            // Only `replaces_id` can collide: somebody was first.
+            Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+                return Err(Refusal::at(Problem::AlreadyReplaced, "id").into());
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.tell(JournalKind::ReferralCreated, None, row, None, None);
+        self.sent(row).await
+    }
+}
+
+impl Change for Resubmit {
+    const MUTATION: &'static str = "referralResubmit";
+
+    async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
+        check_free_text(self.summary.as_ref(), "summary")?;
+        let step = unit.step(self.id, None, ReferralAction::Resubmit).await?;
+        let old = step.before;
+        let mut row = unit.from_other(&old);
+        row.replaces_id = Some(old.id);
+        row.service_id = self.service.or(old.service_id);
+        row.summary = self.summary.clone().or(row.summary);
+        unit.check_summary(&row).await?;
+        unit.prepare_sending(&mut row, self.acknowledge_duplicate)
+            .await?;
+        unit.insert_sent(&row).await?;
+        unit.record(
+            Entry::new(
+                JournalKind::ReferralReplaced,
+                SubjectType::Referral,
+                old.id,
+                old.version,
+            )
+            .told([old.source_id]),
+        );
+        Ok(Applied::new(row.id, row.version))
+    }
+}
+
+impl Change for Split {
+    const MUTATION: &'static str = "referralSplit";
+
+    async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
+        check_free_text(self.summary.as_ref(), "summary")?;
+        let step = unit
+            .step(self.id, Some(self.expected_version), ReferralAction::Split)
+            .await?;
+        let parent = step.before;
+        let mut row = unit.from_other(&parent);
+        row.part_of_id = Some(parent.id);
+        row.category = self.category;
+        row.service_id = self.service;
+        row.priority = self.priority.unwrap_or(parent.priority);
+        row.summary = self.summary.clone();
+        row.need_id = None;
+        unit.check_summary(&row).await?;
+        unit.prepare_sending(&mut row, false).await?;
+        unit.insert_sent(&row).await?;
+        unit.record(
+            Entry::new(
+                JournalKind::ReferralSplit,
+                SubjectType::Referral,
+                parent.id,
+                parent.version,
+            )
+            .told([parent.source_id])
+            .told(parent.owner_id),
+        );
+        Ok(Applied::new(row.id, row.version))
+    }
+}

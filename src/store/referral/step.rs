@@ -1,0 +1,266 @@
+//! One step of a referral inside a unit of work: load it under the caller's rule, ask the workflow, write it if nobody
+//! else has, and tell those concerned.
+use entity::{
+    JournalKind, NeedStatus, OrganizationId, OutcomeKind, ReferralAction, ReferralId,
+    ReferralStatus, ReferralStatusReason, SubjectType, referral,
+};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+};
+
+use super::{
+    super::{Unit, journal::Entry},
+    Children, OPEN_STATUSES, Seen, open_children, relations, replacements,
+};
+use crate::{
+    domain::referral::{self as workflow, Action, Facts, Next, Relation},
+    error::{Problem, Refusal, Result},
+};
+
+/// A referral that an action may be done to, and what follows.
+pub(super) struct Step {
+    pub(super) before: referral::Model,
+    pub(super) row: referral::ActiveModel,
+    pub(super) relation: Relation,
+    pub(super) next: Next,
+}
+
+impl Unit<'_> {
+    /// Loads a referral that the caller sees at the version it expects.
+    pub(super) async fn referral_at(
+        &self,
+        id: ReferralId,
+        expected_version: Option<i32>,
+    ) -> Result<referral::Model> {
+        let row = self
+            .find::<referral::Entity>()
+            .filter(referral::Column::Id.eq(id))
+            .one()
+            .await?
+            .ok_or_else(|| Refusal::at(Problem::NotFound, "id"))?;
+        match expected_version {
+            Some(version) if version != row.version => {
+                Err(Refusal::at(Problem::StaleVersion, "expectedVersion")
+                    .with_current_version(row.version)
+                    .into())
+            }
+            _ => Ok(row),
+        }
+    }
+
+    /// Begins an action: the referral, and what the workflow says of it.
+    pub(super) async fn step(
+        &self,
+        id: ReferralId,
+        expected_version: Option<i32>,
+        action: ReferralAction,
+    ) -> Result<Step> {
+        let before = self.referral_at(id, expected_version).await?;
+        let facts = self.facts(&before, action).await?;
+        let relations = relations(&self.session.caller.viewer, &before);
+        let (relation, next) = allowed(&facts, action.into(), &relations)?;
+        Ok(Step {
+            row: before.clone().into_active_model(),
+            before,
+            relation,
+            next,
+        })
+    }
+
+    /// What the guards of an action need to know; children are asked for only where one does.
+    async fn facts(&self, row: &referral::Model, action: ReferralAction) -> Result<Facts> {
+        let mut children = Children::default();
+        if action == ReferralAction::Complete
+            && open_children(&[row.id]).count(&self.transaction).await? > 0
+        {
+            children.open.insert(row.id);
+        }
+        if action == ReferralAction::Resubmit
+            && replacements(&[row.id]).count(&self.transaction).await? > 0
+        {
+            children.replaced.insert(row.id);
+        }
+        let seen = Seen {
+            claimant_withheld: row
+                .claimant_id
+                .is_none()
+                .then_some(entity::Access::Anonymous),
+            relations: Vec::new(),
+            referral: row.clone(),
+        };
+        Ok(seen.facts(&children))
+    }
+
+    /// Writes the step if the referral is still at the version that was read.
+    pub(super) async fn write(&self, step: Step) -> Result<referral::Model> {
+        let Step {
+            before, mut row, ..
+        } = step;
+        let version = before.version + 1;
+        row.version = Set(version);
+        row.updated_at = Set(self.session.now);
+        let changed = referral::Entity::update_many()
+            .set(row.clone())
+            .filter(referral::Column::Id.eq(before.id))
+            .filter(referral::Column::Version.eq(before.version))
+            .exec(&self.transaction)
+            .await?;
+        if changed.rows_affected != 1 {
+            return Err(self.stale(before.id).await?.into());
+        }
+        use sea_orm::TryIntoModel;
+        Ok(row.try_into_model()?)
+    }
+
+    /// Somebody else was first: their version, as far as the caller may still see it.
+    async fn stale(&self, id: ReferralId) -> Result<Refusal> {
+        let current = self
+            .find::<referral::Entity>()
+            .filter(referral::Column::Id.eq(id))
+            .one()
+            .await?;
+        let refusal = Refusal::at(Problem::StaleVersion, "expectedVersion");
+        Ok(match current {
+            Some(row) => refusal.with_current_version(row.version),
+            None => refusal,
+        })
+    }
+
+    /// Tells everybody concerned what happened to a referral.
+    pub(super) fn tell(
+        &mut self,
+        kind: JournalKind,
+        before: Option<&referral::Model>,
+        after: &referral::Model,
+        reason: Option<ReferralStatusReason>,
+        note: Option<&String>,
+    ) {
+        let mut entry = Entry::new(kind, SubjectType::Referral, after.id, after.version)
+            .statuses(before.map(|row| row.status), after.status)
+            .reason(reason)
+            .note(note.cloned());
+        entry = if after.status == ReferralStatus::Draft {
+            entry.told([after.source_id])
+        } else {
+            entry
+                .told(
+                    [Some(after.source_id), after.registering_organization_id]
+                        .into_iter()
+                        .flatten(),
+                )
+                .told(after.owner_id.filter(|_| after.owner_access))
+        };
+        if after.owner_id.is_none() && after.status == ReferralStatus::Requested {
+            entry = entry.told_openly(after.category, after.region_id);
+        }
+        self.record(entry);
+        let Some(before) = before else { return };
+        let lost = before.owner_id.filter(|owner| {
+            before.owner_access && (after.owner_id != Some(*owner) || !after.owner_access)
+        });
+        if let Some(owner) = lost {
+            self.tell_access_ended(after, owner);
+        }
+        let was_open = before.owner_id.is_none() && before.status == ReferralStatus::Requested;
+        let is_open = after.owner_id.is_none() && after.status == ReferralStatus::Requested;
+        if was_open && !is_open {
+            let entry = Entry::new(
+                JournalKind::AccessEnded,
+                SubjectType::Referral,
+                after.id,
+                after.version,
+            )
+            .told_openly(before.category, before.region_id);
+            self.record(entry);
+        }
+    }
+
+    /// Tells an organization that it is no party any more, so that its software deletes its copy.
+    fn tell_access_ended(&mut self, after: &referral::Model, organization: OrganizationId) {
+        if organization == after.source_id
+            || after.registering_organization_id == Some(organization)
+        {
+            return;
+        }
+        let entry = Entry::new(
+            JournalKind::AccessEnded,
+            SubjectType::Referral,
+            after.id,
+            after.version,
+        )
+        .told([organization]);
+        self.record(entry);
+    }
+
+    /// Lets the need follow the referral, unless another referral still serves it.
+    pub(super) async fn need_follows(
+        &self,
+        row: &referral::Model,
+        outcomes: &[OutcomeKind],
+    ) -> Result<()> {
+        let (Some(need), Some(status)) = (row.need_id, workflow::need_after(row.status, outcomes))
+        else {
+            return Ok(());
+        };
+        if status == NeedStatus::Open {
+            let others = referral::Entity::find()
+                .filter(referral::Column::NeedId.eq(need))
+                .filter(referral::Column::Id.ne(row.id))
+                .filter(referral::Column::Status.is_in(OPEN_STATUSES))
+                .count(&self.transaction)
+                .await?;
+            if others > 0 {
+                return Ok(());
+            }
+        }
+        self.set_need_status(need, status).await
+    }
+
+    /// Brings the grants of the referral's claimant up to date, if it names one.
+    pub(super) async fn regrant_for(&self, row: &referral::Model) -> Result<()> {
+        match row.claimant_id {
+            Some(claimant) => self.regrant(claimant).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// The first relation in which the caller may do this, or why none may.
+pub(super) fn allowed(
+    facts: &Facts,
+    action: Action,
+    relations: &[Relation],
+) -> Result<(Relation, Next)> {
+    let mut refused = None;
+    for relation in relations {
+        match workflow::next(facts, action, *relation) {
+            Ok(next) => return Ok((*relation, next)),
+            // A guard says more than that the relation is wrong.
+            Err(refusal) if refused.is_none_or(is_about_relation) => refused = Some(refusal),
+            Err(_) => {}
+        }
+    }
+    let problem = match refused {
+        Some(workflow::Refusal::OpenChildren) => Problem::OpenChildren,
+        Some(workflow::Refusal::AlreadyReplaced) => Problem::AlreadyReplaced,
+        Some(workflow::Refusal::NotAnonymous) => Problem::NotAnonymous,
+        Some(workflow::Refusal::AlreadyOwned) => Problem::ClaimTooLate,
+        Some(
+            workflow::Refusal::WrongStatus
+            | workflow::Refusal::WrongRelation
+            | workflow::Refusal::NoOwner
+            | workflow::Refusal::Anonymous,
+        )
+        | None => Problem::ActionNotAllowed {
+            status: facts.status.unwrap_or(ReferralStatus::Draft),
+        },
+    };
+    Err(Refusal::at(problem, "id").into())
+}
+
+const fn is_about_relation(refusal: workflow::Refusal) -> bool {
+    matches!(
+        refusal,
+        workflow::Refusal::WrongStatus | workflow::Refusal::WrongRelation
+    )
+}

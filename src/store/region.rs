@@ -1,0 +1,88 @@
+//! Regions and catchments: public directory data.
+use chrono::{DateTime, Utc};
+use entity::{CatchmentId, RegionId, catchment, organization_catchment, region};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
+
+use super::{Readable, Session, Store, everything};
+use crate::{error::Result, viewer::Viewer};
+
+impl Readable for region::Entity {
+    fn visible_to(_: &Viewer, _: DateTime<Utc>) -> Condition {
+        everything()
+    }
+}
+
+impl Readable for catchment::Entity {
+    fn visible_to(_: &Viewer, _: DateTime<Utc>) -> Condition {
+        everything()
+    }
+}
+
+impl Readable for organization_catchment::Entity {
+    fn visible_to(_: &Viewer, _: DateTime<Utc>) -> Condition {
+        everything()
+    }
+}
+
+impl Session {
+    /// Every region, by code.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn region_list(&self) -> Result<Vec<region::Model>> {
+        self.find::<region::Entity>()
+            .select(|select| select.order_by_asc(region::Column::Code))
+            .all()
+            .await
+    }
+
+    /// The regions among `ids`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn region_list_by_id(&self, ids: &[RegionId]) -> Result<Vec<region::Model>> {
+        self.find::<region::Entity>()
+            .filter(region::Column::Id.is_in(ids.iter().copied()))
+            .all()
+            .await
+    }
+
+    /// Every catchment, or those of one region, by code.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn catchment_list(&self, region: Option<RegionId>) -> Result<Vec<catchment::Model>> {
+        self.find::<catchment::Entity>()
+            .filter_some(region, |region| {
+                Condition::all().add(catchment::Column::RegionId.eq(region))
+            })
+            .select(|select| select.order_by_asc(catchment::Column::Code))
+            .all()
+            .await
+    }
+
+    /// The catchments among `ids`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn catchment_list_by_id(&self, ids: &[CatchmentId]) -> Result<Vec<catchment::Model>> {
+        self.find::<catchment::Entity>()
+            .filter(catchment::Column::Id.is_in(ids.iter().copied()))
+            .all()
+            .await
+    }
+}
+
+impl Store {
+    /// The region that a token of the ministry names.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unscoped_region_by_code(&self, code: &str) -> Result<Option<RegionId>> {
+        Ok(region::Entity::find()
+            .filter(region::Column::Code.eq(code))
+            .one(&self.database.reader)
+            .await?
+            .map(|region| region.id))
+    }
+}

@@ -1,0 +1,267 @@
+//! Counts of referrals. The ministry's are protected: no cell under five is told, nor a total from which one could be
+//! had. An organization's own are exact.
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono_tz::America::Toronto;
+use entity::{
+    NeedCategory, ReferralStatus, RegionId, ReportDimension, ReportMeasure, organization, referral,
+    region,
+};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::{Alias, Expr, ExprTrait, IntoIden, SimpleExpr},
+};
+
+use super::Session;
+use crate::{
+    error::{BadInput, Error, Result},
+    viewer::Viewer,
+};
+
+/// Cells smaller than this are not told to the ministry.
+const SMALLEST: i64 = 5;
+/// The most rows that a report gives.
+const MOST_ROWS: u64 = 5_000;
+
+/// What to count.
+#[derive(Clone, Debug)]
+pub struct Question {
+    pub from: NaiveDate,
+    pub to: NaiveDate,
+    pub group_by: Vec<ReportDimension>,
+    pub measure: ReportMeasure,
+    pub region: Option<RegionId>,
+    pub categories: Option<Vec<NeedCategory>>,
+    pub statuses: Option<Vec<ReferralStatus>>,
+}
+
+/// One cell: what it is of, and how many, unless that is withheld.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    pub keys: Vec<Option<String>>,
+    pub count: Option<i64>,
+}
+
+/// The cells, how many of them are withheld, and the total where it gives none of those away.
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub as_of: DateTime<Utc>,
+    pub rows: Vec<Row>,
+    pub suppressed: usize,
+    pub total: Option<i64>,
+    /// The regions that rows may name: code, English and French name.
+    pub regions: BTreeMap<String, (String, String)>,
+}
+
+fn column(column: referral::Column) -> SimpleExpr {
+    Expr::col((referral::Entity, column))
+}
+
+fn source() -> sea_orm::sea_query::DynIden {
+    Alias::new("source").into_iden()
+}
+
+fn owner() -> sea_orm::sea_query::DynIden {
+    Alias::new("owner").into_iden()
+}
+
+/// The expression of a dimension; none for those that are not counted live.
+fn expression(dimension: ReportDimension) -> Option<SimpleExpr> {
+    use referral::Column;
+    Some(match dimension {
+        ReportDimension::Status => column(Column::Status),
+        ReportDimension::Category => column(Column::Category),
+        ReportDimension::Region => Expr::col((region::Entity, region::Column::Code)),
+        ReportDimension::Month => column(Column::CreatedMonth).cast_as("text"),
+        ReportDimension::Priority => column(Column::Priority),
+        ReportDimension::SourceKind => Expr::col((source(), organization::Column::Kind)),
+        ReportDimension::OwnerKind => Expr::col((owner(), organization::Column::Kind)),
+        ReportDimension::Reason => column(Column::StatusReason),
+        ReportDimension::Language => column(Column::Language),
+        ReportDimension::Catchment | ReportDimension::Week | ReportDimension::Outcome => {
+            return None;
+        }
+    })
+}
+
+/// The first moment of a day in America/Toronto.
+fn start_of(day: NaiveDate) -> DateTime<Utc> {
+    // Midnight exists there on every day of the calendar: clocks change at two in the morning.
+    day.and_time(NaiveTime::MIN)
+        .and_local_timezone(Toronto)
+        .earliest()
+        .map_or_else(
+            || day.and_time(NaiveTime::MIN).and_utc(),
+            |local| local.to_utc(),
+        )
+}
+
+impl Question {
+    fn check(&self) -> Result<Vec<SimpleExpr>> {
+        if self.from > self.to || (self.to - self.from).num_days() > 3_660 {
+            return Err(Error::BadInput(BadInput::Period));
+        }
+        let distinct = self
+            .group_by
+            .iter()
+            .enumerate()
+            .all(|(place, dimension)| !self.group_by[..place].contains(dimension));
+        if self.group_by.is_empty() || self.group_by.len() > 4 || !distinct {
+            return Err(Error::BadInput(BadInput::Dimensions));
+        }
+        self.group_by
+            .iter()
+            .map(|dimension| {
+                expression(*dimension).ok_or(Error::BadInput(BadInput::DimensionNotCounted))
+            })
+            .collect()
+    }
+
+    fn counted(&self) -> SimpleExpr {
+        match self.measure {
+            ReportMeasure::Referrals => column(referral::Column::Id).count(),
+            ReportMeasure::Claimants => column(referral::Column::ClaimantId).count_distinct(),
+            ReportMeasure::Needs => column(referral::Column::NeedId).count_distinct(),
+        }
+    }
+}
+
+impl Session {
+    /// Counts referrals by their creation in a period of days of America/Toronto, both ends included.
+    ///
+    /// # Errors
+    /// [`Error::BadInput`] for a period or dimensions that cannot be counted.
+    pub async fn referral_report(&self, question: &Question) -> Result<Report> {
+        let dimensions = question.check()?;
+        let mut select = referral::Entity::find()
+            .select_only()
+            .filter(self.countable())
+            .filter(referral::Column::CreatedAt.gte(start_of(question.from)))
+            .filter(
+                referral::Column::CreatedAt.lt(start_of(
+                    question
+                        .to
+                        .checked_add_days(Days::new(1))
+                        .unwrap_or(question.to),
+                )),
+            );
+        if let Some(region) = question.region {
+            select = select.filter(referral::Column::RegionId.eq(region));
+        }
+        if let Some(categories) = &question.categories {
+            select = select.filter(referral::Column::Category.is_in(categories.iter().copied()));
+        }
+        if let Some(statuses) = &question.statuses {
+            select = select.filter(referral::Column::Status.is_in(statuses.iter().copied()));
+        }
+        let width = dimensions.len();
+        for (place, dimension) in dimensions.iter().enumerate() {
+            select = select.expr_as(dimension.clone(), format!("key_{place}"));
+        }
+        let mut query = select.expr_as(question.counted(), "counted").into_query();
+        join(&mut query, &question.group_by);
+        for dimension in dimensions {
+            query
+                .add_group_by([dimension.clone()])
+                .order_by_expr(dimension, sea_orm::Order::Asc);
+        }
+        query.limit(MOST_ROWS);
+        let mut rows = Vec::new();
+        for row in self.reader().query_all(&query).await? {
+            let keys = (0..width)
+                .map(|place| row.try_get_by_index::<Option<String>>(place))
+                .collect::<std::result::Result<Vec<_>, _>>()?;
+            rows.push(Row {
+                keys,
+                count: Some(row.try_get_by_index(width)?),
+            });
+        }
+        let regions = self
+            .region_list()
+            .await?
+            .into_iter()
+            .map(|row| (row.code, (row.name_en, row.name_fr)))
+            .collect();
+        Ok(self.protect(rows, regions))
+    }
+
+    /// What the caller's numbers are of: everything sent, in its region, for the ministry; its own for others.
+    fn countable(&self) -> Condition {
+        let organization = self.viewer().organization();
+        match self.viewer() {
+            Viewer::Ministry { region, .. } => {
+                let sent = Condition::all().add(
+                    referral::Column::Status
+                        .is_not_in([ReferralStatus::Draft, ReferralStatus::EnteredInError]),
+                );
+                match region {
+                    Some(region) => sent.add(referral::Column::RegionId.eq(*region)),
+                    None => sent,
+                }
+            }
+            Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => Condition::any()
+                .add(referral::Column::SourceId.eq(organization))
+                .add(
+                    Condition::all()
+                        .add(referral::Column::OwnerId.eq(organization))
+                        .add(referral::Column::Status.ne(ReferralStatus::Draft)),
+                ),
+        }
+    }
+
+    fn protect(&self, mut rows: Vec<Row>, regions: BTreeMap<String, (String, String)>) -> Report {
+        let total: i64 = rows.iter().filter_map(|row| row.count).sum();
+        let (mut suppressed, mut hidden) = (0, 0);
+        match self.viewer() {
+            Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => {}
+            Viewer::Ministry { .. } => {
+                for row in &mut rows {
+                    if let Some(count) = row.count.filter(|count| *count < SMALLEST) {
+                        suppressed += 1;
+                        hidden += count;
+                        row.count = None;
+                    }
+                }
+            }
+        }
+        let tells_a_cell = suppressed == 1 || (suppressed > 1 && hidden < SMALLEST);
+        Report {
+            as_of: self.now,
+            rows,
+            suppressed,
+            total: (!tells_a_cell).then_some(total),
+            regions,
+        }
+    }
+}
+
+fn join(query: &mut sea_orm::sea_query::SelectStatement, dimensions: &[ReportDimension]) {
+    use sea_orm::JoinType;
+    let by = |alias: sea_orm::sea_query::DynIden, column_: referral::Column| {
+        column(column_).eq(Expr::col((alias, organization::Column::Id)))
+    };
+    if dimensions.contains(&ReportDimension::Region) {
+        query.join(
+            JoinType::LeftJoin,
+            region::Entity,
+            column(referral::Column::RegionId).eq(Expr::col((region::Entity, region::Column::Id))),
+        );
+    }
+    if dimensions.contains(&ReportDimension::SourceKind) {
+        query.join_as(
+            JoinType::LeftJoin,
+            organization::Entity,
+            source(),
+            by(source(), referral::Column::SourceId),
+        );
+    }
+    if dimensions.contains(&ReportDimension::OwnerKind) {
+        query.join_as(
+            JoinType::LeftJoin,
+            organization::Entity,
+            owner(),
+            by(owner(), referral::Column::OwnerId),
+        );
+    }
+}

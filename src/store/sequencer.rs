@@ -1,0 +1,177 @@
+//! Numbers committed journal entries, and writes who is told of each. One process holds the lease; any may take it
+//! over. Cursors use these positions and nothing else, so that a reader meets no gap and no repeat, whatever was
+//! committed late.
+use std::{collections::HashMap, time::Duration};
+
+use chrono::TimeDelta;
+use entity::{journal_audience, journal_entry, journal_head, lease};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
+    QuerySelect, TransactionOptions, TransactionTrait,
+    prelude::Uuid,
+    sea_query::{Expr, OnConflict},
+};
+
+use super::Store;
+use crate::error::Result;
+
+/// How many entries are numbered in one transaction.
+const BATCH: u64 = 500;
+/// How long a process may be silent before another takes the work over.
+const LEASE: TimeDelta = TimeDelta::seconds(5);
+/// The poll is the truth; a wake-up after a commit only makes it sooner.
+const POLL: Duration = Duration::from_secs(1);
+
+impl Store {
+    /// Numbers what is committed, until `stop` is done.
+    pub async fn sequence_until(&self, stop: impl Future<Output = ()>) {
+        let holder = Uuid::now_v7().to_string();
+        tokio::pin!(stop);
+        loop {
+            // A full batch means that there is more; anything else waits for the next commit or the poll.
+            match self.unscoped_number_entries(&holder).await {
+                Ok(numbered) if numbered == BATCH => continue,
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "journal entries could not be numbered"),
+            }
+            tokio::select! {
+                () = &mut stop => return,
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(POLL) => {}
+            }
+        }
+    }
+
+    /// Numbers one batch of committed entries, if this process holds the lease or can take it. Returns how many.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Internal`] when the database fails; nothing is numbered then.
+    pub async fn unscoped_number_entries(&self, holder: &str) -> Result<u64> {
+        let waiting = journal_entry::Entity::find()
+            .select_only()
+            .column(journal_entry::Column::Id)
+            .filter(journal_entry::Column::Position.is_null())
+            .limit(1)
+            .into_tuple::<entity::JournalEntryId>()
+            .one(&self.database.reader)
+            .await?;
+        if waiting.is_none() {
+            return Ok(0);
+        }
+        let transaction = self
+            .database
+            .writer
+            .begin_with_options(TransactionOptions {
+                sqlite_transaction_mode: Some(sea_orm::SqliteTransactionMode::Immediate),
+                ..Default::default()
+            })
+            .await?;
+        if !self.hold_lease(&transaction, holder).await? {
+            return Ok(0);
+        }
+        let entries = journal_entry::Entity::find()
+            .filter(journal_entry::Column::Position.is_null())
+            .order_by_asc(journal_entry::Column::Id)
+            .limit(BATCH)
+            .all(&transaction)
+            .await?;
+        let count = entries.len() as u64;
+        number(&transaction, in_order(entries)).await?;
+        transaction.commit().await?;
+        Ok(count)
+    }
+
+    /// Takes or keeps the lease. On PostgreSQL the row also keeps any other holder waiting until this transaction
+    /// ends; on SQLite the transaction itself does.
+    async fn hold_lease(&self, transaction: &DatabaseTransaction, holder: &str) -> Result<bool> {
+        let now = self.clock.now();
+        let row = lease::ActiveModel {
+            name: Set("sequencer".to_owned()),
+            holder: Set(holder.to_owned()),
+            expires_at: Set(now + LEASE),
+        };
+        let taken = lease::Entity::insert(row)
+            .on_conflict(
+                OnConflict::column(lease::Column::Name)
+                    .update_columns([lease::Column::Holder, lease::Column::ExpiresAt])
+                    .action_cond_where(
+                        Condition::any()
+                            .add(Expr::col((lease::Entity, lease::Column::Holder)).eq(holder))
+                            .add(Expr::col((lease::Entity, lease::Column::ExpiresAt)).lt(now)),
+                    )
+                    .to_owned(),
+            )
+            .exec_without_returning(transaction)
+            .await?;
+        Ok(taken == 1)
+    }
+}
+
+/// The order of ids, but for entries of one subject, which follow its versions: clocks of processes may differ.
+fn in_order(mut entries: Vec<journal_entry::Model>) -> Vec<journal_entry::Model> {
+    let mut of_subject: HashMap<Uuid, Vec<journal_entry::Model>> = HashMap::new();
+    let places: Vec<Uuid> = entries.iter().map(|entry| entry.subject_id).collect();
+    for entry in entries.drain(..) {
+        of_subject.entry(entry.subject_id).or_default().push(entry);
+    }
+    for versions in of_subject.values_mut() {
+        versions.sort_by_key(|entry| std::cmp::Reverse((entry.subject_version, entry.id)));
+    }
+    places
+        .into_iter()
+        .filter_map(|subject| of_subject.get_mut(&subject).and_then(Vec::pop))
+        .collect()
+}
+
+async fn number(
+    transaction: &DatabaseTransaction,
+    entries: Vec<journal_entry::Model>,
+) -> Result<()> {
+    let head = journal_head::Entity::find_by_id(1)
+        .one(transaction)
+        .await?
+        .map_or(0, |head| head.position);
+    let mut position = head;
+    let mut told = Vec::new();
+    let mut places = Expr::case(Expr::value(false), Expr::val(None::<i64>));
+    let mut ids = Vec::with_capacity(entries.len());
+    for entry in entries {
+        position += 1;
+        ids.push(entry.id);
+        places = places.case(
+            Expr::col(journal_entry::Column::Id).eq(entry.id),
+            Expr::val(position),
+        );
+        told.extend(
+            entry
+                .audience
+                .0
+                .into_iter()
+                .map(|audience| journal_audience::ActiveModel {
+                    audience: Set(audience),
+                    position: Set(position),
+                }),
+        );
+    }
+    if ids.is_empty() {
+        return Ok(());
+    }
+    journal_entry::Entity::update_many()
+        .col_expr(journal_entry::Column::Position, places.into())
+        .filter(journal_entry::Column::Id.is_in(ids))
+        .exec(transaction)
+        .await?;
+    // Both databases bound the parameters of one statement.
+    for rows in told.chunks(1_000) {
+        journal_audience::Entity::insert_many(rows.to_vec())
+            .exec_without_returning(transaction)
+            .await?;
+    }
+    journal_head::Entity::update_many()
+        .col_expr(journal_head::Column::Position, Expr::value(position))
+        .filter(journal_head::Column::Id.eq(1))
+        .exec(transaction)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! A change of data: one transaction, its journal entries, and the memory of its idempotency key. A [`Change`] is a
+//! value (the input of a mutation); [`Session::apply`] carries it out once, whatever is retried or runs beside it.
+use std::future::Future;
+
+use entity::idempotency;
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    SqlErr, TransactionOptions, TransactionTrait, prelude::Uuid,
+};
+use serde::Serialize;
+
+use super::{Readable, Session, Visible, journal::Entry};
+use crate::error::{Error, Problem, Refusal, Result};
+
+/// What a mutation does, with its input. The whole of it is hashed for the idempotency key.
+pub trait Change: Serialize + Send + Sync {
+    /// The name of the mutation; an idempotency key is for one mutation only.
+    const MUTATION: &'static str;
+
+    /// Makes the change inside `unit`, or refuses and leaves nothing.
+    fn apply(&self, unit: &mut Unit<'_>) -> impl Future<Output = Result<Applied>> + Send;
+}
+
+/// What was changed. The answer to the caller is read anew, under the caller's rights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Applied {
+    pub(super) subject: Uuid,
+    pub(super) version: i32,
+    /// Whether this very call made the change; a replay tells no more than today's rights allow.
+    fresh: bool,
+}
+
+impl Applied {
+    pub(super) fn new(subject: impl Into<Uuid>, version: i32) -> Self {
+        Self {
+            subject: subject.into(),
+            version,
+            fresh: true,
+        }
+    }
+
+    /// What was changed, or came to be.
+    pub const fn subject(&self) -> Uuid {
+        self.subject
+    }
+
+    /// The version that the change left.
+    pub const fn version(&self) -> i32 {
+        self.version
+    }
+
+    /// Whether this very call made the change.
+    pub const fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+}
+
+/// One transaction of one caller. It ends with [`Session::apply`]; dropped before, it leaves nothing.
+pub struct Unit<'s> {
+    pub(super) session: &'s Session,
+    pub(super) transaction: DatabaseTransaction,
+    pub(super) entries: Vec<Entry>,
+}
+
+impl Unit<'_> {
+    /// The rows of an entity that the caller may see, as this transaction sees them.
+    pub(super) fn find<E: Readable>(&self) -> Visible<'_, E, DatabaseTransaction> {
+        Visible::new(
+            &self.session.caller.viewer,
+            self.session.now,
+            &self.transaction,
+        )
+    }
+
+    /// Notes that something happened. A unit without an entry cannot be committed.
+    pub(super) fn record(&mut self, entry: Entry) {
+        self.entries.push(entry);
+    }
+}
+
+impl Session {
+    /// Carries a change out once. With a key, a repeated call changes nothing and answers what the first one did; a
+    /// refusal does not use the key up.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with what the caller can mend; [`Error::Internal`] otherwise. Nothing was changed then.
+    pub async fn apply<C: Change>(&self, change: &C, key: Option<Uuid>) -> Result<Applied> {
+        let Some(key) = key else {
+            return self.attempt(change, None).await;
+        };
+        let remembered = Remembered {
+            key,
+            mutation: C::MUTATION,
+            input_hash: self.input_hash(change)?,
+        };
+        if let Some(applied) = self.replay(&remembered).await? {
+            return Ok(applied);
+        }
+        match self.attempt(change, Some(&remembered)).await {
+            // The same call may have come first on another connection: then its result is the answer.
+            Err(error) => match self.replay(&remembered).await? {
+                Some(applied) => Ok(applied),
+                None => Err(error),
+            },
+            done => done,
+        }
+    }
+
+    async fn attempt<C: Change>(
+        &self,
+        change: &C,
+        remembered: Option<&Remembered>,
+    ) -> Result<Applied> {
+        let transaction = self
+            .store
+            .database
+            .writer
+            .begin_with_options(TransactionOptions {
+                sqlite_transaction_mode: Some(sea_orm::SqliteTransactionMode::Immediate),
+                ..Default::default()
+            })
+            .await?;
+        let mut unit = Unit {
+            session: self,
+            transaction,
+            entries: Vec::new(),
+        };
+        let applied = change.apply(&mut unit).await?;
+        if let Some(remembered) = remembered {
+            unit.remember(remembered, applied).await?;
+        }
+        if unit.entries.is_empty() {
+            return Err(Error::internal("a change without a journal entry"));
+        }
+        unit.write_entries().await?;
+        unit.transaction.commit().await?;
+        self.store.wake.notify_one();
+        Ok(applied)
+    }
+
+    /// A keyed hash of the mutation's name and input.
+    fn input_hash<C: Change>(&self, change: &C) -> Result<Vec<u8>> {
+        let input = serde_json::to_vec(&(C::MUTATION, change)).map_err(Error::internal)?;
+        Ok(self.store.keys.hash(&input))
+    }
+
+    async fn replay(&self, remembered: &Remembered) -> Result<Option<Applied>> {
+        let found = idempotency::Entity::find()
+            .filter(idempotency::Column::OrganizationId.eq(self.viewer().organization()))
+            .filter(idempotency::Column::Client.eq(&self.caller.client))
+            .filter(idempotency::Column::Key.eq(remembered.key))
+            .one(self.reader())
+            .await?;
+        match found {
+            None => Ok(None),
+            Some(found)
+                if found.mutation == remembered.mutation
+                    && found.input_hash == remembered.input_hash =>
+            {
+                Ok(Some(Applied {
+                    subject: found.subject_id,
+                    version: found.subject_version,
+                    fresh: false,
+                }))
+            }
+            Some(_) => Err(Refusal::at(Problem::IdempotencyKeyReused, "idempotencyKey").into()),
+        }
+    }
+}
+
+/// What is kept of a mutation with a key; never its answer.
+struct Remembered {
+    key: Uuid,
+    mutation: &'static str,
+    input_hash: Vec<u8>,
+}
+
+impl Unit<'_> {
+    async fn remember(&self, remembered: &Remembered, applied: Applied) -> Result<()> {
+        let row = idempotency::ActiveModel {
+            organization_id: Set(self.session.viewer().organization()),
+            client: Set(self.session.caller.client.clone()),
+            key: Set(remembered.key),
+            mutation: Set(remembered.mutation.to_owned()),
+            input_hash: Set(remembered.input_hash.clone()),
+            subject_id: Set(applied.subject),
+            subject_version: Set(applied.version),
+            created_at: Set(self.session.now),
+        };
+        match row.insert(&self.transaction).await {
+            Ok(_) => Ok(()),
+            // Another call with this key has just been carried out.
+            Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+                Err(Refusal::at(Problem::IdempotencyInProgress, "idempotencyKey").into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
