@@ -1,1 +1,3 @@
 //! Map.
+pub mod graphql;
+pub mod http;
