@@ -112,12 +112,13 @@ impl Voice {
         });
         // The same fault of a fragment is reported once for each of its uses.
         answer.errors.dedup();
-        let errors: Vec<ServerError> = answer
+        let mut errors: Vec<ServerError> = answer
             .errors
             .into_iter()
             .map(|error| self.retell(error))
             .collect();
         let mut response = if is_request_error {
+            errors.iter_mut().for_each(|error| error.path.clear());
             self.request_errors(errors)
         } else {
             let extensions = (!answer.extensions.is_empty()).then_some(&answer.extensions);

@@ -194,7 +194,8 @@ impl<'a> Merging<'a> {
 }
 
 fn conflict(one: &Positioned<Field>, other: &Positioned<Field>) -> Refusal {
-    Refusal::new(Code::GraphqlValidationFailed, text::FIELDS_CONFLICT)
-        .at(one.pos)
-        .at(other.pos)
+    let refusal = Refusal::new(Code::GraphqlValidationFailed, text::FIELDS_CONFLICT);
+    refusal
+        .at(one.pos.min(other.pos))
+        .at(one.pos.max(other.pos))
 }

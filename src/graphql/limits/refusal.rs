@@ -113,6 +113,7 @@ impl Limit {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table of texts")]
     const fn message(self) -> Text {
         match self {
             Self::Body => Text::new(

@@ -211,9 +211,9 @@ mod tests {
 
     #[test]
     fn tokens_are_counted_as_the_grammar_counts_them() {
-        // { a ( b : -1.5e+3 ) ...F } is eleven: the number and the spread's dots are one each.
+        // The number and the three dots are one token each.
         let refusal = scan("{a(b:-1.5e+3)...F}", &limits()).unwrap_err();
-        assert_eq!(refusal.extensions, passed("tokens", 8, 9));
+        assert_eq!(refusal.extensions, passed("tokens", 8, 10));
     }
 
     #[test]
