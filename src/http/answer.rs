@@ -2,7 +2,7 @@
 //! and replaces async-graphql's texts, which repeat the request, by fixed ones; it runs nothing.
 use std::collections::BTreeMap;
 
-use async_graphql::{PathSegment, ServerError, Value};
+use async_graphql::{ServerError, Value};
 use axum::{
     body::Body,
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -64,32 +64,29 @@ impl From<Refusal> for Rejection {
     }
 }
 
-#[derive(Serialize)]
-struct Written<'a> {
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [ServerError],
+/// An answer in the shape of GraphQL. One without `data` tells that nothing ran.
+#[derive(Debug, Serialize)]
+pub(super) struct Payload {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) errors: Vec<ServerError>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<&'a Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    extensions: Option<&'a BTreeMap<String, Value>>,
+    pub(super) data: Option<Value>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) extensions: BTreeMap<String, Value>,
 }
 
 impl Voice {
     /// The answer to a request that is wrong as HTTP.
     pub(super) fn reject(&self, rejection: Rejection) -> Response {
-        let error = rejection.refusal.into_error(self.language);
-        let mut response = self.write(rejection.status, &[error], None, None);
+        let payload = self.refusals(vec![rejection.refusal]);
+        let mut response = self.write(rejection.status, &payload);
         response.headers_mut().extend(rejection.headers);
         response
     }
 
     /// The answer to a request whose document, variables or scopes are wrong. It has no `data`.
     pub(super) fn refuse(&self, refusals: Vec<Refusal>) -> Response {
-        let errors = refusals
-            .into_iter()
-            .map(|refusal| refusal.into_error(self.language))
-            .collect();
-        self.request_errors(errors)
+        self.write_request_errors(&self.refusals(refusals))
     }
 
     /// What is said when the fault is ours: the request id and nothing else.
@@ -100,6 +97,31 @@ impl Voice {
     /// The answer to an operation that ran, or that async-graphql refused to run.
     pub(super) fn answer(&self, mut answer: async_graphql::Response) -> Response {
         let headers = std::mem::take(&mut answer.http_headers);
+        let payload = self.retell_all(answer);
+        let mut response = if payload.data.is_some() {
+            self.write(StatusCode::OK, &payload)
+        } else {
+            self.write_request_errors(&payload)
+        };
+        response.headers_mut().extend(headers);
+        response
+    }
+
+    /// Refusals as a payload, for any transport.
+    pub(super) fn refusals(&self, refusals: Vec<Refusal>) -> Payload {
+        let errors = refusals
+            .into_iter()
+            .take(self.most_errors)
+            .map(|refusal| refusal.into_error(self.language));
+        Payload {
+            errors: errors.collect(),
+            data: None,
+            extensions: BTreeMap::new(),
+        }
+    }
+
+    /// What async-graphql answers, in our words, for any transport.
+    pub(super) fn retell_all(&self, mut answer: async_graphql::Response) -> Payload {
         // async-graphql writes `data: null` for both kinds of failure; an error of a request has no path.
         let refused = answer.data == Value::Null && !answer.errors.is_empty();
         let is_request_error = refused
@@ -107,30 +129,31 @@ impl Voice {
                 .errors
                 .iter()
                 .all(|error| error.path.is_empty() || is_unfit(error));
-        answer.errors.sort_by(|one, other| {
-            (&one.locations, path_text(one)).cmp(&(&other.locations, path_text(other)))
-        });
-        // The same fault of a fragment is reported once for each of its uses.
-        answer.errors.dedup();
-        let mut errors: Vec<ServerError> = answer
+        if is_request_error {
+            // The order of its maps is random, and the fault of a fragment is found once for each of its uses.
+            let place = |error: &ServerError| (error.locations.clone(), error.message.clone());
+            answer.errors.sort_by_cached_key(place);
+            answer.errors.dedup();
+            answer
+                .errors
+                .iter_mut()
+                .for_each(|error| error.path.clear());
+        }
+        answer.errors.truncate(self.most_errors);
+        let errors = answer
             .errors
             .into_iter()
-            .map(|error| self.retell(error))
-            .collect();
-        let mut response = if is_request_error {
-            errors.iter_mut().for_each(|error| error.path.clear());
-            self.request_errors(errors)
-        } else {
-            let extensions = (!answer.extensions.is_empty()).then_some(&answer.extensions);
-            self.write(StatusCode::OK, &errors, Some(&answer.data), extensions)
-        };
-        response.headers_mut().extend(headers);
-        response
+            .map(|error| self.retell(error, is_request_error));
+        Payload {
+            errors: errors.collect(),
+            data: (!is_request_error).then_some(answer.data),
+            extensions: answer.extensions,
+        }
     }
 
-    fn request_errors(&self, errors: Vec<ServerError>) -> Response {
-        let status = status(self.media_type, errors.first().and_then(code_of));
-        let mut response = self.write(status, &errors, None, None);
+    fn write_request_errors(&self, payload: &Payload) -> Response {
+        let status = status(self.media_type, payload.errors.first().and_then(code_of));
+        let mut response = self.write(status, payload);
         if status == StatusCode::FORBIDDEN {
             // RFC 6750, section 3.1.
             let challenge = HeaderValue::from_static("Bearer error=\"insufficient_scope\"");
@@ -141,20 +164,8 @@ impl Voice {
         response
     }
 
-    fn write(
-        &self,
-        status: StatusCode,
-        errors: &[ServerError],
-        data: Option<&Value>,
-        extensions: Option<&BTreeMap<String, Value>>,
-    ) -> Response {
-        let errors = &errors[..errors.len().min(self.most_errors)];
-        let body = Written {
-            errors,
-            data,
-            extensions,
-        };
-        let (status, body) = match serde_json::to_vec(&body) {
+    fn write(&self, status: StatusCode, payload: &Payload) -> Response {
+        let (status, body) = match serde_json::to_vec(payload) {
             Ok(body) => (status, body),
             Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, UNWRITABLE.to_vec()),
         };
@@ -168,13 +179,13 @@ impl Voice {
     }
 
     /// An error in our words. One that has a known code was written by the gateway and stays, except for `INTERNAL`.
-    fn retell(&self, error: ServerError) -> ServerError {
+    fn retell(&self, error: ServerError, is_request_error: bool) -> ServerError {
         let code = code_of(&error);
         let refusal = match code {
             Some(Code::Internal) => self.internal_refusal(),
             Some(_) => return error,
             None if is_unfit(&error) => Refusal::new(Code::BadUserInput, text::ARGUMENT_UNFIT),
-            None if error.path.is_empty() => self.retell_validation(&error.message),
+            None if is_request_error => self.retell_validation(&error.message),
             None => {
                 tracing::error!(
                     request_id = self.request_id.as_str(),
@@ -241,17 +252,6 @@ fn code_of(error: &ServerError) -> Option<Code> {
         return None;
     };
     Code::from_text(code)
-}
-
-fn path_text(error: &ServerError) -> String {
-    error
-        .path
-        .iter()
-        .map(|segment| match segment {
-            PathSegment::Field(name) => format!("{name}."),
-            PathSegment::Index(index) => format!("{index:010}."),
-        })
-        .collect()
 }
 
 /// GraphQL over HTTP, section 6.4: the status of a request error.

@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use async_graphql::{
     Name, Positioned,
     parser::types::{
-        Directive, ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet,
+        Directive, ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
+        SelectionSet,
     },
 };
 
@@ -187,6 +188,11 @@ pub(super) fn count_extents(
     for operation in operations {
         let extent = extent_of(&operation.node.selection_set.node, &fragments);
         Refusal::unless_within(Limit::RootFields, limits.root_fields, extent.fields)?;
+        // GraphQL, September 2025, section 5.2.3.1; async-graphql would run several streams at once.
+        if operation.node.ty == OperationType::Subscription && extent.fields != 1 {
+            let refusal = Refusal::new(Code::GraphqlValidationFailed, text::SUBSCRIPTION_ROOT);
+            return Err(refusal.at(operation.pos));
+        }
         Refusal::unless_within(Limit::Aliases, limits.aliases, extent.aliases)?;
         Refusal::unless_within(Limit::Depth, limits.depth, extent.depth)?;
         Refusal::unless_within(Limit::Nesting, limits.nesting, extent.levels)?;

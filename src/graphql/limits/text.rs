@@ -90,3 +90,11 @@ pub(super) const OPERATION_UNKNOWN: Text = Text::new(
 );
 pub(super) const INTROSPECTION_CLOSED: Text =
     Text::new("Introspection is closed.", "L'introspection est fermée.");
+pub(super) const DIRECTIVE_PLACE: Text = Text::new(
+    "A directive stands where it may not.",
+    "Une directive figure là où elle n'est pas permise.",
+);
+pub(super) const SUBSCRIPTION_ROOT: Text = Text::new(
+    "A subscription has exactly one root field.",
+    "Un abonnement a exactement un champ racine.",
+);

@@ -58,6 +58,12 @@ impl<'a> Values<'a> {
         }
         for (operation, reachable) in operations {
             let mut usages = Vec::new();
+            // No directive of ours is for variables, and async-graphql does not look there.
+            for definition in &operation.variable_definitions {
+                for directive in &definition.node.directives {
+                    values.refuse(text::DIRECTIVE_PLACE, directive.pos);
+                }
+            }
             values.directives(&operation.directives, &mut usages);
             values.set(
                 &operation.selection_set.node,

@@ -236,3 +236,97 @@ async fn the_schema_and_the_pages_are_served_and_nothing_else() {
         (404, error("BAD_USER_INPUT", "There is nothing here."))
     );
 }
+
+#[tokio::test]
+async fn the_log_of_a_request_is_one_line_that_holds_nothing_of_it() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .without_time()
+        .with_writer(log.clone())
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let body =
+        json!({"query": "{hello(name:\"Secret\") secretName}", "variables": {"secret": "Secret"}});
+    let mut request = post(body.to_string());
+    *request.uri_mut() = "/graphql?secret=Secret".parse().unwrap();
+    let request = with(
+        request,
+        header::HeaderName::from_static("x-request-id"),
+        "r-1",
+    );
+    let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let request = with(
+        request,
+        header::HeaderName::from_static("traceparent"),
+        parent,
+    );
+    assert_eq!(ask(front(), request).await.status, 400);
+    assert_eq!(
+        ask(front(), query_request("/Secret/path")).await.status,
+        404
+    );
+    drop(guard);
+    let lines: Vec<Value> = log
+        .text()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let told: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            let fields = &line["fields"];
+            (
+                fields["method"].as_str(),
+                fields["path"].as_str(),
+                fields["status"].as_u64(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (Some("POST"), Some("/graphql"), Some(400)),
+            (Some("GET"), Some("(none)"), Some(404))
+        ]
+    );
+    assert_eq!(lines[0]["fields"]["request_id"], "r-1");
+    assert_eq!(
+        lines[0]["span"]["trace_id"],
+        "0af7651916cd43dd8448eb211c80319c"
+    );
+    assert_eq!(lines[1]["span"].get("trace_id"), None);
+    assert!(
+        !log.text().to_lowercase().contains("secret") && !log.text().contains("good"),
+        "{}",
+        log.text()
+    );
+}
+
+/// A log that is kept.
+#[derive(Clone, Default)]
+struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> tracing_subscriber::fmt::MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}

@@ -309,3 +309,44 @@ fn a_missing_scope_refuses_the_whole_request_and_says_which() {
     // Another operation of the document asks for nothing while it does not run.
     assert_eq!(run("query q{find{id}} query r{viewer{id}}"), Ok(1));
 }
+
+#[test]
+fn directives_on_variables_are_refused() {
+    assert_invalid(
+        "query($v:Int@skip(if:true)){shelf:find(number:$v){id}}",
+        text::DIRECTIVE_PLACE,
+        &[(1, 13)],
+    );
+}
+
+#[test]
+fn a_subscription_has_one_root_field() {
+    let root = text::SUBSCRIPTION_ROOT;
+    assert_invalid("subscription{a b}", root, &[(1, 1)]);
+    assert_invalid(
+        "subscription{...f} fragment f on Subscription{a b}",
+        root,
+        &[(1, 1)],
+    );
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_the_limits_panic(
+        pieces in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "{", "}", "(", ")", "[", "]", ":", "$v", "@skip", "@include", "(if:$v)", "...", "on Service", "on Query",
+                "fragment f", "query q", "mutation", "subscription", "viewer", "services", "node(id:1)", "nodes(ids:[1])",
+                "edges", "id", "name", "__typename", "__schema", "...f", "\"a\"", "\"\"\"", "\"", "1", "-1.5e3", "#", "\n",
+                "first:", "find", "item:", "é", ",", "|", "!", "=", "null", "true", "x:",
+            ]),
+            0..60,
+        ),
+    ) {
+        let text = pieces.join(" ");
+        // Whatever it is, it is prepared or refused.
+        if let Err(refusals) = attempt(&text) {
+            proptest::prop_assert!(!refusals.is_empty());
+        }
+    }
+}
