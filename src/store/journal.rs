@@ -8,10 +8,8 @@ use entity::{
     journal_head, referral,
 };
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    prelude::Uuid,
-    sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    prelude::Uuid, sea_query::Expr,
 };
 
 use super::{
@@ -146,8 +144,28 @@ pub struct Seen {
     pub entry: journal_entry::Model,
     /// Where the feed goes on after this entry.
     pub position: i64,
-    /// Whether reason and note may be told: within the reader's own tenure.
-    pub in_tenure: bool,
+}
+
+impl Seen {
+    /// Entries before the reader's tenure tell neither who, nor why, nor any note; withdrawal is told to those alone
+    /// who may know.
+    fn of(
+        mut entry: journal_entry::Model,
+        position: i64,
+        in_tenure: bool,
+        registering: bool,
+    ) -> Self {
+        if !in_tenure {
+            entry.organization_id = None;
+            entry.reason = None;
+            entry.note = None;
+        }
+        if entry.reason == Some(ReferralStatusReason::ConsentWithdrawn) && !registering {
+            entry.organization_id = None;
+            entry.reason = None;
+        }
+        Self { entry, position }
+    }
 }
 
 impl Keyed for journal_entry::Model {
@@ -213,10 +231,11 @@ impl Session {
             0
         };
         let tenure = tenure_of(self.viewer(), referral);
-        Ok(paged.map(|entry| Seen {
-            position: entry.position.unwrap_or(head),
-            in_tenure: entry.subject_version >= tenure,
-            entry,
+        let registering = referral.registering_organization_id == Some(organization);
+        Ok(paged.map(|entry| {
+            let position = entry.position.unwrap_or(head);
+            let in_tenure = entry.subject_version >= tenure;
+            Seen::of(entry, position, in_tenure, registering)
         }))
     }
 
@@ -255,10 +274,13 @@ impl Session {
         let referrals = self.subjects_in_feed(&entries).await?;
         let seen = entries
             .into_iter()
-            .map(|entry| Seen {
-                position: entry.position.unwrap_or(after),
-                in_tenure: self.in_tenure(&entry, &referrals),
-                entry,
+            .map(|entry| {
+                let position = entry.position.unwrap_or(after);
+                let in_tenure = self.in_tenure(&entry, &referrals);
+                let registering = referrals.get(&entry.subject_id).is_some_and(|referral| {
+                    referral.registering_organization_id == Some(self.viewer().organization())
+                });
+                Seen::of(entry, position, in_tenure, registering)
             })
             .collect();
         Ok((seen, more))
