@@ -3,20 +3,25 @@
 use std::sync::Arc;
 
 use async_graphql::{Response, Value};
-use axum::http::{HeaderMap, header};
+use axum::{
+    Router,
+    http::{HeaderMap, header},
+};
 use entity::Language;
 use futures_util::future::BoxFuture;
 
 use crate::{
     auth::{
-        Authenticated, AuthenticationError, Authenticator, CallerOrganization, DirectoryError,
-        OrganizationDirectory, Verifier, scope,
+        self, Authenticated, AuthenticationError, Authenticator, CallerOrganization,
+        DirectoryError, OrganizationDirectory, Verifier, demo::DemoIssuer, scope,
     },
+    clock::Clock,
+    config::Config,
     graphql::{
         Api,
         limits::{MissingScopes, Prepared, SchemaIndex},
     },
-    http::{AuthRefusal, Gateway, NotReady},
+    http::{self, AuthRefusal, Gateway, NotReady, pages},
     message,
     store::Store,
 };
@@ -137,4 +142,43 @@ impl Gateway for ClaimantGateway {
             NotReady
         })
     }
+}
+
+/// Why the gateway cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum SetUpError {
+    #[error("the client for issuers of tokens cannot be made")]
+    Client(#[from] reqwest::Error),
+    #[error("the schema cannot be read")]
+    Schema(#[from] async_graphql::parser::Error),
+}
+
+/// The whole gateway as one router.
+///
+/// # Errors
+/// When the client for issuers cannot be made.
+pub fn router(
+    config: &Config,
+    store: &Store,
+    clock: &Clock,
+    issuer: Option<&DemoIssuer>,
+    extra: Router,
+) -> Result<Router, SetUpError> {
+    let client = auth::http_client(&config.auth)?;
+    let mut verifier = Verifier::new(&config.auth, &client, clock.clone());
+    if let Some(issuer) = issuer {
+        verifier = verifier.with_demo(issuer);
+    }
+    let gateway = ClaimantGateway::new(
+        Api::new()?,
+        Arc::new(verifier),
+        store.clone(),
+        config.http.limits.cost,
+    );
+    Ok(http::router(
+        Arc::new(gateway),
+        config.http.clone(),
+        pages::graphiql::ASSETS,
+        extra,
+    ))
 }

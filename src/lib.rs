@@ -15,5 +15,6 @@ pub mod graphql;
 pub mod http;
 pub mod message;
 pub mod opaque;
+pub mod private_file;
 pub mod store;
 pub mod viewer;

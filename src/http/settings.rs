@@ -1,12 +1,12 @@
 //! What the HTTP front can be told. Configuration only.
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::graphql::limits::Limits;
 
 /// How the front behaves.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// What one request may ask for.
@@ -19,7 +19,7 @@ pub struct Settings {
 }
 
 /// How connections are kept.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServeSettings {
     /// Seconds in which the head of a request must have arrived, also on a connection that is kept alive.

@@ -9,8 +9,10 @@
 //! ```
 //!
 //! The type of the argument says how it is made, by [`Fresh`].
+pub mod app;
 pub mod database;
 pub mod postgres;
+pub mod world;
 
 use std::future::Future;
 

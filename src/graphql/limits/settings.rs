@@ -1,8 +1,8 @@
 //! The limits themselves, with their defaults in sight. They are configuration: nothing here measures anything.
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// What one request may ask for. Every limit is the largest value that passes.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Bytes of an HTTP body, counted while it is read.
