@@ -12,5 +12,6 @@ pub mod error;
 pub mod exchange;
 pub mod message;
 pub mod opaque;
+pub mod private_file;
 pub mod store;
 pub mod viewer;

@@ -32,6 +32,7 @@ pub mod claimant;
 mod connect;
 pub mod consent;
 mod grant;
+pub mod import;
 pub mod journal;
 pub mod need;
 pub mod organization;
