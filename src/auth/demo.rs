@@ -208,6 +208,8 @@ fn generate() -> Result<Vec<u8>, DemoIssuerError> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
     use crate::{auth::Verifier, auth::scope::Scope, config};
 

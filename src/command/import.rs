@@ -3,10 +3,7 @@
 mod progress;
 mod report;
 
-use std::{
-    error::Error,
-    io::{self, Write},
-};
+use std::io::{self, Write};
 
 use super::{Failure, ImportHsdsArguments, ReportFormat, open};
 use crate::{
@@ -80,6 +77,9 @@ async fn import(
         }
         None => rehearse(&mut directory, &options, Clock::system().now())?,
     };
+    if let Some(store) = store {
+        store.close().await?;
+    }
     strict(&directory)?;
     Ok(Report {
         directory,
@@ -91,7 +91,7 @@ async fn import(
 async fn options(
     arguments: &ImportHsdsArguments,
     store: Option<&Store>,
-) -> Result<Options, Box<dyn Error + Send + Sync>> {
+) -> Result<Options, Failure> {
     let region = match (&arguments.region, store) {
         (None, _) => None,
         (Some(_), None) => return Err(ImportError::Region.into()),

@@ -179,8 +179,8 @@ pub enum ImportFormat {
 
 const IMPORT_HSDS_HELP: &str = "\
 Records are recognized by their HSDS ids, so that a file can be imported again: what is the same is counted as \
-unchanged and not touched. A run is written whole or not at all. What the input no longer names (a service, a \
-location, the capacity of a service) is left alone.
+unchanged and not touched. A run is written whole or not at all. What the input no longer names is left alone: a \
+service that is not in it stays, and so does what a record does not say.
 
   - A new organization gets its HSDS id as its code, by which tokens name it, and is active.
   - Names and descriptions stand in both languages as in the input. A French one that was changed here since stays.

@@ -92,6 +92,14 @@ impl Store {
         &self.keys
     }
 
+    /// Waits until every connection is closed, so that the file can be copied or removed.
+    ///
+    /// # Errors
+    /// When a connection cannot be closed.
+    pub async fn close(self) -> Result<()> {
+        self.database.close().await
+    }
+
     /// Whether the database answers.
     ///
     /// # Errors

@@ -78,7 +78,8 @@ impl<'a> Planner<'a> {
             id: held.map_or_else(|| ServiceAtLocationId(Uuid::now_v7()), |held| held.id),
             service_id,
             location_id,
-            description: record.description.clone(),
+            description: (record.description.clone())
+                .or_else(|| held.and_then(|held| held.description.clone())),
             hsds_id: held
                 .and_then(|held| held.hsds_id.clone())
                 .or_else(|| Some(record.hsds_id.clone())),

@@ -18,8 +18,8 @@ use super::{
 use crate::{
     error::{Error, Result},
     exchange::hsds::{
-        AddressRecord, CapacityRecord, Directory, Kind, LocationRecord, OrganizationRecord,
-        ServiceRecord, Warning, WarningReason,
+        CapacityRecord, Directory, Kind, LocationRecord, OrganizationRecord, ServiceRecord,
+        Warning, WarningReason,
     },
 };
 
@@ -109,6 +109,19 @@ fn in_both<T: Clone + PartialEq>(english: &mut T, french: &mut T, text: T) {
         *french = text.clone();
     }
     *english = text;
+}
+
+fn describe(english: &mut Option<String>, french: &mut Option<String>, said: &Option<String>) {
+    if said.is_some() {
+        in_both(english, french, said.clone());
+    }
+}
+
+/// What a record does not say stays as it is: lists of services name their organizations with little more than an id.
+fn hear<T: Clone>(known: &mut Option<T>, said: &Option<T>) {
+    if said.is_some() {
+        known.clone_from(said);
+    }
 }
 
 /// The kind of an organization that meets such a need, where there is one.
@@ -205,15 +218,15 @@ impl<'a> Planner<'a> {
             version: 0,
         });
         in_both(&mut next.name_en, &mut next.name_fr, record.name.clone());
-        in_both(
+        describe(
             &mut next.description_en,
             &mut next.description_fr,
-            record.description.clone(),
+            &record.description,
         );
         next.region_id = next.region_id.or(self.options.region);
-        next.email.clone_from(&record.email);
-        next.phone.clone_from(&record.phone);
-        next.website.clone_from(&record.website);
+        hear(&mut next.email, &record.email);
+        hear(&mut next.phone, &record.phone);
+        hear(&mut next.website, &record.website);
         next.search = search_words(&next);
         let outcome = Outcome::of(&next, held);
         self.plan.counts.organizations.add(outcome);
@@ -334,7 +347,7 @@ impl<'a> Planner<'a> {
         self.plan.counts.locations.add(outcome);
         self.locations.insert(record.hsds_id.clone(), next.id);
         if outcome.is_written() {
-            match organization_id {
+            match next.organization_id {
                 Some(organization) => self.touched.insert(organization),
                 None => self.common_ground.insert(next.id),
             };
@@ -375,24 +388,25 @@ fn service_of(
     );
     next.organization_id = organization_id;
     in_both(&mut next.name_en, &mut next.name_fr, record.name.clone());
-    in_both(
+    describe(
         &mut next.description_en,
         &mut next.description_fr,
-        record.description.clone(),
+        &record.description,
     );
     next.status = record.status;
-    next.program = record.program;
+    hear(&mut next.program, &record.program);
     next.offered_in_french |= record.languages.iter().any(|language| language == "fra");
-    next.url.clone_from(&record.url);
-    next.email.clone_from(&record.email);
-    next.phone.clone_from(&record.phone);
-    next.eligibility_description
-        .clone_from(&record.eligibility_description);
-    next.application_process
-        .clone_from(&record.application_process);
-    next.fees_description.clone_from(&record.fees_description);
-    next.minimum_age = record.minimum_age;
-    next.maximum_age = record.maximum_age;
+    hear(&mut next.url, &record.url);
+    hear(&mut next.email, &record.email);
+    hear(&mut next.phone, &record.phone);
+    hear(
+        &mut next.eligibility_description,
+        &record.eligibility_description,
+    );
+    hear(&mut next.application_process, &record.application_process);
+    hear(&mut next.fees_description, &record.fees_description);
+    hear(&mut next.minimum_age, &record.minimum_age);
+    hear(&mut next.maximum_age, &record.maximum_age);
     next.search = service_store::search_words(&next);
     next
 }
@@ -404,31 +418,40 @@ fn location_of(
     organization_id: Option<OrganizationId>,
     now: DateTime<Utc>,
 ) -> location::Model {
-    let AddressRecord {
-        line1,
-        line2,
-        city,
-        province,
-        postal_code,
-        country,
-    } = record.address.clone().unwrap_or_default();
-    location::Model {
-        id: held.map_or_else(|| LocationId(Uuid::now_v7()), |held| held.id),
-        organization_id,
-        name: Some(record.name.clone()),
-        description: record.description.clone(),
-        transportation: record.transportation.clone(),
-        address_line_1: line1,
-        address_line_2: line2,
-        city,
-        province,
-        postal_code,
-        country,
-        latitude: record.latitude,
-        longitude: record.longitude,
-        confidential: record.confidential || held.is_some_and(|held| held.confidential),
+    let mut next = held.cloned().unwrap_or_else(|| location::Model {
+        id: LocationId(Uuid::now_v7()),
+        organization_id: None,
+        name: None,
+        description: None,
+        transportation: None,
+        address_line_1: None,
+        address_line_2: None,
+        city: None,
+        province: None,
+        postal_code: None,
+        country: None,
+        latitude: None,
+        longitude: None,
+        confidential: false,
         hsds_id: Some(record.hsds_id.clone()),
-        created_at: held.map_or(now, |held| held.created_at),
-        updated_at: held.map_or(now, |held| held.updated_at),
+        created_at: now,
+        updated_at: now,
+    });
+    hear(&mut next.organization_id, &organization_id);
+    next.name = Some(record.name.clone());
+    hear(&mut next.description, &record.description);
+    hear(&mut next.transportation, &record.transportation);
+    // An address is one: a second line of the old one under the first of the new one would lead nowhere.
+    if let Some(address) = record.address.clone() {
+        next.address_line_1 = address.line1;
+        next.address_line_2 = address.line2;
+        next.city = address.city;
+        next.province = address.province;
+        next.postal_code = address.postal_code;
+        next.country = address.country;
     }
+    hear(&mut next.latitude, &record.latitude);
+    hear(&mut next.longitude, &record.longitude);
+    next.confidential |= record.confidential;
+    next
 }
