@@ -1,4 +1,6 @@
 //! Organizations: public directory data, and the row that gives a caller its role.
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use entity::{OrganizationId, OrganizationKind, RegionId, Role, organization};
 use sea_orm::{
@@ -51,6 +53,17 @@ pub const fn role_of(kind: OrganizationKind) -> Role {
         | OrganizationKind::EmployerNetwork
         | OrganizationKind::Legal => Role::Provider,
     }
+}
+
+/// The words of these texts, each once, as they are kept to be searched.
+pub(super) fn searchable<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
+    let words: BTreeSet<String> = texts.into_iter().flat_map(free_text::words).collect();
+    words.into_iter().collect::<Vec<_>>().join(" ")
+}
+
+/// The words by which an organization is found.
+pub(super) fn search_words(organization: &organization::Model) -> String {
+    searchable([organization.name_en.as_str(), organization.name_fr.as_str()])
 }
 
 /// Every word of `text` must stand in the normalised text of `column`.

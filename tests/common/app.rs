@@ -49,8 +49,10 @@ pub fn monday() -> DateTime<Utc> {
 }
 
 async fn open(url: &str) -> Database {
-    let mut config = claimant_gateway::config::Database::default();
-    config.url = url.parse().expect("a database URL");
+    let config = claimant_gateway::config::Database {
+        url: url.parse().expect("a database URL"),
+        ..Default::default()
+    };
     Database::open(&config).await.expect("the database opens")
 }
 
