@@ -12,8 +12,11 @@ mod tests;
 mod write;
 
 use chrono::{DateTime, Utc};
-use entity::{NeedCategory, OrganizationKind, RegionId};
-use sea_orm::{TransactionOptions, TransactionTrait};
+use entity::{NeedCategory, OrganizationKind, RegionId, lease};
+use sea_orm::{
+    ActiveValue::Set, DatabaseTransaction, EntityTrait, TransactionOptions, TransactionTrait,
+    sea_query::OnConflict,
+};
 
 use self::{existing::Existing, plan::Plan};
 use super::{
@@ -132,6 +135,7 @@ impl Store {
                 ..Default::default()
             })
             .await?;
+        wait_for_turn(&transaction, now).await?;
         let existing = Existing::load(&transaction, directory).await?;
         check(directory, &existing);
         if options.strict && directory.first_problem().is_some() {
@@ -149,6 +153,25 @@ impl Store {
         self.wake.notify_one();
         Ok(counts)
     }
+}
+
+/// Two runs at once would both find nothing and both write the same: this row keeps the second one waiting until the
+/// first has ended. On SQLite the transaction itself does.
+async fn wait_for_turn(transaction: &DatabaseTransaction, now: DateTime<Utc>) -> Result<()> {
+    let row = lease::ActiveModel {
+        name: Set("import".to_owned()),
+        holder: Set("operator".to_owned()),
+        expires_at: Set(now),
+    };
+    lease::Entity::insert(row)
+        .on_conflict(
+            OnConflict::column(lease::Column::Name)
+                .update_column(lease::Column::ExpiresAt)
+                .to_owned(),
+        )
+        .exec_without_returning(transaction)
+        .await?;
+    Ok(())
 }
 
 /// What [`Store::unscoped_import`] would do to an empty database.
