@@ -2,16 +2,15 @@
 //! reader may see it. The numbering of entries is the sequencer's.
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use entity::{
     Audience, JournalEntryId, JournalKind, NeedCategory, OrganizationId, ReferralId,
     ReferralStatus, ReferralStatusReason, RegionId, SubjectType, journal_audience, journal_entry,
     journal_head, referral,
 };
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    prelude::Uuid,
-    sea_query::Expr,
+    ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    prelude::Uuid, sea_query::Expr,
 };
 
 use super::{
@@ -20,6 +19,14 @@ use super::{
     service::Coverage,
 };
 use crate::{error::Result, viewer::Viewer};
+
+/// Who acted, as the journal keeps it.
+pub(super) struct Author<'a> {
+    pub(super) subject: &'a str,
+    pub(super) client: &'a str,
+    pub(super) acting_subject: Option<&'a str>,
+    pub(super) organization: Option<OrganizationId>,
+}
 
 /// A journal entry on its way into the journal.
 #[derive(Clone, Debug)]
@@ -88,6 +95,34 @@ impl Entry {
         self
     }
 
+    /// The entry as it is written, not numbered yet.
+    pub(super) fn into_row(
+        self,
+        id: JournalEntryId,
+        at: DateTime<Utc>,
+        author: &Author<'_>,
+    ) -> journal_entry::Model {
+        journal_entry::Model {
+            id,
+            position: None,
+            at,
+            actor: author.subject.to_owned(),
+            client: author.client.to_owned(),
+            acting_subject: author.acting_subject.map(str::to_owned),
+            organization_id: author.organization,
+            subject_type: self.subject_type,
+            subject_id: self.subject_id,
+            subject_version: self.subject_version,
+            kind: self.kind,
+            from_status: self.from_status,
+            to_status: self.to_status,
+            reason: self.reason,
+            note: self.note,
+            private_to_id: self.private_to,
+            audience: Audience(self.audience),
+        }
+    }
+
     /// Tells every provider that could claim: by one name for the category and region, not one for each provider.
     pub(super) fn told_openly(mut self, category: NeedCategory, region: Option<RegionId>) -> Self {
         self.audience.push(open_audience(category, region));
@@ -111,26 +146,18 @@ impl Unit<'_> {
     /// Writes the entries of this unit.
     pub(super) async fn write_entries(&mut self) -> Result<()> {
         let caller = &self.session.caller;
+        let author = Author {
+            subject: &caller.subject,
+            client: &caller.client,
+            acting_subject: caller.acting_subject.as_deref(),
+            organization: Some(caller.viewer.organization()),
+        };
         let rows: Vec<_> = std::mem::take(&mut self.entries)
             .into_iter()
-            .map(|entry| journal_entry::ActiveModel {
-                id: Set(JournalEntryId(Uuid::now_v7())),
-                position: Set(None),
-                at: Set(self.session.now),
-                actor: Set(caller.subject.clone()),
-                client: Set(caller.client.clone()),
-                acting_subject: Set(caller.acting_subject.clone()),
-                organization_id: Set(Some(caller.viewer.organization())),
-                subject_type: Set(entry.subject_type),
-                subject_id: Set(entry.subject_id),
-                subject_version: Set(entry.subject_version),
-                kind: Set(entry.kind),
-                from_status: Set(entry.from_status),
-                to_status: Set(entry.to_status),
-                reason: Set(entry.reason),
-                note: Set(entry.note),
-                private_to_id: Set(entry.private_to),
-                audience: Set(Audience(entry.audience)),
+            .map(|entry| {
+                entry
+                    .into_row(JournalEntryId(Uuid::now_v7()), self.session.now, &author)
+                    .into_active_model()
             })
             .collect();
         journal_entry::Entity::insert_many(rows)

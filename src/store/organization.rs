@@ -1,4 +1,6 @@
 //! Organizations: public directory data, and the row that gives a caller its role.
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use entity::{OrganizationId, OrganizationKind, RegionId, Role, organization};
 use sea_orm::{
@@ -62,6 +64,15 @@ pub(super) fn contains_words(column: SimpleExpr, text: &str) -> Condition {
             // Words hold letters and digits only: nothing in them is a wildcard.
             condition.add(column.clone().like(format!("%{word}%")))
         })
+}
+
+/// The words by which an organization is found.
+pub(crate) fn search_words(name_en: &str, name_fr: &str) -> String {
+    let words: BTreeSet<String> = [name_en, name_fr]
+        .into_iter()
+        .flat_map(free_text::words)
+        .collect();
+    words.into_iter().collect::<Vec<_>>().join(" ")
 }
 
 impl Session {

@@ -316,7 +316,7 @@ pub struct Save {
 }
 
 /// The words by which a service is found.
-pub(super) fn search_words(service: &service::Model) -> String {
+pub(crate) fn search_words(service: &service::Model) -> String {
     let texts = [
         Some(&service.name_en),
         Some(&service.name_fr),
