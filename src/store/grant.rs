@@ -157,7 +157,7 @@ impl Unit<'_> {
         Ok(())
     }
 
-    async fn wanted_grants(
+    pub(super) async fn wanted_grants(
         &self,
         claimant: ClaimantId,
         consents: &[access::Consent],

@@ -391,3 +391,6 @@ fn numbered(entries: Vec<(DateTime<Utc>, Actor, Entry)>) -> Vec<journal_entry::M
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;
