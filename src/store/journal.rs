@@ -9,7 +9,7 @@ use entity::{
     journal_head, referral,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
     QueryOrder, QuerySelect, prelude::Uuid, sea_query::Expr,
 };
 
@@ -90,6 +90,34 @@ impl Entry {
         self
     }
 
+    /// The entry as it is written, not numbered yet.
+    pub(super) fn into_row(
+        self,
+        id: JournalEntryId,
+        at: DateTime<Utc>,
+        author: &Author<'_>,
+    ) -> journal_entry::Model {
+        journal_entry::Model {
+            id,
+            position: None,
+            at,
+            actor: author.subject.to_owned(),
+            client: author.client.to_owned(),
+            acting_subject: author.acting_subject.map(str::to_owned),
+            organization_id: author.organization,
+            subject_type: self.subject_type,
+            subject_id: self.subject_id,
+            subject_version: self.subject_version,
+            kind: self.kind,
+            from_status: self.from_status,
+            to_status: self.to_status,
+            reason: self.reason,
+            note: self.note,
+            private_to_id: self.private_to,
+            audience: Audience(self.audience),
+        }
+    }
+
     /// Tells every provider that could claim: by one name for the category and region, not one for each provider.
     pub(super) fn told_openly(mut self, category: NeedCategory, region: Option<RegionId>) -> Self {
         self.audience.push(open_audience(category, region));
@@ -112,16 +140,16 @@ pub(super) fn open_audience(category: NeedCategory, region: Option<RegionId>) ->
 /// Who made a change, as the journal keeps it.
 #[derive(Clone, Copy)]
 pub(super) struct Author<'a> {
-    actor: &'a str,
-    client: &'a str,
-    acting_subject: Option<&'a str>,
-    organization: Option<OrganizationId>,
+    pub(super) subject: &'a str,
+    pub(super) client: &'a str,
+    pub(super) acting_subject: Option<&'a str>,
+    pub(super) organization: Option<OrganizationId>,
 }
 
 impl<'a> Author<'a> {
     /// Whoever runs the gateway, on its own command line: of no organization.
     pub(super) const OPERATOR: Author<'static> = Author {
-        actor: "operator",
+        subject: "operator",
         client: "operator",
         acting_subject: None,
         organization: None,
@@ -129,7 +157,7 @@ impl<'a> Author<'a> {
 
     fn of(caller: &'a Caller) -> Self {
         Self {
-            actor: &caller.subject,
+            subject: &caller.subject,
             client: &caller.client,
             acting_subject: caller.acting_subject.as_deref(),
             organization: Some(caller.viewer.organization()),
@@ -155,24 +183,10 @@ pub(super) async fn write_entries(
 ) -> Result<()> {
     let rows: Vec<_> = entries
         .into_iter()
-        .map(|entry| journal_entry::ActiveModel {
-            id: Set(JournalEntryId(Uuid::now_v7())),
-            position: Set(None),
-            at: Set(at),
-            actor: Set(author.actor.to_owned()),
-            client: Set(author.client.to_owned()),
-            acting_subject: Set(author.acting_subject.map(str::to_owned)),
-            organization_id: Set(author.organization),
-            subject_type: Set(entry.subject_type),
-            subject_id: Set(entry.subject_id),
-            subject_version: Set(entry.subject_version),
-            kind: Set(entry.kind),
-            from_status: Set(entry.from_status),
-            to_status: Set(entry.to_status),
-            reason: Set(entry.reason),
-            note: Set(entry.note),
-            private_to_id: Set(entry.private_to),
-            audience: Set(Audience(entry.audience)),
+        .map(|entry| {
+            entry
+                .into_row(JournalEntryId(Uuid::now_v7()), at, &author)
+                .into_active_model()
         })
         .collect();
     // Both databases bound the parameters of one statement.

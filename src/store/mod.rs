@@ -42,6 +42,7 @@ pub mod referral;
 pub mod region;
 pub mod report;
 pub mod sealed;
+pub mod seed;
 pub mod sequencer;
 pub mod service;
 pub mod unit;

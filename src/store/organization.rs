@@ -61,11 +61,6 @@ pub(super) fn searchable<'t>(texts: impl IntoIterator<Item = &'t str>) -> String
     words.into_iter().collect::<Vec<_>>().join(" ")
 }
 
-/// The words by which an organization is found.
-pub(super) fn search_words(organization: &organization::Model) -> String {
-    searchable([organization.name_en.as_str(), organization.name_fr.as_str()])
-}
-
 /// Every word of `text` must stand in the normalised text of `column`.
 pub(super) fn contains_words(column: SimpleExpr, text: &str) -> Condition {
     free_text::words(text)
@@ -75,6 +70,11 @@ pub(super) fn contains_words(column: SimpleExpr, text: &str) -> Condition {
             // Words hold letters and digits only: nothing in them is a wildcard.
             condition.add(column.clone().like(format!("%{word}%")))
         })
+}
+
+/// The words by which an organization is found.
+pub(crate) fn search_words(name_en: &str, name_fr: &str) -> String {
+    searchable([name_en, name_fr])
 }
 
 impl Session {

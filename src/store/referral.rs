@@ -33,6 +33,8 @@ pub mod create;
 mod ending;
 mod step;
 
+pub(super) use step::told;
+
 /// The referrals of which an organization is a party, or whose claimant it registered. A draft is its source's alone.
 pub(super) fn party(organization: OrganizationId) -> Condition {
     use referral::Column;

@@ -344,7 +344,7 @@ pub(super) fn blank(organization: OrganizationId, now: DateTime<Utc>) -> service
 }
 
 /// The words by which a service is found.
-pub(super) fn search_words(service: &service::Model) -> String {
+pub(crate) fn search_words(service: &service::Model) -> String {
     let texts = [
         Some(&service.name_en),
         Some(&service.name_fr),

@@ -227,7 +227,7 @@ impl<'a> Planner<'a> {
         hear(&mut next.email, &record.email);
         hear(&mut next.phone, &record.phone);
         hear(&mut next.website, &record.website);
-        next.search = search_words(&next);
+        next.search = search_words(&next.name_en, &next.name_fr);
         let outcome = Outcome::of(&next, held);
         self.plan.counts.organizations.add(outcome);
         if outcome.is_written() {

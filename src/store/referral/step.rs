@@ -1,8 +1,8 @@
 //! One step of a referral inside a unit of work: load it under the caller's rule, ask the workflow, write it if nobody
 //! else has, and tell those concerned.
 use entity::{
-    JournalKind, NeedStatus, OrganizationId, OutcomeKind, ReferralAction, ReferralId,
-    ReferralStatus, ReferralStatusReason, SubjectType, referral,
+    JournalKind, NeedStatus, OutcomeKind, ReferralAction, ReferralId, ReferralStatus,
+    ReferralStatusReason, SubjectType, referral,
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
@@ -135,61 +135,9 @@ impl Unit<'_> {
         reason: Option<ReferralStatusReason>,
         note: Option<&String>,
     ) {
-        let mut entry = Entry::new(kind, SubjectType::Referral, after.id, after.version)
-            .statuses(before.map(|row| row.status), after.status)
-            .reason(reason)
-            .note(note.cloned());
-        entry = if after.status == ReferralStatus::Draft {
-            entry.told([after.source_id])
-        } else {
-            entry
-                .told(
-                    [Some(after.source_id), after.registering_organization_id]
-                        .into_iter()
-                        .flatten(),
-                )
-                .told(after.owner_id.filter(|_| after.owner_access))
-        };
-        if after.owner_id.is_none() && after.status == ReferralStatus::Requested {
-            entry = entry.told_openly(after.category, after.region_id);
-        }
-        self.record(entry);
-        let Some(before) = before else { return };
-        let lost = before.owner_id.filter(|owner| {
-            before.owner_access && (after.owner_id != Some(*owner) || !after.owner_access)
-        });
-        if let Some(owner) = lost {
-            self.tell_access_ended(after, owner);
-        }
-        let was_open = before.owner_id.is_none() && before.status == ReferralStatus::Requested;
-        let is_open = after.owner_id.is_none() && after.status == ReferralStatus::Requested;
-        if was_open && !is_open {
-            let entry = Entry::new(
-                JournalKind::AccessEnded,
-                SubjectType::Referral,
-                after.id,
-                after.version,
-            )
-            .told_openly(before.category, before.region_id);
+        for entry in told(kind, before, after, reason, note) {
             self.record(entry);
         }
-    }
-
-    /// Tells an organization that it is no party any more, so that its software deletes its copy.
-    fn tell_access_ended(&mut self, after: &referral::Model, organization: OrganizationId) {
-        if organization == after.source_id
-            || after.registering_organization_id == Some(organization)
-        {
-            return;
-        }
-        let entry = Entry::new(
-            JournalKind::AccessEnded,
-            SubjectType::Referral,
-            after.id,
-            after.version,
-        )
-        .told([organization]);
-        self.record(entry);
     }
 
     /// Lets the need follow the referral, unless another referral still serves it.
@@ -263,4 +211,57 @@ const fn is_about_relation(refusal: workflow::Refusal) -> bool {
         refusal,
         workflow::Refusal::WrongStatus | workflow::Refusal::WrongRelation
     )
+}
+
+/// What everybody concerned is told of a step of a referral.
+pub(in crate::store) fn told(
+    kind: JournalKind,
+    before: Option<&referral::Model>,
+    after: &referral::Model,
+    reason: Option<ReferralStatusReason>,
+    note: Option<&String>,
+) -> Vec<Entry> {
+    let mut entry = Entry::new(kind, SubjectType::Referral, after.id, after.version)
+        .statuses(before.map(|row| row.status), after.status)
+        .reason(reason)
+        .note(note.cloned());
+    entry = if after.status == ReferralStatus::Draft {
+        entry.told([after.source_id])
+    } else {
+        entry
+            .told(
+                [Some(after.source_id), after.registering_organization_id]
+                    .into_iter()
+                    .flatten(),
+            )
+            .told(after.owner_id.filter(|_| after.owner_access))
+    };
+    if after.owner_id.is_none() && after.status == ReferralStatus::Requested {
+        entry = entry.told_openly(after.category, after.region_id);
+    }
+    let mut entries = vec![entry];
+    let Some(before) = before else { return entries };
+    let access_ended = || {
+        Entry::new(
+            JournalKind::AccessEnded,
+            SubjectType::Referral,
+            after.id,
+            after.version,
+        )
+    };
+    let lost = before.owner_id.filter(|owner| {
+        before.owner_access && (after.owner_id != Some(*owner) || !after.owner_access)
+    });
+    // So that the software of an organization that is no party any more deletes its copy.
+    if let Some(owner) = lost.filter(|owner| {
+        *owner != after.source_id && after.registering_organization_id != Some(*owner)
+    }) {
+        entries.push(access_ended().told([owner]));
+    }
+    let was_open = before.owner_id.is_none() && before.status == ReferralStatus::Requested;
+    let is_open = after.owner_id.is_none() && after.status == ReferralStatus::Requested;
+    if was_open && !is_open {
+        entries.push(access_ended().told_openly(before.category, before.region_id));
+    }
+    entries
 }
