@@ -170,7 +170,7 @@ impl Default for Referral {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Idempotency {
-    pub retention_days: Whole<1, 365>,
+    pub retention_days: Whole<7, 365>,
 }
 
 impl Default for Idempotency {
