@@ -1,7 +1,12 @@
-//! The one integration binary: every test that needs more than a pure function.
+//! Everything that is tested through the gateway's own doors, one module for each feature. It must not reach into the
+//! store: what cannot be seen from outside is a unit test's business.
+#![cfg(test)]
+
+mod common;
+mod databases;
+mod referral;
 
 /// What needs another program than the gateway.
-#[cfg(test)]
 mod outside {
     mod openid;
 }

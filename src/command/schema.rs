@@ -1,6 +1,11 @@
 //! `schema`: the contract, as the code has it.
-use super::{Failure, NotAvailable};
+use std::io::{self, Write};
+
+use super::Failure;
+use crate::graphql::Api;
 
 pub fn run() -> Result<(), Failure> {
-    Err(NotAvailable("schema").into())
+    let api = Api::new()?;
+    write!(io::stdout(), "{}", api.sdl())?;
+    Ok(())
 }

@@ -1,9 +1,78 @@
 //! `serve`: the API, until it is told to stop.
-use super::{Failure, NotAvailable};
-use crate::{auth::demo, config::Config};
+use axum::Router;
+use tokio::net::TcpListener;
+
+use super::{Failure, log, open::open_store};
+use crate::{
+    auth::demo,
+    clock::Clock,
+    config::Config,
+    gateway,
+    http::{self, ServeSettings},
+    store::Store,
+};
 
 pub async fn run(config: Config) -> Result<(), Failure> {
+    log::start(&config.log);
     // Before anything is opened: a gateway that would let anybody be anybody does not start.
-    let _demo_issuer = demo::configured(&config)?;
-    Err(NotAvailable("serve").into())
+    let issuer = demo::configured(&config)?;
+    let store = open_store(&config).await?;
+    let listener = TcpListener::bind(config.server.listen.0).await?;
+    tracing::info!(address = %listener.local_addr()?, "serving");
+    let router = gateway::router(
+        &config,
+        &store,
+        &Clock::system(),
+        issuer.as_ref(),
+        Router::new(),
+    )?;
+    serve(&config, listener, router, store).await
+}
+
+/// Serves until the process is told to stop; then finishes what is under way, and numbers what was committed.
+///
+/// # Errors
+/// When the listener fails for good.
+pub async fn serve(
+    config: &Config,
+    listener: TcpListener,
+    router: Router,
+    store: Store,
+) -> Result<(), Failure> {
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let sequencer = tokio::spawn(async move {
+        let stopped = async {
+            // Dropped or sent: either way it is over.
+            let _ = stopped.await;
+        };
+        store.sequence_until(stopped).await;
+    });
+    let settings = ServeSettings {
+        grace_seconds: config.server.shutdown_seconds.get().into(),
+        ..ServeSettings::default()
+    };
+    http::serve(listener, router, settings, told_to_stop()).await?;
+    drop(stop);
+    sequencer.await?;
+    Ok(())
+}
+
+/// Done when the process is interrupted or terminated.
+async fn told_to_stop() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupted => {}
+                _ = terminated.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without a handler there is no way to be told: serve until killed.
+    if interrupted.await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }

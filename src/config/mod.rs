@@ -3,6 +3,7 @@
 //! A key that is no setting is refused, since a setting with a typing error in its name protects nobody.
 use std::{fs, path::PathBuf};
 
+use crate::http;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,8 @@ pub use value::{IssuerUrl, Listen, Whole, is_private_enough};
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     pub server: Server,
+    /// The HTTP front: limits of one request, origins whose pages may call.
+    pub http: http::Settings,
     pub database: Database,
     pub auth: Auth,
     pub referral: Referral,

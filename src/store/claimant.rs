@@ -1,6 +1,6 @@
 //! Claimants, as each caller may see them: the open part here, the sealed groups in `sealed`. Registration and update
 //! are in `register`.
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use entity::{
@@ -274,31 +274,42 @@ impl Session {
     /// When the database fails.
     pub async fn usable_contacts(
         &self,
-        claimants: &[Seen],
+        claimants: &[ClaimantId],
     ) -> Result<HashMap<ClaimantId, Contact>> {
-        let ids: Vec<ClaimantId> = claimants.iter().map(|seen| seen.claimant.id).collect();
-        let mut contacts = self.contacts(&ids).await?;
-        for seen in claimants {
-            match seen.view {
-                View::Registering => {}
-                View::Party { .. } => {
-                    let id = seen.claimant.id;
-                    let Some(contact) = contacts.get_mut(&id) else {
-                        continue;
-                    };
-                    if contact.permission == ContactPermission::Any {
-                        contact.points.retain(|point| point.safety == Safety::Safe);
-                        contact
-                            .points
-                            .iter_mut()
-                            .for_each(|point| point.note = None);
-                    } else {
-                        contacts.remove(&id);
-                    }
-                }
+        let mut contacts = self.contacts(claimants).await?;
+        if contacts.is_empty() {
+            return Ok(contacts);
+        }
+        let ids: Vec<ClaimantId> = contacts.keys().copied().collect();
+        let own = self.registered_among(&ids).await?;
+        contacts
+            .retain(|id, contact| own.contains(id) || contact.permission == ContactPermission::Any);
+        for (id, contact) in &mut contacts {
+            if !own.contains(id) {
+                contact.points.retain(|point| point.safety == Safety::Safe);
+                contact
+                    .points
+                    .iter_mut()
+                    .for_each(|point| point.note = None);
             }
         }
         Ok(contacts)
+    }
+
+    /// Those among `claimants` that the caller's organization registered.
+    pub(super) async fn registered_among(
+        &self,
+        claimants: &[ClaimantId],
+    ) -> Result<HashSet<ClaimantId>> {
+        Ok(self
+            .find::<claimant::Entity>()
+            .filter(claimant::Column::Id.is_in(claimants.iter().copied()))
+            .filter(claimant::Column::RegisteringOrganizationId.eq(self.viewer().organization()))
+            .all()
+            .await?
+            .into_iter()
+            .map(|row| row.id)
+            .collect())
     }
 }
 

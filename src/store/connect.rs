@@ -2,8 +2,9 @@
 //! one; PostgreSQL has one pool for both.
 use std::time::Duration;
 
+use entity::{JournalEntryId, journal_entry};
 use migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectOptions, DatabaseConnection, DbErr};
+use sea_orm::{ConnectOptions, DatabaseConnection, DbErr, EntityTrait, QuerySelect};
 
 use crate::{
     config,
@@ -117,6 +118,21 @@ impl Database {
                 applied: migration.status() == migration::MigrationStatus::Applied,
             })
             .collect())
+    }
+
+    /// Whether anything has ever happened in this database.
+    ///
+    /// # Errors
+    /// When the database does not answer, or its tables are not there.
+    pub async fn has_journal(&self) -> Result<bool> {
+        Ok(journal_entry::Entity::find()
+            .select_only()
+            .column(journal_entry::Column::Id)
+            .limit(1)
+            .into_tuple::<JournalEntryId>()
+            .one(&self.reader)
+            .await?
+            .is_some())
     }
 
     /// Waits until every connection is closed, so that the file can be copied or removed.

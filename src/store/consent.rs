@@ -146,15 +146,7 @@ impl Session {
             .await?;
         let claimants: Vec<ClaimantId> = rows.iter().map(|row| row.claimant_id).collect();
         let organization = self.viewer().organization();
-        let own: Vec<ClaimantId> = self
-            .find::<claimant::Entity>()
-            .filter(claimant::Column::Id.is_in(claimants))
-            .filter(claimant::Column::RegisteringOrganizationId.eq(organization))
-            .all()
-            .await?
-            .into_iter()
-            .map(|row| row.id)
-            .collect();
+        let own = self.registered_among(&claimants).await?;
         Ok(rows
             .into_iter()
             .map(|row| {

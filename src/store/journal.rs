@@ -9,8 +9,8 @@ use entity::{
     journal_head, referral,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    prelude::Uuid, sea_query::Expr,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect, prelude::Uuid, sea_query::Expr,
 };
 
 use super::{
@@ -18,15 +18,10 @@ use super::{
     page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
     service::Coverage,
 };
-use crate::{error::Result, viewer::Viewer};
-
-/// Who acted, as the journal keeps it.
-pub(super) struct Author<'a> {
-    pub(super) subject: &'a str,
-    pub(super) client: &'a str,
-    pub(super) acting_subject: Option<&'a str>,
-    pub(super) organization: Option<OrganizationId>,
-}
+use crate::{
+    error::Result,
+    viewer::{Caller, Viewer},
+};
 
 /// A journal entry on its way into the journal.
 #[derive(Clone, Debug)]
@@ -142,29 +137,65 @@ pub(super) fn open_audience(category: NeedCategory, region: Option<RegionId>) ->
     Uuid::from_bytes(bytes)
 }
 
-impl Unit<'_> {
-    /// Writes the entries of this unit.
-    pub(super) async fn write_entries(&mut self) -> Result<()> {
-        let caller = &self.session.caller;
-        let author = Author {
+/// Who made a change, as the journal keeps it.
+#[derive(Clone, Copy)]
+pub(super) struct Author<'a> {
+    pub(super) subject: &'a str,
+    pub(super) client: &'a str,
+    pub(super) acting_subject: Option<&'a str>,
+    pub(super) organization: Option<OrganizationId>,
+}
+
+impl<'a> Author<'a> {
+    /// Whoever runs the gateway, on its own command line: of no organization.
+    pub(super) const OPERATOR: Author<'static> = Author {
+        subject: "operator",
+        client: "operator",
+        acting_subject: None,
+        organization: None,
+    };
+
+    fn of(caller: &'a Caller) -> Self {
+        Self {
             subject: &caller.subject,
             client: &caller.client,
             acting_subject: caller.acting_subject.as_deref(),
             organization: Some(caller.viewer.organization()),
-        };
-        let rows: Vec<_> = std::mem::take(&mut self.entries)
-            .into_iter()
-            .map(|entry| {
-                entry
-                    .into_row(JournalEntryId(Uuid::now_v7()), self.session.now, &author)
-                    .into_active_model()
-            })
-            .collect();
-        journal_entry::Entity::insert_many(rows)
-            .exec_without_returning(&self.transaction)
-            .await?;
-        Ok(())
+        }
     }
+}
+
+impl Unit<'_> {
+    /// Writes the entries of this unit.
+    pub(super) async fn write_entries(&mut self) -> Result<()> {
+        let entries = std::mem::take(&mut self.entries);
+        let author = Author::of(&self.session.caller);
+        write_entries(&self.transaction, author, self.session.now, entries).await
+    }
+}
+
+/// Writes entries in the transaction of the changes that they tell of.
+pub(super) async fn write_entries(
+    transaction: &DatabaseTransaction,
+    author: Author<'_>,
+    at: DateTime<Utc>,
+    entries: Vec<Entry>,
+) -> Result<()> {
+    let rows: Vec<_> = entries
+        .into_iter()
+        .map(|entry| {
+            entry
+                .into_row(JournalEntryId(Uuid::now_v7()), at, &author)
+                .into_active_model()
+        })
+        .collect();
+    // Both databases bound the parameters of one statement.
+    for rows in rows.chunks(500) {
+        journal_entry::Entity::insert_many(rows.to_vec())
+            .exec_without_returning(transaction)
+            .await?;
+    }
+    Ok(())
 }
 
 /// One entry, as the reader may see it.
@@ -173,8 +204,28 @@ pub struct Seen {
     pub entry: journal_entry::Model,
     /// Where the feed goes on after this entry.
     pub position: i64,
-    /// Whether reason and note may be told: within the reader's own tenure.
-    pub in_tenure: bool,
+}
+
+impl Seen {
+    /// Entries before the reader's tenure tell neither who, nor why, nor any note; withdrawal is told to those alone
+    /// who may know.
+    fn of(
+        mut entry: journal_entry::Model,
+        position: i64,
+        in_tenure: bool,
+        registering: bool,
+    ) -> Self {
+        if !in_tenure {
+            entry.organization_id = None;
+            entry.reason = None;
+            entry.note = None;
+        }
+        if entry.reason == Some(ReferralStatusReason::ConsentWithdrawn) && !registering {
+            entry.organization_id = None;
+            entry.reason = None;
+        }
+        Self { entry, position }
+    }
 }
 
 impl Keyed for journal_entry::Model {
@@ -240,10 +291,11 @@ impl Session {
             0
         };
         let tenure = tenure_of(self.viewer(), referral);
-        Ok(paged.map(|entry| Seen {
-            position: entry.position.unwrap_or(head),
-            in_tenure: entry.subject_version >= tenure,
-            entry,
+        let registering = referral.registering_organization_id == Some(organization);
+        Ok(paged.map(|entry| {
+            let position = entry.position.unwrap_or(head);
+            let in_tenure = entry.subject_version >= tenure;
+            Seen::of(entry, position, in_tenure, registering)
         }))
     }
 
@@ -282,10 +334,13 @@ impl Session {
         let referrals = self.subjects_in_feed(&entries).await?;
         let seen = entries
             .into_iter()
-            .map(|entry| Seen {
-                position: entry.position.unwrap_or(after),
-                in_tenure: self.in_tenure(&entry, &referrals),
-                entry,
+            .map(|entry| {
+                let position = entry.position.unwrap_or(after);
+                let in_tenure = self.in_tenure(&entry, &referrals);
+                let registering = referrals.get(&entry.subject_id).is_some_and(|referral| {
+                    referral.registering_organization_id == Some(self.viewer().organization())
+                });
+                Seen::of(entry, position, in_tenure, registering)
             })
             .collect();
         Ok((seen, more))

@@ -32,6 +32,7 @@ pub mod claimant;
 mod connect;
 pub mod consent;
 mod grant;
+pub mod import;
 pub mod journal;
 pub mod need;
 pub mod organization;
@@ -90,6 +91,14 @@ impl Store {
     /// The keys of public ids and cursors.
     pub fn keys(&self) -> &Keys {
         &self.keys
+    }
+
+    /// Waits until every connection is closed, so that the file can be copied or removed.
+    ///
+    /// # Errors
+    /// When a connection cannot be closed.
+    pub async fn close(self) -> Result<()> {
+        self.database.close().await
     }
 
     /// Whether the database answers.

@@ -9,9 +9,11 @@ const REFERRAL: Requirement = &[&[ReferralRead], &[ReferralOversight]];
 const REFERRAL_WRITE: Requirement = &[&[ReferralWrite]];
 /// What the ministry may do to a referral as well.
 const REFERRAL_STEER: Requirement = &[&[ReferralWrite], &[ReferralOversight]];
-/// The parts of a referral that speak of the person, which oversight does not open.
+/// The parts of a referral that are between its parties.
 const REFERRAL_INSIDE: Requirement = &[&[ReferralRead]];
-const REFERRAL_CLAIMANT: Requirement = &[&[ReferralRead, ClaimantRead]];
+/// The claimant behind a referral. Under oversight the answer is null with its reason, whatever the referral.
+const REFERRAL_CLAIMANT: Requirement = &[&[ReferralRead, ClaimantRead], &[ReferralOversight]];
+const CLAIMANT: Requirement = &[&[ClaimantRead], &[ReferralOversight]];
 const CLAIMANT_READ: Requirement = &[&[ClaimantRead]];
 const CLAIMANT_WRITE: Requirement = &[&[ClaimantWrite]];
 const DIRECTORY_READ: Requirement = &[&[DirectoryRead]];
@@ -89,18 +91,22 @@ pub const TABLE: &[(&str, &str, &[&[Scope]])] = &[
     ("Mutation", "outreachRespond", OUTREACH),
     ("Subscription", "changes", REFERRAL),
     ("Organization", "services", DIRECTORY_READ),
-    ("Claimant", OBJECT, CLAIMANT_READ),
+    ("Claimant", OBJECT, CLAIMANT),
     ("Claimant", "referrals", REFERRAL_CLAIMANT),
     ("Consent", OBJECT, CLAIMANT_READ),
-    ("Need", OBJECT, &[&[ClaimantRead], &[ReferralRead]]),
+    (
+        "Need",
+        OBJECT,
+        &[&[ClaimantRead], &[ReferralRead], &[ReferralOversight]],
+    ),
     ("Referral", OBJECT, REFERRAL),
     ("Referral", "claimant", REFERRAL_CLAIMANT),
     ("Referral", "alsoFor", REFERRAL_CLAIMANT),
-    ("Referral", "need", REFERRAL_INSIDE),
-    ("Referral", "outcomes", REFERRAL_INSIDE),
+    ("Referral", "need", REFERRAL),
+    ("Referral", "outcomes", REFERRAL),
     ("Referral", "messages", REFERRAL_INSIDE),
     ("Referral", "appointments", REFERRAL_INSIDE),
-    ("Outcome", OBJECT, REFERRAL_INSIDE),
+    ("Outcome", OBJECT, REFERRAL),
     ("Outcome", "claimant", REFERRAL_CLAIMANT),
     ("Message", OBJECT, REFERRAL_INSIDE),
     ("Appointment", OBJECT, REFERRAL_INSIDE),

@@ -1,0 +1,184 @@
+//! The gateway behind the HTTP front: tokens become callers, callers get sessions, sessions answer. It joins the rooms
+//! and has no rules of its own.
+use std::sync::Arc;
+
+use async_graphql::{Response, Value};
+use axum::{
+    Router,
+    http::{HeaderMap, header},
+};
+use entity::Language;
+use futures_util::future::BoxFuture;
+
+use crate::{
+    auth::{
+        self, Authenticated, AuthenticationError, Authenticator, CallerOrganization,
+        DirectoryError, OrganizationDirectory, Verifier, demo::DemoIssuer, scope,
+    },
+    clock::Clock,
+    config::Config,
+    graphql::{
+        Api,
+        limits::{MissingScopes, Prepared, SchemaIndex},
+    },
+    http::{self, AuthRefusal, Gateway, NotReady, pages},
+    message,
+    store::Store,
+};
+
+/// What serves requests.
+pub struct ClaimantGateway {
+    api: Api,
+    authenticator: Authenticator,
+    store: Store,
+    cost_limit: u64,
+}
+
+/// The organizations of our own tables, for tokens that name one.
+struct Directory(Store);
+
+impl OrganizationDirectory for Directory {
+    fn organization_by_code<'a>(
+        &'a self,
+        code: &'a str,
+    ) -> BoxFuture<'a, Result<Option<CallerOrganization>, DirectoryError>> {
+        Box::pin(async move {
+            let found = self.0.unscoped_organization_by_code(code).await?;
+            Ok(found.map(|row| CallerOrganization {
+                id: row.id,
+                kind: row.kind,
+                active: row.active,
+                region: row.region_id,
+            }))
+        })
+    }
+
+    fn region_by_code<'a>(
+        &'a self,
+        code: &'a str,
+    ) -> BoxFuture<'a, Result<Option<entity::RegionId>, DirectoryError>> {
+        Box::pin(async move { Ok(self.0.unscoped_region_by_code(code).await?) })
+    }
+}
+
+impl ClaimantGateway {
+    /// Joins the parts.
+    pub fn new(api: Api, verifier: Arc<Verifier>, store: Store, cost_limit: u64) -> Self {
+        Self {
+            api,
+            authenticator: Authenticator::new(verifier, Arc::new(Directory(store.clone()))),
+            store,
+            cost_limit,
+        }
+    }
+}
+
+impl Gateway for ClaimantGateway {
+    type Caller = Authenticated;
+
+    async fn authenticate(&self, headers: &HeaderMap) -> Result<Authenticated, AuthRefusal> {
+        let language = headers
+            .get(header::ACCEPT_LANGUAGE)
+            .and_then(|value| value.to_str().ok());
+        let language: Language = message::negotiate(language);
+        self.authenticator
+            .authenticate(headers, language)
+            .await
+            .map_err(|error| match error {
+                AuthenticationError::Missing => AuthRefusal::NoToken,
+                AuthenticationError::Refused(_) | AuthenticationError::ActingSubject => {
+                    AuthRefusal::InvalidToken
+                }
+                AuthenticationError::Directory(_) => AuthRefusal::Unavailable,
+            })
+    }
+
+    fn missing_scopes(
+        &self,
+        caller: &Authenticated,
+        type_name: &str,
+        field_name: &str,
+    ) -> Option<MissingScopes> {
+        let requirement = scope::missing(type_name, field_name, caller.caller.scopes)?;
+        // Any of the alternatives would do; the first is the usual one.
+        let usual = requirement.first()?;
+        Some(MissingScopes(
+            usual
+                .iter()
+                .filter(|scope| !caller.caller.scopes.contains(**scope))
+                .map(|scope| scope.as_str().to_owned())
+                .collect(),
+        ))
+    }
+
+    fn introspection_is_open(&self, _: &Authenticated) -> bool {
+        true
+    }
+
+    async fn execute(&self, caller: Authenticated, prepared: Prepared) -> Response {
+        let session = self.store.session(caller.caller);
+        let cost = Value::Object(
+            [("requested", prepared.cost), ("limit", self.cost_limit)]
+                .into_iter()
+                .map(|(name, value)| (async_graphql::Name::new(name), Value::from(value)))
+                .collect(),
+        );
+        let mut response = self.api.execute(session, prepared.request).await;
+        response.extensions.insert("cost".to_owned(), cost);
+        response
+    }
+
+    fn schema_index(&self) -> &SchemaIndex {
+        self.api.index()
+    }
+
+    fn sdl(&self) -> Arc<str> {
+        self.api.sdl()
+    }
+
+    async fn ready(&self) -> Result<(), NotReady> {
+        self.store.ready().await.map_err(|error| {
+            tracing::warn!(%error, "the database does not answer");
+            NotReady
+        })
+    }
+}
+
+/// Why the gateway cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum SetUpError {
+    #[error("the client for issuers of tokens cannot be made")]
+    Client(#[from] reqwest::Error),
+    #[error("the schema cannot be read")]
+    Schema(#[from] async_graphql::parser::Error),
+}
+
+/// The whole gateway as one router.
+///
+/// # Errors
+/// When the client for issuers cannot be made.
+pub fn router(
+    config: &Config,
+    store: &Store,
+    clock: &Clock,
+    issuer: Option<&DemoIssuer>,
+    extra: Router,
+) -> Result<Router, SetUpError> {
+    let client = auth::http_client(&config.auth)?;
+    let mut verifier = Verifier::new(&config.auth, &client, clock.clone());
+    if let Some(issuer) = issuer {
+        verifier = verifier.with_demo(issuer);
+    }
+    let gateway = ClaimantGateway::new(
+        Api::new()?,
+        Arc::new(verifier),
+        store.clone(),
+        config.http.limits.cost,
+    );
+    Ok(http::router(
+        Arc::new(gateway),
+        config.http.clone(),
+        pages::graphiql::ASSETS,
+        extra,
+    ))
+}

@@ -1,0 +1,314 @@
+//! What stands between a text and the schema. A document is scanned before it is parsed, counted before it is
+//! validated, and its variables and scopes are settled before it runs, in this one place for HTTP, WebSocket and SSE.
+//! It must not execute anything, and it is no async-graphql extension: one of those would put every field on a slow
+//! path.
+//!
+//! The order matters. async-graphql's parser overflows the stack on deeply nested values, and its own recursion check
+//! takes exponential time on fragments that spread fragments; both happen before any limit of its own.
+mod cost;
+mod document;
+mod index;
+mod merge;
+mod refusal;
+mod scan;
+mod scopes;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod text;
+mod typename;
+mod values;
+mod variables;
+
+use async_graphql::{
+    Name, Request, Variables,
+    parser::{
+        self, parse_query,
+        types::{
+            DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection,
+            SelectionSet,
+        },
+    },
+};
+
+use self::document::FragmentOrder;
+pub use self::index::{ScalarRule, SchemaIndex};
+pub use self::refusal::{Code, Limit, Refusal};
+pub use self::scan::{scan, scan_json};
+pub use self::scopes::{MissingScopes, ScopeCheck};
+pub use self::settings::Limits;
+pub use self::text::Text;
+
+/// A document that has been parsed and is within every limit that does not depend on variables.
+#[derive(Debug)]
+pub struct Reading {
+    text: String,
+    document: ExecutableDocument,
+    order: FragmentOrder,
+    operation_name: Option<Name>,
+    operation_type: OperationType,
+}
+
+/// What a document is held against once it has been read.
+pub struct Rules<'a> {
+    pub limits: &'a Limits,
+    pub schema: &'a SchemaIndex,
+    pub scopes: &'a dyn ScopeCheck,
+    /// Whether this caller may read `__schema` and `__type`.
+    pub introspection: bool,
+}
+
+/// A request that is ready for `schema.execute`: parsed, counted, its variables coerced.
+#[derive(Debug)]
+pub struct Prepared {
+    pub request: Request,
+    pub operation_type: OperationType,
+    /// The objects it may fetch, for `extensions.cost` and the points per minute.
+    pub cost: u64,
+}
+
+/// Reads and prepares a document in one go.
+///
+/// # Errors
+/// All that is wrong with it, as far as one look tells.
+pub fn prepare(
+    text: &str,
+    operation_name: Option<&str>,
+    variables: Variables,
+    rules: &Rules<'_>,
+) -> Result<Prepared, Vec<Refusal>> {
+    read(text, operation_name, rules.limits)?.prepare(variables, rules)
+}
+
+/// Scans, parses and counts a document, and finds the operation that is to run.
+///
+/// # Errors
+/// `LIMIT_EXCEEDED`, `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED` for a cycle of fragments, or
+/// `OPERATION_RESOLUTION_FAILURE`.
+pub fn read(
+    text: &str,
+    operation_name: Option<&str>,
+    limits: &Limits,
+) -> Result<Reading, Vec<Refusal>> {
+    let read = || -> Result<Reading, Refusal> {
+        scan(text, limits)?;
+        let document = parse_query(text).map_err(|error| not_parsed(&error))?;
+        document::count_definitions(&document, limits)?;
+        let order = document::order_fragments(&document)?;
+        document::count_extents(&document, &order, limits)?;
+        let (operation_name, operation_type) = choose(&document.operations, operation_name)?;
+        Ok(Reading {
+            text: text.to_owned(),
+            document,
+            order,
+            operation_name,
+            operation_type,
+        })
+    };
+    read().map_err(|refusal| vec![refusal])
+}
+
+/// The parser's own message quotes the line it stumbled over; only its position is told.
+fn not_parsed(error: &parser::Error) -> Refusal {
+    let mut refusal = Refusal::new(Code::GraphqlParseFailed, text::NOT_PARSED);
+    refusal.locations = error.positions().collect();
+    refusal
+}
+
+/// GraphQL, September 2025, section 6.1: GetOperation.
+fn choose(
+    operations: &DocumentOperations,
+    wanted: Option<&str>,
+) -> Result<(Option<Name>, OperationType), Refusal> {
+    let fail = |message| Refusal::new(Code::OperationResolutionFailure, message);
+    match (operations, wanted) {
+        (DocumentOperations::Single(operation), None) => Ok((None, operation.node.ty)),
+        (DocumentOperations::Multiple(named), None) => {
+            let mut named = named.iter();
+            match (named.next(), named.next()) {
+                (Some((name, operation)), None) => Ok((Some(name.clone()), operation.node.ty)),
+                _ => Err(fail(text::OPERATION_UNCHOSEN)),
+            }
+        }
+        (DocumentOperations::Multiple(named), Some(wanted)) => named
+            .get_key_value(wanted)
+            .map(|(name, operation)| (Some(name.clone()), operation.node.ty))
+            .ok_or_else(|| fail(text::OPERATION_UNKNOWN)),
+        (DocumentOperations::Single(_), Some(_)) => Err(fail(text::OPERATION_UNKNOWN)),
+    }
+}
+
+impl Reading {
+    /// What kind of operation is to run.
+    pub const fn operation_type(&self) -> OperationType {
+        self.operation_type
+    }
+
+    /// Validates what async-graphql does not, coerces the variables, counts the cost and asks for the scopes.
+    ///
+    /// # Errors
+    /// `GRAPHQL_VALIDATION_FAILED`, `BAD_USER_INPUT`, `LIMIT_EXCEEDED` or `FORBIDDEN`, in that order: what a caller may
+    /// not do is only told once the document makes sense.
+    pub fn prepare(
+        mut self,
+        variables: Variables,
+        rules: &Rules<'_>,
+    ) -> Result<Prepared, Vec<Refusal>> {
+        let refusals = typename::settle(&mut self.document);
+        if !refusals.is_empty() {
+            return Err(refusals);
+        }
+        self.validate(rules)?;
+        let operation = self.operation().ok_or_else(|| {
+            one(Refusal::new(
+                Code::OperationResolutionFailure,
+                text::OPERATION_UNKNOWN,
+            ))
+        })?;
+        let reachable = document::reachable(&self.document, &self.order, operation);
+        let longest = if self.is_bulk(operation) {
+            rules.limits.input_list_bulk
+        } else {
+            rules.limits.input_list
+        };
+        variables::bound(&variables, longest, rules.limits).map_err(one)?;
+        let variables = variables::coerce(operation, variables, rules.schema)?;
+        let cost = cost::count_cost(
+            &self.document,
+            &reachable,
+            operation,
+            &variables,
+            rules.schema,
+            rules.limits,
+        )
+        .map_err(one)?;
+        scopes::check_scopes(
+            &self.document,
+            &reachable,
+            operation,
+            rules.schema,
+            rules.scopes,
+        )
+        .map_err(one)?;
+        let mut request = Request::new(self.text).variables(variables);
+        if let Some(name) = &self.operation_name {
+            request = request.operation_name(name.as_str());
+        }
+        request.set_parsed_query(self.document);
+        Ok(Prepared {
+            request,
+            operation_type: self.operation_type,
+            cost,
+        })
+    }
+
+    fn validate(&self, rules: &Rules<'_>) -> Result<(), Vec<Refusal>> {
+        let mut operations: Vec<_> = self
+            .document
+            .operations
+            .iter()
+            .map(|(_, operation)| operation)
+            .collect();
+        operations.sort_by_key(|operation| operation.pos);
+        if !rules.introspection {
+            self.refuse_introspection()?;
+        }
+        for operation in &operations {
+            merge::check_merging(
+                &self.document,
+                &operation.node,
+                rules.schema,
+                rules.limits.comparisons,
+            )
+            .map_err(one)?;
+        }
+        let operations: Vec<_> = operations
+            .into_iter()
+            .map(|operation| {
+                let reachable = document::reachable(&self.document, &self.order, &operation.node);
+                (&operation.node, reachable)
+            })
+            .collect();
+        let mut refusals =
+            values::Values::check(&self.document, &operations, rules.schema, rules.limits);
+        if refusals.is_empty() {
+            return Ok(());
+        }
+        refusals.sort_by(|one, other| one.locations.cmp(&other.locations));
+        refusals.dedup();
+        Err(refusals)
+    }
+
+    fn refuse_introspection(&self) -> Result<(), Vec<Refusal>> {
+        let mut sets: Vec<&SelectionSet> = self
+            .document
+            .operations
+            .iter()
+            .map(|(_, operation)| &operation.node.selection_set.node)
+            .chain(
+                self.document
+                    .fragments
+                    .values()
+                    .map(|fragment| &fragment.node.selection_set.node),
+            )
+            .collect();
+        while let Some(set) = sets.pop() {
+            for selection in &set.items {
+                match &selection.node {
+                    Selection::Field(field)
+                        if matches!(field.node.name.node.as_str(), "__schema" | "__type") =>
+                    {
+                        return Err(vec![
+                            Refusal::new(Code::GraphqlValidationFailed, text::INTROSPECTION_CLOSED)
+                                .at(field.pos),
+                        ]);
+                    }
+                    Selection::Field(field) => sets.push(&field.node.selection_set.node),
+                    Selection::InlineFragment(inline) => sets.push(&inline.node.selection_set.node),
+                    Selection::FragmentSpread(_) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn operation(&self) -> Option<&OperationDefinition> {
+        match (&self.document.operations, &self.operation_name) {
+            (DocumentOperations::Single(operation), _) => Some(&operation.node),
+            (DocumentOperations::Multiple(named), Some(name)) => {
+                named.get(name).map(|operation| &operation.node)
+            }
+            (DocumentOperations::Multiple(_), None) => None,
+        }
+    }
+
+    /// Whether an operation is a bulk mutation, whose input may be longer.
+    fn is_bulk(&self, operation: &OperationDefinition) -> bool {
+        if operation.ty != OperationType::Mutation {
+            return false;
+        }
+        let mut sets = vec![&operation.selection_set.node];
+        while let Some(set) = sets.pop() {
+            for selection in &set.items {
+                match &selection.node {
+                    Selection::Field(field)
+                        if field.node.name.node.starts_with(values::BULK_PREFIX) =>
+                    {
+                        return true;
+                    }
+                    Selection::Field(_) => {}
+                    Selection::InlineFragment(inline) => sets.push(&inline.node.selection_set.node),
+                    Selection::FragmentSpread(spread) => {
+                        let fragment = self.document.fragments.get(&spread.node.fragment_name.node);
+                        sets.extend(fragment.map(|fragment| &fragment.node.selection_set.node));
+                    }
+                }
+            }
+        }
+        false
+    }
+}
+
+fn one(refusal: Refusal) -> Vec<Refusal> {
+    vec![refusal]
+}

@@ -1,0 +1,185 @@
+//! Loaders: within one answer, what many fields ask for one by one is read at once, under the caller's rules. They are
+//! made for one answer and never outlive it.
+use std::{collections::HashMap, hash::Hash, sync::Arc};
+
+use async_graphql::{
+    dataloader::{DataLoader, HashMapCache, Loader},
+    runtime::{TokioSpawner, TokioTimer},
+};
+use entity::{
+    CatchmentId, ClaimantId, ConsentId, NeedCategory, NeedId, OrganizationId, ReferralAction,
+    ReferralId, RegionId, ServiceId, catchment, need, organization, outcome, region, service,
+    service_capacity,
+};
+
+use crate::{
+    error::Error,
+    store::{
+        Session, claimant, consent, referral,
+        sealed::{ClaimStatus, Contact, Identifier, Identity},
+    },
+};
+
+/// The loaders of one answer.
+pub(super) struct Loaders(DataLoader<Reader, HashMapCache>);
+
+pub(super) struct Reader(Session);
+
+/// Every loaded thing that belongs to a row: the key is the row's id, and the type says what of it.
+macro_rules! parts {
+    ($($(#[$meta:meta])* $name:ident($id:ty))+) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub(super) struct $name(pub(super) $id);
+    )+};
+}
+
+parts! {
+    IdentityOf(ClaimantId)
+    ContactOf(ClaimantId)
+    IdentifiersOf(ClaimantId)
+    ClaimStatusOf(ClaimantId)
+    NeedsOf(ClaimantId)
+    ConsentsOf(ClaimantId)
+    CategoriesOf(ServiceId)
+    LanguagesOf(ServiceId)
+    CapacityOf(ServiceId)
+    OutcomesOf(ReferralId)
+}
+
+/// The actions open to the caller; the referral as it was shown says the rest.
+#[derive(Clone)]
+pub(super) struct ActionsOf(pub(super) Arc<referral::Seen>);
+
+impl PartialEq for ActionsOf {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.referral.id == other.0.referral.id
+    }
+}
+
+impl Eq for ActionsOf {}
+
+impl Hash for ActionsOf {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.referral.id.hash(state);
+    }
+}
+
+type Loaded<K, V> = Result<HashMap<K, V>, Arc<Error>>;
+
+macro_rules! loaders {
+    ($($key:ty => $value:ty: |$session:ident, $keys:ident| $load:expr;)+) => {$(
+        impl Loader<$key> for Reader {
+            type Value = $value;
+            type Error = Arc<Error>;
+
+            async fn load(&self, $keys: &[$key]) -> Loaded<$key, $value> {
+                let $session = &self.0;
+                let loaded: Result<HashMap<$key, $value>, Error> = $load;
+                loaded.map_err(Arc::new)
+            }
+        }
+    )+};
+}
+
+fn by<K: Eq + Hash, V>(rows: Vec<V>, key: impl Fn(&V) -> K) -> HashMap<K, V> {
+    rows.into_iter().map(|row| (key(&row), row)).collect()
+}
+
+fn grouped<K: Eq + Hash, V>(rows: Vec<V>, key: impl Fn(&V) -> K) -> HashMap<K, Vec<V>> {
+    let mut groups: HashMap<K, Vec<V>> = HashMap::new();
+    for row in rows {
+        groups.entry(key(&row)).or_default().push(row);
+    }
+    groups
+}
+
+fn under<I: Copy, K: Eq + Hash, V>(found: HashMap<I, V>, key: impl Fn(I) -> K) -> HashMap<K, V> {
+    found
+        .into_iter()
+        .map(|(id, value)| (key(id), value))
+        .collect()
+}
+
+loaders! {
+    OrganizationId => organization::Model: |session, keys|
+        session.organization_list_by_id(keys).await.map(|rows| by(rows, |row| row.id));
+    RegionId => region::Model: |session, keys|
+        session.region_list_by_id(keys).await.map(|rows| by(rows, |row| row.id));
+    CatchmentId => catchment::Model: |session, keys|
+        session.catchment_list_by_id(keys).await.map(|rows| by(rows, |row| row.id));
+    ServiceId => service::Model: |session, keys|
+        session.service_list_by_id(keys).await.map(|rows| by(rows, |row| row.id));
+    ClaimantId => claimant::Seen: |session, keys|
+        session.claimant_list_by_id(keys).await.map(|rows| by(rows, |seen| seen.claimant.id));
+    NeedId => need::Model: |session, keys|
+        session.need_list_by_id(keys).await.map(|rows| by(rows, |row| row.id));
+    ConsentId => consent::Whole: |session, keys|
+        session.consent_list_by_id(keys).await.map(|rows| by(rows, |whole| whole.consent.id));
+    ReferralId => referral::Seen: |session, keys|
+        session.referrals_by_id(keys).await.map(|rows| by(rows, |seen| seen.referral.id));
+    IdentityOf => Identity: |session, keys|
+        session.identities(&ids(keys, |key| key.0)).await.map(|found| under(found, IdentityOf));
+    ContactOf => Contact: |session, keys|
+        session.usable_contacts(&ids(keys, |key| key.0)).await.map(|found| under(found, ContactOf));
+    IdentifiersOf => Vec<Identifier>: |session, keys|
+        session.identifiers(&ids(keys, |key| key.0)).await.map(|found| under(found, IdentifiersOf));
+    ClaimStatusOf => ClaimStatus: |session, keys|
+        session.claim_statuses(&ids(keys, |key| key.0)).await.map(|found| under(found, ClaimStatusOf));
+    NeedsOf => Vec<need::Model>: |session, keys|
+        session.needs_of(&ids(keys, |key| key.0)).await
+            .map(|rows| grouped(rows, |row| NeedsOf(row.claimant_id)));
+    ConsentsOf => Vec<consent::Whole>: |session, keys|
+        session.consents_of(&ids(keys, |key| key.0)).await
+            .map(|rows| grouped(rows, |whole| ConsentsOf(whole.consent.claimant_id)));
+    CategoriesOf => Vec<NeedCategory>: |session, keys|
+        session.service_categories(&ids(keys, |key| key.0)).await.map(|found| under(found, CategoriesOf));
+    LanguagesOf => Vec<String>: |session, keys|
+        session.service_languages(&ids(keys, |key| key.0)).await.map(|found| under(found, LanguagesOf));
+    CapacityOf => service_capacity::Model: |session, keys|
+        session.service_capacities(&ids(keys, |key| key.0)).await.map(|found| under(found, CapacityOf));
+    OutcomesOf => Vec<outcome::Model>: |session, keys|
+        session.outcomes_of(&ids(keys, |key| key.0)).await
+            .map(|rows| grouped(rows, |row| OutcomesOf(row.referral_id)));
+    ActionsOf => Vec<ReferralAction>: |session, keys| {
+        let seen: Vec<referral::Seen> = keys.iter().map(|key| (*key.0).clone()).collect();
+        session.available_actions(&seen).await.map(|mut found| {
+            keys.iter()
+                .map(|key| (key.clone(), found.remove(&key.0.referral.id).unwrap_or_default()))
+                .collect()
+        })
+    };
+}
+
+fn ids<K, I>(keys: &[K], id: impl Fn(&K) -> I) -> Vec<I> {
+    keys.iter().map(id).collect()
+}
+
+impl Loaders {
+    pub(super) fn new(session: Session) -> Self {
+        Self(DataLoader::with_cache(
+            Reader(session),
+            TokioSpawner::current(),
+            TokioTimer::default(),
+            HashMapCache::default(),
+        ))
+    }
+
+    /// Loads one value with whatever else this answer asks for at the same time.
+    pub(super) async fn one<K>(&self, key: K) -> Result<Option<<Reader as Loader<K>>::Value>, Error>
+    where
+        K: Send + Sync + Hash + Eq + Clone + 'static,
+        Reader: Loader<K, Error = Arc<Error>>,
+    {
+        self.0.load_one(key).await.map_err(shared)
+    }
+}
+
+/// An error that several fields wait for; its cause is logged with each.
+fn shared(error: Arc<Error>) -> Error {
+    Error::internal(Shared(error))
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct Shared(Arc<Error>);

@@ -1,0 +1,379 @@
+//! Claimants, needs and consents: inputs and mutations.
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result};
+use entity::{
+    AgeBand, ClaimStage, ClaimantId, ConsentGiver, ConsentId, ConsentMethod, ContactKind,
+    ContactPermission, DatePrecision, FieldGroup, IdentifierKind, InterpreterKind, Language,
+    NeedCategory, NeedStatus, OrganizationKind, Safety,
+};
+use sea_orm::prelude::Uuid;
+
+use super::{
+    super::{
+        claimant::{Claimant, Consent},
+        context::{OrAnswer, Resolver},
+        scalar::{Date, DateTime},
+    },
+    ClaimantPayload, ConsentPayload, apply, given, update,
+};
+use crate::store::{
+    Change,
+    claimant::register::{OpenPart, Register, SealedPart, UpdateClaimant},
+    consent, need,
+    sealed::{ClaimStatus, Contact, ContactPoint, Identifier, Identity},
+};
+
+/// Names and birth date. The group given replaces the one there was.
+#[derive(InputObject)]
+pub struct ClaimantIdentityInput {
+    given_name: Option<String>,
+    family_name: Option<String>,
+    preferred_name: Option<String>,
+    birth_date: Option<Date>,
+    birth_date_precision: Option<DatePrecision>,
+    gender: Option<String>,
+}
+
+impl From<ClaimantIdentityInput> for Identity {
+    fn from(input: ClaimantIdentityInput) -> Self {
+        Self {
+            given_name: input.given_name,
+            family_name: input.family_name,
+            preferred_name: input.preferred_name,
+            birth_date_precision: input
+                .birth_date_precision
+                .or(input.birth_date.as_ref().map(|_| DatePrecision::Day)),
+            birth_date: input.birth_date.map(|date| date.0),
+            gender: input.gender,
+        }
+    }
+}
+
+/// One way to reach a claimant.
+#[derive(InputObject)]
+pub struct ContactPointInput {
+    kind: ContactKind,
+    value: String,
+    safety: Safety,
+    shared: Option<bool>,
+    may_leave_message: Option<bool>,
+    note: Option<String>,
+}
+
+/// How a claimant may be reached. The group given replaces the one there was.
+#[derive(InputObject)]
+pub struct ClaimantContactInput {
+    /// Only through the registering organization unless said otherwise.
+    permission: Option<ContactPermission>,
+    points: Option<Vec<ContactPointInput>>,
+}
+
+impl From<ClaimantContactInput> for Contact {
+    fn from(input: ClaimantContactInput) -> Self {
+        Self {
+            permission: input.permission.unwrap_or(ContactPermission::ViaAgencyOnly),
+            points: input
+                .points
+                .unwrap_or_default()
+                .into_iter()
+                .map(|point| ContactPoint {
+                    kind: point.kind,
+                    value: point.value,
+                    safety: point.safety,
+                    shared: point.shared.unwrap_or(false),
+                    may_leave_message: point.may_leave_message.unwrap_or(false),
+                    note: point.note,
+                })
+                .collect(),
+        }
+    }
+}
+
+/// An identifier. A UCI is written 0000-0000 or 00-0000-0000.
+#[derive(InputObject)]
+pub struct ClaimantIdentifierInput {
+    kind: IdentifierKind,
+    value: String,
+    expires_on: Option<Date>,
+}
+
+impl From<ClaimantIdentifierInput> for Identifier {
+    fn from(input: ClaimantIdentifierInput) -> Self {
+        Self {
+            kind: input.kind,
+            value: input.value,
+            expires_on: input.expires_on.map(|date| date.0),
+        }
+    }
+}
+
+/// Where the claim stands. The group given replaces the one there was. A social insurance number is never taken.
+#[derive(InputObject)]
+pub struct ClaimStatusInput {
+    stage: ClaimStage,
+    since: Option<Date>,
+    rpcd_expires_on: Option<Date>,
+    work_permit_expires_on: Option<Date>,
+    #[graphql(name = "sinSeries9")]
+    sin_series_9: Option<bool>,
+    sin_expires_on: Option<Date>,
+    ifhp_proof: Option<bool>,
+}
+
+impl From<ClaimStatusInput> for ClaimStatus {
+    fn from(input: ClaimStatusInput) -> Self {
+        let day = |date: Option<Date>| date.map(|date| date.0);
+        Self {
+            stage: input.stage,
+            since: day(input.since),
+            rpcd_expires_on: day(input.rpcd_expires_on),
+            work_permit_expires_on: day(input.work_permit_expires_on),
+            sin_series_9: input.sin_series_9,
+            sin_expires_on: day(input.sin_expires_on),
+            ifhp_proof: input.ifhp_proof,
+        }
+    }
+}
+
+/// A person met for the first time. Everything may be absent.
+#[derive(InputObject)]
+pub struct ClaimantRegisterInput {
+    region_id: Option<ID>,
+    municipality: Option<String>,
+    /// Whether the place where the person lives must not be told.
+    location_protected: Option<bool>,
+    /// ISO 639-3.
+    language: Option<String>,
+    official_language: Option<Language>,
+    interpreter_needed: Option<bool>,
+    age_band: Option<AgeBand>,
+    identity: Option<ClaimantIdentityInput>,
+    contact: Option<ClaimantContactInput>,
+    claim_status: Option<ClaimStatusInput>,
+    identifiers: Option<Vec<ClaimantIdentifierInput>>,
+    idempotency_key: Option<Uuid>,
+}
+
+/// A change of a claimant: what is absent stays, null clears.
+#[derive(InputObject)]
+pub struct ClaimantUpdateInput {
+    id: ID,
+    expected_version: i32,
+    region_id: MaybeUndefined<ID>,
+    municipality: MaybeUndefined<String>,
+    location_protected: Option<bool>,
+    language: MaybeUndefined<String>,
+    official_language: MaybeUndefined<Language>,
+    interpreter_needed: Option<bool>,
+    age_band: MaybeUndefined<AgeBand>,
+    identity: Option<ClaimantIdentityInput>,
+    contact: Option<ClaimantContactInput>,
+    claim_status: Option<ClaimStatusInput>,
+    identifiers: Option<Vec<ClaimantIdentifierInput>>,
+    idempotency_key: Option<Uuid>,
+}
+
+/// Something a claimant needs; with an id, a change of one recorded before.
+#[derive(InputObject)]
+pub struct NeedRecordInput {
+    claimant_id: ID,
+    id: Option<ID>,
+    category: NeedCategory,
+    /// From 1, the most urgent, to 9; housing, health and food come first when nothing is said.
+    priority: Option<i32>,
+    status: Option<NeedStatus>,
+    /// The day from which the person wants help with this.
+    wanted_from: MaybeUndefined<Date>,
+    idempotency_key: Option<Uuid>,
+}
+
+/// A consent of one person, or a refusal.
+#[derive(InputObject)]
+pub struct ConsentRecordInput {
+    claimant_id: ID,
+    purposes: Vec<NeedCategory>,
+    field_groups: Vec<FieldGroup>,
+    recipient_ids: Option<Vec<ID>>,
+    recipient_kinds: Option<Vec<OrganizationKind>>,
+    any_party: Option<bool>,
+    method: ConsentMethod,
+    /// ISO 639-3.
+    language: Option<String>,
+    interpreter: Option<InterpreterKind>,
+    given_by: Option<ConsentGiver>,
+    /// By what authority a representative gives it.
+    authority: Option<String>,
+    refused: Option<bool>,
+    given_at: Option<DateTime>,
+    expires_at: Option<DateTime>,
+    idempotency_key: Option<Uuid>,
+}
+
+/// The end of a consent. What depended on it is cancelled at once.
+#[derive(InputObject)]
+pub struct ConsentWithdrawInput {
+    id: ID,
+    note: Option<String>,
+    idempotency_key: Option<Uuid>,
+}
+
+async fn claimant_payload(
+    context: &Context<'_>,
+    change: &impl Change,
+    key: Option<Uuid>,
+) -> Result<ClaimantPayload> {
+    match apply(context, change, key).await {
+        Err(error) => ClaimantPayload::refused(context, error),
+        Ok(applied) => {
+            let id = ClaimantId(applied.subject());
+            let seen = context.session().claimant_list_by_id(&[id]).await;
+            let claimant = seen.or_answer(context)?.into_iter().next().map(Claimant);
+            Ok(ClaimantPayload::done(claimant))
+        }
+    }
+}
+
+async fn consent_payload(
+    context: &Context<'_>,
+    change: &impl Change,
+    key: Option<Uuid>,
+) -> Result<ConsentPayload> {
+    match apply(context, change, key).await {
+        Err(error) => ConsentPayload::refused(context, error),
+        Ok(applied) => {
+            let id = ConsentId(applied.subject());
+            let found = context.session().consent_list_by_id(&[id]).await;
+            let consent = found.or_answer(context)?.into_iter().next().map(Consent);
+            Ok(ConsentPayload::done(consent))
+        }
+    }
+}
+
+fn sealed_part(
+    identity: Option<ClaimantIdentityInput>,
+    contact: Option<ClaimantContactInput>,
+    claim_status: Option<ClaimStatusInput>,
+    identifiers: Option<Vec<ClaimantIdentifierInput>>,
+) -> SealedPart {
+    SealedPart {
+        identity: identity.map(Identity::from),
+        contact: contact.map(Contact::from),
+        claim_status: claim_status.map(ClaimStatus::from),
+        identifiers: identifiers.map(|each| each.into_iter().map(Identifier::from).collect()),
+    }
+}
+
+#[derive(Default)]
+pub struct ClaimantMutation;
+
+#[Object]
+impl ClaimantMutation {
+    /// Registers a person with the caller's organization.
+    async fn claimant_register(
+        &self,
+        context: &Context<'_>,
+        input: ClaimantRegisterInput,
+    ) -> Result<ClaimantPayload> {
+        let change = Register {
+            open: OpenPart {
+                region: given(input.region_id).map(|id| context.row(&id)),
+                municipality: given(input.municipality),
+                location_protected: input.location_protected,
+                language: given(input.language),
+                official_language: given(input.official_language),
+                interpreter_needed: input.interpreter_needed,
+                age_band: given(input.age_band),
+            },
+            sealed: sealed_part(
+                input.identity,
+                input.contact,
+                input.claim_status,
+                input.identifiers,
+            ),
+        };
+        claimant_payload(context, &change, input.idempotency_key).await
+    }
+
+    /// Changes a claimant that the caller's organization registered.
+    async fn claimant_update(
+        &self,
+        context: &Context<'_>,
+        input: ClaimantUpdateInput,
+    ) -> Result<ClaimantPayload> {
+        let change = UpdateClaimant {
+            id: context.row(&input.id),
+            expected_version: input.expected_version,
+            open: OpenPart {
+                region: update(input.region_id).map(|id: ID| context.row(&id)),
+                municipality: update(input.municipality),
+                location_protected: input.location_protected,
+                language: update(input.language),
+                official_language: update(input.official_language),
+                interpreter_needed: input.interpreter_needed,
+                age_band: update(input.age_band),
+            },
+            sealed: sealed_part(
+                input.identity,
+                input.contact,
+                input.claim_status,
+                input.identifiers,
+            ),
+        };
+        claimant_payload(context, &change, input.idempotency_key).await
+    }
+
+    /// Records a need. A party may record that one is met, and no more.
+    async fn need_record(
+        &self,
+        context: &Context<'_>,
+        input: NeedRecordInput,
+    ) -> Result<ClaimantPayload> {
+        let change = need::Record {
+            claimant: context.row(&input.claimant_id),
+            id: input.id.map(|id| context.row(&id)),
+            category: input.category,
+            priority: input.priority,
+            status: input.status,
+            wanted_from: update(input.wanted_from).map(|date| date.0),
+        };
+        claimant_payload(context, &change, input.idempotency_key).await
+    }
+
+    /// Records a consent, or a refusal. What opens more is for the registering organization to record; nobody opens
+    /// anything to itself.
+    async fn consent_record(
+        &self,
+        context: &Context<'_>,
+        input: ConsentRecordInput,
+    ) -> Result<ConsentPayload> {
+        let change = consent::Record {
+            claimant: context.row(&input.claimant_id),
+            purposes: input.purposes,
+            field_groups: input.field_groups,
+            organizations: context.rows(&input.recipient_ids.unwrap_or_default()),
+            kinds: input.recipient_kinds.unwrap_or_default(),
+            any_party: input.any_party.unwrap_or(false),
+            method: input.method,
+            language: input.language,
+            interpreter: input.interpreter.unwrap_or(InterpreterKind::None),
+            given_by: input.given_by.unwrap_or(ConsentGiver::Oneself),
+            authority: input.authority,
+            refused: input.refused.unwrap_or(false),
+            given_at: input.given_at.map(|time| time.0),
+            expires_at: input.expires_at.map(|time| time.0),
+        };
+        consent_payload(context, &change, input.idempotency_key).await
+    }
+
+    /// Withdraws a consent. It hides at once what it opened and cancels what depended on it; history stays.
+    async fn consent_withdraw(
+        &self,
+        context: &Context<'_>,
+        input: ConsentWithdrawInput,
+    ) -> Result<ConsentPayload> {
+        let change = consent::Withdraw {
+            id: context.row(&input.id),
+            note: input.note,
+        };
+        consent_payload(context, &change, input.idempotency_key).await
+    }
+}

@@ -1,0 +1,329 @@
+//! Referrals and their outcomes, as the caller may see them.
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, Result};
+use entity::{
+    Access, AgeBand, ClaimantId, DecidedBy, NeedCategory, OutcomeKind, ReferralAction, ReferralBox,
+    ReferralOrderField, ReferralPhase, ReferralPriority, ReferralStatus, ReferralStatusReason,
+    ReferralSubStatus, outcome,
+};
+
+use super::{
+    claimant::{Claimant, Need},
+    context::{OrAnswer, Resolver},
+    directory::{Organization, Region, Service, known_organization, organization_of, region_of},
+    journal::JournalEntry,
+    loader::{ActionsOf, OutcomesOf},
+    page::{Connection, List, Page},
+    scalar::{Date, DateTime},
+};
+use crate::{
+    domain::referral as workflow,
+    store::{page::Field, referral},
+};
+
+/// A referral: somebody is sent to a service, or described to whoever can help. Seen by its source, its owner while it
+/// is a party, the organization that registered its claimant, providers that could claim it (without claimant and
+/// summary), and the ministry under oversight (without any fact about a person). A draft is its source's alone.
+pub struct Referral(pub(super) Arc<referral::Seen>);
+
+impl From<referral::Seen> for Referral {
+    fn from(seen: referral::Seen) -> Self {
+        Self(Arc::new(seen))
+    }
+}
+
+impl Referral {
+    async fn by_id(
+        &self,
+        context: &Context<'_>,
+        id: Option<entity::ReferralId>,
+    ) -> Result<Option<Self>> {
+        let Some(id) = id else { return Ok(None) };
+        let found = context.loaders().one(id).await.or_answer(context)?;
+        Ok(found.map(Self::from))
+    }
+
+    async fn person(&self, context: &Context<'_>) -> Result<Option<Claimant>> {
+        claimant_of(context, self.0.referral.claimant_id).await
+    }
+}
+
+async fn claimant_of(context: &Context<'_>, id: Option<ClaimantId>) -> Result<Option<Claimant>> {
+    let Some(id) = id else { return Ok(None) };
+    let found = context.loaders().one(id).await.or_answer(context)?;
+    Ok(found.map(Claimant))
+}
+
+#[Object]
+impl Referral {
+    pub(super) async fn id(&self, context: &Context<'_>) -> ID {
+        context.id(self.0.referral.id)
+    }
+
+    /// A random reference for people; it tells nothing.
+    async fn reference(&self) -> &str {
+        &self.0.referral.reference
+    }
+
+    async fn status(&self) -> ReferralStatus {
+        self.0.referral.status
+    }
+
+    async fn phase(&self) -> ReferralPhase {
+        workflow::phase(self.0.referral.status)
+    }
+
+    async fn sub_status(&self) -> Option<ReferralSubStatus> {
+        self.0.referral.sub_status
+    }
+
+    /// Why it came to its state. Null where the reason is not for the caller to know.
+    async fn status_reason(&self) -> Option<ReferralStatusReason> {
+        self.0.referral.status_reason
+    }
+
+    async fn decided_by(&self) -> Option<DecidedBy> {
+        self.0.referral.decided_by
+    }
+
+    async fn priority(&self) -> ReferralPriority {
+        self.0.referral.priority
+    }
+
+    async fn category(&self) -> NeedCategory {
+        self.0.referral.category
+    }
+
+    /// What the recipient must know to begin; it names nobody. For the parties.
+    async fn summary(&self) -> Option<&str> {
+        self.0.referral.summary.as_deref()
+    }
+
+    /// The need it is for. For the parties.
+    async fn need(&self, context: &Context<'_>) -> Result<Option<Need>> {
+        let Some(id) = self.0.referral.need_id else {
+            return Ok(None);
+        };
+        let found = context.loaders().one(id).await.or_answer(context)?;
+        Ok(found.map(Need))
+    }
+
+    /// Null in OPEN, for the ministry, when anonymous, and once the caller's access has ended.
+    async fn claimant(&self, context: &Context<'_>) -> Result<Option<Claimant>> {
+        self.person(context).await
+    }
+
+    async fn claimant_access(&self, context: &Context<'_>) -> Result<Access> {
+        if let Some(withheld) = self.0.claimant_withheld {
+            return Ok(withheld);
+        }
+        let person = self.person(context).await?;
+        Ok(person.map_or(Access::ConsentRequired, |_| Access::Granted))
+    }
+
+    async fn region(&self, context: &Context<'_>) -> Result<Option<Region>> {
+        region_of(context, self.0.referral.region_id).await
+    }
+
+    /// The language in which to speak with the person, ISO 639-3.
+    async fn language(&self) -> Option<&str> {
+        self.0.referral.language.as_deref()
+    }
+
+    async fn interpreter_needed(&self) -> Option<bool> {
+        self.0.referral.interpreter_needed
+    }
+
+    async fn age_band(&self) -> Option<AgeBand> {
+        self.0.referral.age_band
+    }
+
+    /// How many people come together.
+    async fn party_size(&self) -> Option<i32> {
+        self.0.referral.party_size
+    }
+
+    async fn service(&self, context: &Context<'_>) -> Result<Option<Service>> {
+        let Some(id) = self.0.referral.service_id else {
+            return Ok(None);
+        };
+        let found = context.loaders().one(id).await.or_answer(context)?;
+        Ok(found.map(Service))
+    }
+
+    /// The organization that sends it.
+    async fn source(&self, context: &Context<'_>) -> Result<Organization> {
+        known_organization(context, self.0.referral.source_id).await
+    }
+
+    /// The organization to which it is addressed; null while it is open to be claimed.
+    async fn owner(&self, context: &Context<'_>) -> Result<Option<Organization>> {
+        organization_of(context, self.0.referral.owner_id).await
+    }
+
+    /// Who works on it; seen inside the owning organization only.
+    async fn assignee(&self) -> Option<&str> {
+        self.0.referral.assignee.as_deref()
+    }
+
+    /// The referral from which it was split.
+    async fn part_of(&self, context: &Context<'_>) -> Result<Option<Referral>> {
+        self.by_id(context, self.0.referral.part_of_id).await
+    }
+
+    /// The referral in whose place it was sent.
+    async fn replaces(&self, context: &Context<'_>) -> Result<Option<Referral>> {
+        self.by_id(context, self.0.referral.replaces_id).await
+    }
+
+    /// What became of it, oldest first. For the parties and the registering organization.
+    async fn outcomes(&self, context: &Context<'_>) -> Result<Vec<Outcome>> {
+        let key = OutcomesOf(self.0.referral.id);
+        let found = context.loaders().one(key).await.or_answer(context)?;
+        Ok(found.unwrap_or_default().into_iter().map(Outcome).collect())
+    }
+
+    /// What happened, oldest first. Entries before the caller's own tenure tell no reason and no note.
+    async fn history(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<JournalEntry>> {
+        let list = List::new(format!("history {}", self.0.referral.id.0), Field::Version);
+        let page = Page {
+            first,
+            after,
+            last,
+            before,
+        };
+        let slice = list.slice(context, page).or_answer(context)?;
+        let paged = context
+            .session()
+            .referral_history(&self.0.referral, &slice)
+            .await
+            .or_answer(context)?;
+        Ok(list.connection(context, paged, |seen| &seen.entry, JournalEntry))
+    }
+
+    /// What the caller's organization may do with it now.
+    async fn available_actions(&self, context: &Context<'_>) -> Result<Vec<ReferralAction>> {
+        let found = context.loaders().one(ActionsOf(self.0.clone())).await;
+        Ok(found.or_answer(context)?.unwrap_or_default())
+    }
+
+    /// When a first answer is due.
+    async fn due_at(&self) -> Option<DateTime> {
+        self.0.referral.due_at.map(DateTime)
+    }
+
+    /// When a referral that is on hold should be looked at again.
+    async fn review_at(&self) -> Option<DateTime> {
+        self.0.referral.review_at.map(DateTime)
+    }
+
+    /// Whether it still waits for an answer that was due.
+    async fn overdue(&self, context: &Context<'_>) -> bool {
+        self.0.referral.status == ReferralStatus::Requested
+            && self
+                .0
+                .referral
+                .due_at
+                .is_some_and(|due| due < context.session().now())
+    }
+
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.referral.created_at)
+    }
+
+    async fn updated_at(&self) -> DateTime {
+        DateTime(self.0.referral.updated_at)
+    }
+
+    /// The version to name in the next action.
+    async fn version(&self) -> i32 {
+        self.0.referral.version
+    }
+}
+
+/// What became of a referral.
+pub struct Outcome(pub(super) outcome::Model);
+
+#[Object]
+impl Outcome {
+    pub(super) async fn id(&self, context: &Context<'_>) -> ID {
+        context.id(self.0.id)
+    }
+
+    async fn kind(&self) -> OutcomeKind {
+        self.0.kind
+    }
+
+    async fn date(&self) -> Date {
+        Date(self.0.date)
+    }
+
+    async fn claimant(&self, context: &Context<'_>) -> Result<Option<Claimant>> {
+        claimant_of(context, self.0.claimant_id).await
+    }
+
+    async fn note(&self) -> Option<&str> {
+        self.0.note.as_deref()
+    }
+
+    /// The day on which to ask again.
+    async fn follow_up_on(&self) -> Option<Date> {
+        self.0.follow_up_on.map(Date)
+    }
+}
+
+/// Which list, in which order.
+pub(super) struct Listing {
+    pub(super) which: ReferralBox,
+    pub(super) filter: referral::Filter,
+    pub(super) order: (ReferralOrderField, bool),
+}
+
+pub(super) async fn referral_connection(
+    context: &Context<'_>,
+    listing: Listing,
+    page: Page,
+) -> Result<Connection<Referral>> {
+    let Listing {
+        which,
+        filter,
+        order,
+    } = listing;
+    let field = match order.0 {
+        ReferralOrderField::CreatedAt => Field::CreatedAt,
+        ReferralOrderField::UpdatedAt => Field::UpdatedAt,
+        ReferralOrderField::DueAt => Field::DueAt,
+    };
+    let direction = if order.1 { "descending" } else { "ascending" };
+    let list = List::new(format!("referrals {} {direction}", which.as_str()), field);
+    let slice = list.slice(context, page).or_answer(context)?;
+    let paged = context
+        .session()
+        .referral_list(which, filter, order, &slice)
+        .await
+        .or_answer(context)?;
+    Ok(list.connection(context, paged, |seen| &seen.referral, Referral::from))
+}
+
+pub(super) async fn referral_connection_of(
+    context: &Context<'_>,
+    claimant: ClaimantId,
+    page: Page,
+) -> Result<Connection<Referral>> {
+    let list = List::new(format!("referrals of {}", claimant.0), Field::CreatedAt);
+    let slice = list.slice(context, page).or_answer(context)?;
+    let paged = context
+        .session()
+        .claimant_referrals(claimant, &slice)
+        .await
+        .or_answer(context)?;
+    Ok(list.connection(context, paged, |seen| &seen.referral, Referral::from))
+}

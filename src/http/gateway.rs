@@ -1,0 +1,64 @@
+//! What the HTTP front needs from the gateway behind it: who is calling, what that caller may ask, and the answer. The
+//! front knows no token, no database and no schema type; this is the whole of the seam.
+use std::{future::Future, sync::Arc};
+
+use async_graphql::Response;
+use axum::http::HeaderMap;
+
+use crate::graphql::limits::{MissingScopes, Prepared, SchemaIndex};
+
+/// The gateway, as HTTP sees it.
+pub trait Gateway: Send + Sync + 'static {
+    /// A verified caller.
+    type Caller: Send + Sync + 'static;
+
+    /// Who sends these headers.
+    fn authenticate(
+        &self,
+        headers: &HeaderMap,
+    ) -> impl Future<Output = Result<Self::Caller, AuthRefusal>> + Send;
+
+    /// The scopes that this caller lacks for a field, or none when it is open. It is asked for the fields of an
+    /// operation before anything runs, never for introspection.
+    fn missing_scopes(
+        &self,
+        caller: &Self::Caller,
+        type_name: &str,
+        field_name: &str,
+    ) -> Option<MissingScopes>;
+
+    /// Whether this caller may read `__schema` and `__type`; suggestions are given under the same condition.
+    fn introspection_is_open(&self, caller: &Self::Caller) -> bool;
+
+    /// Runs a prepared operation. Its data already holds the `entity::Language` of the answer and the
+    /// `crate::http::RequestId`. Errors carry a `code` in their extensions; one without is answered as `INTERNAL`.
+    fn execute(
+        &self,
+        caller: Self::Caller,
+        prepared: Prepared,
+    ) -> impl Future<Output = Response> + Send;
+
+    /// The types of the schema, built once.
+    fn schema_index(&self) -> &SchemaIndex;
+
+    /// The schema as text, for `/schema.graphql`.
+    fn sdl(&self) -> Arc<str>;
+
+    /// Whether the gateway can serve now.
+    fn ready(&self) -> impl Future<Output = Result<(), NotReady>> + Send;
+}
+
+/// Why a caller is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthRefusal {
+    /// No token was sent.
+    NoToken,
+    /// The token is malformed, expired, revoked, of an unknown issuer, or of an organization that is not active.
+    InvalidToken,
+    /// It cannot be told now; the caller may try again.
+    Unavailable,
+}
+
+/// The gateway cannot serve now; why is for the log of whoever found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotReady;

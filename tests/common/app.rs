@@ -1,0 +1,303 @@
+//! The gateway as its callers meet it: the whole router, on a fresh database, at a fixed time, with the organizations of
+//! [`World`]. A test speaks to it as one of them, and never past the API.
+use std::{
+    ops::Deref,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, StatusCode, header},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use claimant_gateway::{
+    auth::{
+        demo::{DemoIssuer, TokenRequest},
+        scope::{Scope, ScopeSet},
+    },
+    clock::{Clock, ClockHandle},
+    config::Config,
+    gateway,
+    opaque::Keys,
+    store::{Database, Settings, Store},
+};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use super::{
+    Engine, Fresh,
+    database::{Template, TestDatabase},
+    world::World,
+};
+
+static MIGRATED: Template = Template::new("migrated", |url: String| {
+    Box::pin(async move {
+        let database = open(&url).await;
+        database.migrate_up().await.expect("the chain applies");
+        database.close().await.expect("the database closes");
+    })
+});
+
+/// Monday, the first of June 2026, ten in the morning in Toronto.
+pub fn monday() -> DateTime<Utc> {
+    "2026-06-01T14:00:00Z".parse().expect("a time")
+}
+
+async fn open(url: &str) -> Database {
+    let config = claimant_gateway::config::Database {
+        url: url.parse().expect("a database URL"),
+        ..Default::default()
+    };
+    Database::open(&config).await.expect("the database opens")
+}
+
+/// The gateway on a fresh database.
+pub struct TestApp {
+    pub world: World,
+    pub clock: ClockHandle,
+    pub store: Store,
+    router: Router,
+    issuer: DemoIssuer,
+    statements: Arc<AtomicUsize>,
+    watched: Arc<Mutex<Vec<String>>>,
+    time: Clock,
+    _database: TestDatabase,
+}
+
+impl Fresh for TestApp {
+    async fn fresh(engine: Engine) -> Option<Self> {
+        let fresh = TestDatabase::fresh(engine, &MIGRATED).await?;
+        let world = World::create(&fresh.connect().await).await;
+        let mut database = open(&fresh.url).await;
+        let statements = Arc::new(AtomicUsize::new(0));
+        let watched = Arc::new(Mutex::new(Vec::new()));
+        let (counter, log) = (statements.clone(), watched.clone());
+        database.observe_statements(move |sql| {
+            counter.fetch_add(1, Ordering::Relaxed);
+            log.lock()
+                .expect("no test panics here")
+                .push(sql.to_owned());
+        });
+        let (time, clock) = Clock::fixed(monday());
+        let keys = Keys::derive(b"a secret of the tests, 32 bytes.");
+        let config = Config::default();
+        let settings = Settings {
+            referral: config.referral.clone(),
+            idempotency: config.idempotency.clone(),
+        };
+        let store = Store::new(database, time.clone(), keys, settings);
+        let issuer =
+            DemoIssuer::for_listen(([127, 0, 0, 1], 0).into()).expect("a loopback address");
+        let router = gateway::router(&config, &store, &time, Some(&issuer), Router::new())
+            .expect("the gateway is put together");
+        Some(Self {
+            world,
+            clock,
+            store,
+            router,
+            issuer,
+            statements,
+            watched,
+            time,
+            _database: fresh,
+        })
+    }
+}
+
+/// An answer over HTTP.
+pub struct Answer {
+    pub status: StatusCode,
+    pub body: Value,
+}
+
+impl Deref for Answer {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        &self.body
+    }
+}
+
+impl Answer {
+    /// The data, of an answer without errors.
+    pub fn data(&self) -> &Value {
+        assert!(self.body.get("errors").is_none(), "{}", self.body);
+        &self.body["data"]
+    }
+
+    /// The code of the first error.
+    pub fn error_code(&self) -> &str {
+        self.body["errors"][0]["extensions"]["code"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no error: {}", self.body))
+    }
+}
+
+/// Somebody who calls the gateway.
+pub struct Client<'a> {
+    app: &'a TestApp,
+    token: Option<String>,
+    language: &'static str,
+}
+
+impl TestApp {
+    /// A worker of an organization, with the scopes of its role.
+    pub fn client(&self, organization: &str) -> Client<'_> {
+        self.client_with(organization, Scope::ALL.iter().copied().collect())
+    }
+
+    /// A worker of an organization, with these scopes.
+    pub fn client_with(&self, organization: &str, scopes: ScopeSet) -> Client<'_> {
+        let request = TokenRequest {
+            organization: organization.to_owned(),
+            scopes,
+            subject: format!("worker-of-{organization}"),
+            region: None,
+            lifetime: TimeDelta::days(400),
+        };
+        let token = self
+            .issuer
+            .mint(&request, self.time.now())
+            .expect("a token");
+        Client {
+            app: self,
+            token: Some(token),
+            language: "en",
+        }
+    }
+
+    pub fn as_agency(&self) -> Client<'_> {
+        self.client("agency")
+    }
+
+    pub fn as_provider(&self) -> Client<'_> {
+        self.client("provider")
+    }
+
+    pub fn as_ministry(&self) -> Client<'_> {
+        self.client("ministry")
+    }
+
+    pub fn anonymous(&self) -> Client<'_> {
+        Client {
+            app: self,
+            token: None,
+            language: "en",
+        }
+    }
+
+    /// Numbers what has been committed, as the sequencer does in the background.
+    pub async fn settle(&self) {
+        while self
+            .store
+            .unscoped_number_entries("test")
+            .await
+            .expect("entries are numbered")
+            > 0
+        {}
+    }
+
+    /// The statements run since the last call of this.
+    pub fn statements(&self) -> usize {
+        self.watched.lock().expect("no test panics here").clear();
+        self.statements.swap(0, Ordering::Relaxed)
+    }
+
+    /// The text of each statement run since the last count.
+    pub fn statement_texts(&self) -> Vec<String> {
+        self.watched.lock().expect("no test panics here").clone()
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .expect("the router answers");
+        let status = response.status();
+        let bytes = response
+            .into_body()
+            .collect()
+            .await
+            .expect("the body arrives")
+            .to_bytes();
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Answer { status, body }
+    }
+}
+
+impl Client<'_> {
+    pub fn in_french(mut self) -> Self {
+        self.language = "fr-CA";
+        self
+    }
+
+    pub async fn ask(&self, query: &str, variables: Value) -> Answer {
+        let mut request = Request::post("/graphql")
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ACCEPT, "application/graphql-response+json")
+            .header(header::ACCEPT_LANGUAGE, self.language);
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        let request = request.body(Body::from(body)).expect("a request");
+        self.app.send(request).await
+    }
+
+    /// A query without variables.
+    pub async fn query(&self, query: &str) -> Answer {
+        self.ask(query, json!({})).await
+    }
+
+    /// Runs a mutation that takes `input` and returns what `selection` says of its payload.
+    pub async fn mutate(&self, mutation: &str, input: Value, selection: &str) -> Answer {
+        let mut type_name = mutation_input(mutation);
+        type_name.push('!');
+        let query = format!(
+            "mutation($input: {type_name}) {{ {mutation}(input: $input) {{ {selection} userErrors {{ code field message }} }} }}"
+        );
+        self.ask(&query, json!({ "input": input })).await
+    }
+
+    /// A mutation that must succeed; its payload.
+    pub async fn done(&self, mutation: &str, input: Value, selection: &str) -> Value {
+        let answer = self.mutate(mutation, input, selection).await;
+        let payload = answer.data()[mutation].clone();
+        assert_eq!(payload["userErrors"], json!([]), "{mutation}: {payload}");
+        payload
+    }
+
+    /// A mutation that must be refused; the code.
+    pub async fn refused(&self, mutation: &str, input: Value) -> String {
+        let answer = self.mutate(mutation, input, "").await;
+        let errors = &answer.data()[mutation]["userErrors"];
+        errors[0]["code"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{mutation} was not refused: {}", answer.body))
+            .to_owned()
+    }
+}
+
+/// The input type of a mutation, as the contract names it.
+fn mutation_input(mutation: &str) -> String {
+    match mutation {
+        "referralSend" | "referralClaim" | "referralAccept" | "referralStart"
+        | "referralResume" => "ReferralActionInput".to_owned(),
+        "referralDecline" | "referralCancel" | "referralHold" | "referralVoid" => {
+            "ReferralReasonInput".to_owned()
+        }
+        "referralComplete" | "referralFail" => "ReferralCompleteInput".to_owned(),
+        "referralSetSubStatus" => "ReferralSubStatusInput".to_owned(),
+        _ => {
+            let (first, rest) = mutation.split_at(1);
+            format!("{}{rest}Input", first.to_uppercase())
+        }
+    }
+}
