@@ -150,29 +150,26 @@ impl Unit<'_> {
                 )
                 .told(after.owner_id.filter(|_| after.owner_access))
         };
-        if after.owner_id.is_none() && after.status == ReferralStatus::Requested {
-            entry = entry.told_openly(after.category, after.region_id);
-        }
-        self.record(entry);
-        let Some(before) = before else { return };
-        let lost = before.owner_id.filter(|owner| {
-            before.owner_access && (after.owner_id != Some(*owner) || !after.owner_access)
-        });
+        let open = |row: &referral::Model| {
+            (row.owner_id.is_none() && row.status == ReferralStatus::Requested)
+                .then_some((row.category, row.region_id))
+        };
+        let (was_open, is_open) = (before.and_then(open), open(after));
+        // Endings come first: whoever may still see it keeps the copy that the entry itself is about.
+        let lost = before
+            .filter(|before| before.owner_access)
+            .and_then(|before| before.owner_id)
+            .filter(|owner| after.owner_id != Some(*owner) || !after.owner_access);
         if let Some(owner) = lost {
             self.tell_access_ended(after, owner);
         }
-        let was_open = before.owner_id.is_none() && before.status == ReferralStatus::Requested;
-        let is_open = after.owner_id.is_none() && after.status == ReferralStatus::Requested;
-        if was_open && !is_open {
-            let entry = Entry::new(
-                JournalKind::AccessEnded,
-                SubjectType::Referral,
-                after.id,
-                after.version,
-            )
-            .told_openly(before.category, before.region_id);
-            self.record(entry);
+        if let Some((category, region)) = was_open.filter(|_| was_open != is_open) {
+            self.record(access_ended(after).told_openly(category, region));
         }
+        if let Some((category, region)) = is_open {
+            entry = entry.told_openly(category, region);
+        }
+        self.record(entry);
     }
 
     /// Tells an organization that it is no party any more, so that its software deletes its copy.
@@ -182,14 +179,7 @@ impl Unit<'_> {
         {
             return;
         }
-        let entry = Entry::new(
-            JournalKind::AccessEnded,
-            SubjectType::Referral,
-            after.id,
-            after.version,
-        )
-        .told([organization]);
-        self.record(entry);
+        self.record(access_ended(after).told([organization]));
     }
 
     /// Lets the need follow the referral, unless another referral still serves it.
@@ -223,6 +213,15 @@ impl Unit<'_> {
             None => Ok(()),
         }
     }
+}
+
+fn access_ended(referral: &referral::Model) -> Entry {
+    Entry::new(
+        JournalKind::AccessEnded,
+        SubjectType::Referral,
+        referral.id,
+        referral.version,
+    )
 }
 
 /// The first relation in which the caller may do this, or why none may.
