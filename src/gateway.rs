@@ -86,9 +86,8 @@ impl Gateway for ClaimantGateway {
             .await
             .map_err(|error| match error {
                 AuthenticationError::Missing => AuthRefusal::NoToken,
-                AuthenticationError::Refused(_) | AuthenticationError::ActingSubject => {
-                    AuthRefusal::InvalidToken
-                }
+                AuthenticationError::Refused(_) => AuthRefusal::InvalidToken,
+                AuthenticationError::ActingSubject => AuthRefusal::BadActingSubject,
                 AuthenticationError::Directory(_) => AuthRefusal::Unavailable,
             })
     }
