@@ -15,7 +15,9 @@ use self::points::Points;
 use crate::{
     auth::{
         self, Authenticated, AuthenticationError, Authenticator, CallerOrganization,
-        DirectoryError, OrganizationDirectory, Verifier, demo::DemoIssuer, scope,
+        DirectoryError, OrganizationDirectory, Verifier,
+        demo::DemoIssuer,
+        scope::{self, Scope},
     },
     clock::Clock,
     config::Config,
@@ -100,9 +102,8 @@ impl Gateway for ClaimantGateway {
             .await
             .map_err(|error| match error {
                 AuthenticationError::Missing => AuthRefusal::NoToken,
-                AuthenticationError::Refused(_) | AuthenticationError::ActingSubject => {
-                    AuthRefusal::InvalidToken
-                }
+                AuthenticationError::Refused(_) => AuthRefusal::InvalidToken,
+                AuthenticationError::ActingSubject => AuthRefusal::BadActingSubject,
                 AuthenticationError::Directory(_) => AuthRefusal::Unavailable,
             })
     }
@@ -114,10 +115,12 @@ impl Gateway for ClaimantGateway {
         field_name: &str,
     ) -> Option<MissingScopes> {
         let requirement = scope::missing(type_name, field_name, caller.caller.scopes)?;
-        // Any of the alternatives would do; the first is the usual one.
-        let usual = requirement.first()?;
+        // Any of the alternatives would do; the first that the caller's role may use at all is the one to ask for.
+        let role = caller.caller.viewer.role();
+        let usable = |all: &&&[Scope]| all.iter().all(|scope| scope.usable_by(role));
+        let wanted = requirement.iter().find(usable).or(requirement.first())?;
         Some(MissingScopes(
-            usual
+            wanted
                 .iter()
                 .filter(|scope| !caller.caller.scopes.contains(**scope))
                 .map(|scope| scope.as_str().to_owned())

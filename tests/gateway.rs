@@ -4,7 +4,10 @@
 
 mod common;
 mod databases;
+mod feed;
 mod referral;
+mod token;
+mod visibility;
 
 /// What needs another program than the gateway.
 mod outside {

@@ -11,7 +11,7 @@ use std::{
 use axum::{
     Router,
     body::Body,
-    http::{Request, StatusCode, header},
+    http::{HeaderMap, Request, StatusCode, header},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use claimant_gateway::{
@@ -66,7 +66,8 @@ pub struct TestApp {
     statements: Arc<AtomicUsize>,
     watched: Arc<Mutex<Vec<String>>>,
     time: Clock,
-    _database: TestDatabase,
+    /// For what no caller is told: a look past the gateway.
+    pub database: TestDatabase,
 }
 
 impl Fresh for TestApp {
@@ -100,7 +101,7 @@ impl Fresh for TestApp {
             statements,
             watched,
             time,
-            _database: fresh,
+            database: fresh,
         })
     }
 }
@@ -108,6 +109,10 @@ impl Fresh for TestApp {
 /// An answer over HTTP.
 pub struct Answer {
     pub status: StatusCode,
+    pub headers: HeaderMap,
+    /// The body as it was sent.
+    pub text: String,
+    /// The body as JSON; null where it is none.
     pub body: Value,
 }
 
@@ -139,6 +144,7 @@ pub struct Client<'a> {
     app: &'a TestApp,
     token: Option<String>,
     language: &'static str,
+    acting_subject: Option<&'static str>,
 }
 
 impl TestApp {
@@ -149,21 +155,28 @@ impl TestApp {
 
     /// A worker of an organization, with these scopes.
     pub fn client_with(&self, organization: &str, scopes: ScopeSet) -> Client<'_> {
-        let request = TokenRequest {
+        self.client_by(&TokenRequest {
             organization: organization.to_owned(),
             scopes,
             subject: format!("worker-of-{organization}"),
             region: None,
             lifetime: TimeDelta::days(400),
-        };
-        let token = self
-            .issuer
-            .mint(&request, self.time.now())
-            .expect("a token");
+        })
+    }
+
+    /// Whoever holds the token of this request.
+    pub fn client_by(&self, request: &TokenRequest) -> Client<'_> {
+        let token = self.issuer.mint(request, self.time.now()).expect("a token");
+        self.client_with_token(token)
+    }
+
+    /// Whoever sends this as a token.
+    pub fn client_with_token(&self, token: String) -> Client<'_> {
         Client {
             app: self,
             token: Some(token),
             language: "en",
+            acting_subject: None,
         }
     }
 
@@ -184,6 +197,7 @@ impl TestApp {
             app: self,
             token: None,
             language: "en",
+            acting_subject: None,
         }
     }
 
@@ -209,6 +223,11 @@ impl TestApp {
         self.watched.lock().expect("no test panics here").clone()
     }
 
+    /// The gateway's routes, to be served or asked.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let response = self
             .router
@@ -217,14 +236,21 @@ impl TestApp {
             .await
             .expect("the router answers");
         let status = response.status();
+        let headers = response.headers().clone();
         let bytes = response
             .into_body()
             .collect()
             .await
             .expect("the body arrives")
             .to_bytes();
-        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Answer { status, body }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Answer {
+            status,
+            headers,
+            text,
+            body,
+        }
     }
 }
 
@@ -234,6 +260,17 @@ impl Client<'_> {
         self
     }
 
+    /// On behalf of a worker, as a machine client says it.
+    pub fn acting_for(mut self, worker: &'static str) -> Self {
+        self.acting_subject = Some(worker);
+        self
+    }
+
+    /// The token of this caller.
+    pub fn token(&self) -> &str {
+        self.token.as_deref().expect("a caller with a token")
+    }
+
     pub async fn ask(&self, query: &str, variables: Value) -> Answer {
         let mut request = Request::post("/graphql")
             .header(header::CONTENT_TYPE, "application/json")
@@ -241,6 +278,9 @@ impl Client<'_> {
             .header(header::ACCEPT_LANGUAGE, self.language);
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if let Some(worker) = self.acting_subject {
+            request = request.header("acting-subject", worker);
         }
         let body = json!({ "query": query, "variables": variables }).to_string();
         let request = request.body(Body::from(body)).expect("a request");

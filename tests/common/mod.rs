@@ -11,7 +11,9 @@
 //! The type of the argument says how it is made, by [`Fresh`].
 pub mod app;
 pub mod database;
+pub mod golden;
 pub mod postgres;
+pub mod story;
 pub mod world;
 
 use std::future::Future;
