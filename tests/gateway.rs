@@ -5,6 +5,7 @@
 mod common;
 mod databases;
 mod feed;
+mod import;
 mod referral;
 mod token;
 mod visibility;
