@@ -2,8 +2,12 @@
 //! store: what cannot be seen from outside is a unit test's business.
 #![cfg(test)]
 
+mod claimant;
 mod common;
+mod consent;
 mod databases;
+mod directory;
+mod paging;
 mod referral;
 
 /// What needs another program than the gateway.

@@ -26,6 +26,7 @@ use claimant_gateway::{
     store::{Database, Settings, Store},
 };
 use http_body_util::BodyExt;
+use sea_orm::DatabaseConnection;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -66,7 +67,7 @@ pub struct TestApp {
     statements: Arc<AtomicUsize>,
     watched: Arc<Mutex<Vec<String>>>,
     time: Clock,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 impl Fresh for TestApp {
@@ -104,7 +105,7 @@ impl Fresh for TestApp {
             statements,
             watched,
             time,
-            _database: fresh,
+            database: fresh,
         })
     }
 }
@@ -153,13 +154,28 @@ impl TestApp {
 
     /// A worker of an organization, with these scopes.
     pub fn client_with(&self, organization: &str, scopes: ScopeSet) -> Client<'_> {
-        let request = TokenRequest {
+        self.holder_of(TokenRequest {
             organization: organization.to_owned(),
             scopes,
             subject: format!("worker-of-{organization}"),
             region: None,
             lifetime: TimeDelta::days(400),
-        };
+        })
+    }
+
+    /// Another worker of an organization, with the scopes of its role.
+    pub fn client_as(&self, organization: &str, subject: &str) -> Client<'_> {
+        self.holder_of(TokenRequest {
+            organization: organization.to_owned(),
+            scopes: Scope::ALL.iter().copied().collect(),
+            subject: subject.to_owned(),
+            region: None,
+            lifetime: TimeDelta::days(400),
+        })
+    }
+
+    /// Whoever holds a token that says this.
+    pub fn holder_of(&self, request: TokenRequest) -> Client<'_> {
         let token = self
             .issuer
             .mint(&request, self.time.now())
@@ -181,6 +197,15 @@ impl TestApp {
 
     pub fn as_ministry(&self) -> Client<'_> {
         self.client("ministry")
+    }
+
+    /// One connection past the gateway: for directory data that only an import brings, and to look at the journal.
+    pub async fn connect(&self) -> DatabaseConnection {
+        self.database.connect().await
+    }
+
+    pub fn engine(&self) -> Engine {
+        self.database.engine
     }
 
     pub fn anonymous(&self) -> Client<'_> {
@@ -232,7 +257,11 @@ impl TestApp {
     }
 }
 
-impl Client<'_> {
+impl<'a> Client<'a> {
+    pub fn app(&self) -> &'a TestApp {
+        self.app
+    }
+
     pub fn in_french(mut self) -> Self {
         self.language = "fr-CA";
         self

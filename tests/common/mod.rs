@@ -11,6 +11,7 @@
 //! The type of the argument says how it is made, by [`Fresh`].
 pub mod app;
 pub mod database;
+pub mod journey;
 pub mod postgres;
 pub mod world;
 
