@@ -37,7 +37,7 @@ async fn names(app: &TestApp, list: &str, filter: Value) -> Vec<String> {
 
 /// Puts a catchment into the directory, with the provider in it.
 async fn with_catchment(app: &TestApp) -> Value {
-    let db = app.connect().await;
+    let db = app.database.connect().await;
     let id = CatchmentId(Uuid::now_v7());
     catchment::ActiveModel {
         id: Set(id),

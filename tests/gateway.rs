@@ -2,13 +2,22 @@
 //! store: what cannot be seen from outside is a unit test's business.
 #![cfg(test)]
 
+mod budget;
 mod claimant;
 mod common;
 mod consent;
+mod crash;
 mod databases;
 mod directory;
+mod feed;
+mod idempotency;
+mod migration;
 mod paging;
+mod race;
 mod referral;
+mod report;
+mod token;
+mod visibility;
 
 /// What needs another program than the gateway.
 mod outside {

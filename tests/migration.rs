@@ -11,7 +11,9 @@ use crate::common::{
 static EMPTY: Template = Template::new("empty", |url| {
     Box::pin(async move {
         // Connecting is enough: SQLite makes its file.
-        let connection = sea_orm::Database::connect(url).await.expect("the template answers");
+        let connection = sea_orm::Database::connect(url)
+            .await
+            .expect("the template answers");
         connection.close().await.expect("the template closes");
     })
 });
@@ -39,10 +41,15 @@ impl Empty {
         let connection = self.0.connect().await;
         let query = match self.0.engine {
             Engine::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name",
-            Engine::Postgres => "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1",
+            Engine::Postgres => {
+                "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1"
+            }
         };
         let rows = connection
-            .query_all_raw(Statement::from_string(connection.get_database_backend(), query))
+            .query_all_raw(Statement::from_string(
+                connection.get_database_backend(),
+                query,
+            ))
             .await
             .expect("the catalogue can be read");
         connection.close().await.expect("the connection closes");

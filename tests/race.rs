@@ -8,7 +8,8 @@ use crate::common::{
     on_both_databases,
 };
 
-const HISTORY: &str = "version status history(first: 100) { edges { node { kind version fromStatus toStatus } } }";
+const HISTORY: &str =
+    "version status history(first: 100) { edges { node { kind version fromStatus toStatus } } }";
 
 /// The code with which a call was refused; none where it was done.
 fn refused(answer: &Answer, mutation: &str) -> Option<String> {
@@ -18,16 +19,27 @@ fn refused(answer: &Answer, mutation: &str) -> Option<String> {
 
 /// Asserts that the history tells each version once, and that each state follows from the one before.
 fn assert_whole(seen: &Value) {
-    let entries = seen["history"]["edges"].as_array().expect("a history").clone();
+    let entries = seen["history"]["edges"]
+        .as_array()
+        .expect("a history")
+        .clone();
     let mut status = Value::Null;
     let mut version = 0;
     for entry in entries.iter().map(|edge| &edge["node"]) {
-        assert_eq!(entry["version"].as_i64(), Some(version + 1), "no gap and no repeat: {seen}");
+        assert_eq!(
+            entry["version"].as_i64(),
+            Some(version + 1),
+            "no gap and no repeat: {seen}"
+        );
         assert_eq!(entry["fromStatus"], status, "{seen}");
         version += 1;
         status = entry["toStatus"].clone();
     }
-    assert_eq!((seen["version"].as_i64(), &seen["status"]), (Some(version), &status), "{seen}");
+    assert_eq!(
+        (seen["version"].as_i64(), &seen["status"]),
+        (Some(version), &status),
+        "{seen}"
+    );
 }
 
 /// Both calls at once; who won, 0 or 1.
@@ -41,7 +53,10 @@ async fn duel(referral: &Referral, calls: [(&Client<'_>, &str, Value); 2]) -> us
     match &told {
         [None, Some(code)] | [Some(code), None] => {
             // Whose access ended with the other's call does not even see the referral any more.
-            assert!(matches!(code.as_str(), "STALE_VERSION" | "NOT_FOUND"), "{code}");
+            assert!(
+                matches!(code.as_str(), "STALE_VERSION" | "NOT_FOUND"),
+                "{code}"
+            );
         }
         _ => panic!("{first} and {second}: {told:?}"),
     }

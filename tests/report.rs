@@ -8,12 +8,15 @@ use crate::common::{
     on_both_databases,
 };
 
-const REPORT: &str = "query($input: ReferralReportInput!) { referralReport(input: $input) { asOf suppressed total
+const REPORT: &str =
+    "query($input: ReferralReportInput!) { referralReport(input: $input) { asOf suppressed total
     rows { count suppressed keys { dimension value label } } } }";
 
 async fn asks(client: &Client<'_>, input: Value) -> Answer {
     let june = json!({ "period": { "from": "2026-06-01", "to": "2026-06-30" } });
-    client.ask(REPORT, json!({ "input": merged(june, input) })).await
+    client
+        .ask(REPORT, json!({ "input": merged(june, input) }))
+        .await
 }
 
 async fn report(client: &Client<'_>, input: Value) -> Value {
@@ -32,7 +35,9 @@ fn cells(report: &Value) -> Vec<String> {
                 .map(|key| key["value"].as_str().expect("a value"))
                 .collect();
             assert_eq!(row["suppressed"] == true, row["count"].is_null());
-            let count = row["count"].as_i64().map_or("-".to_owned(), |count| count.to_string());
+            let count = row["count"]
+                .as_i64()
+                .map_or("-".to_owned(), |count| count.to_string());
             format!("{}={count}", keys.join(" "))
         })
         .collect()
@@ -155,7 +160,7 @@ on_both_databases! {
         assert_eq!(cells(&report(&north, by("REGION")).await), ["NORTHERN=6"]);
         let elsewhere = json!({ "groupBy": ["REGION"], "regionId": app.central() });
         assert_eq!(cells(&report(&north, elsewhere).await), [] as [String; 0]);
-        let bound_by_token = app.holder_of(TokenRequest {
+        let bound_by_token = app.client_by(&TokenRequest {
             organization: "ministry".to_owned(),
             scopes: Scope::ALL.iter().copied().collect(),
             subject: "regional-worker".to_owned(),

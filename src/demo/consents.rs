@@ -18,6 +18,9 @@ use crate::{
     store::seed::{Actor, Event, Seed},
 };
 
+/// A draft waits before it is sent, and an open referral before it is claimed: consent must be in force until then.
+const IN_FORCE: TimeDelta = TimeDelta::days(30);
+
 /// A consent, and what access needs to know of it.
 pub(super) struct Given {
     pub(super) row: consent::Model,
@@ -75,7 +78,7 @@ pub(super) fn ensure(
         return None;
     }
     let so_far = given_before(known, before);
-    if access::consent_for(&so_far, recipient, category, before) == Access::Granted {
+    if access::consent_for(&so_far, recipient, category, before + IN_FORCE) == Access::Granted {
         return None;
     }
     let to = match draw.between(0, 3) {
@@ -96,7 +99,7 @@ pub(super) fn ensure_open(
     before: DateTime<Utc>,
 ) {
     let so_far = given_before(known, before);
-    if access::consent_for_open(&so_far, category, before) != Access::Granted {
+    if access::consent_for_open(&so_far, category, before + IN_FORCE) != Access::Granted {
         let at = shortly(draw, before);
         give(draw, known, To::AnyParty, vec![category], at);
     }
@@ -140,24 +143,8 @@ fn give(
         ])
         .map(|days| at + Days::new(days));
     let id: ConsentId = draw.id(at);
-    let child = is_child(&known.row);
-    let given_by = if child {
-        ConsentGiver::Guardian
-    } else if draw.chance(5) {
-        ConsentGiver::Representative
-    } else {
-        ConsentGiver::Oneself
-    };
-    let interpreter = if known.row.interpreter_needed {
-        draw.weighted([
-            (55, InterpreterKind::Professional),
-            (20, InterpreterKind::Staff),
-            (15, InterpreterKind::Volunteer),
-            (10, InterpreterKind::Family),
-        ])
-    } else {
-        InterpreterKind::None
-    };
+    let given_by = giver(draw, known);
+    let interpreter = interpreter(draw, known);
     let row = consent::Model {
         id,
         claimant_id: known.row.id,
@@ -200,6 +187,29 @@ fn give(
     };
     known.consents.push(Given { row, facts });
     known.consents.len() - 1
+}
+
+/// From the age of consent on, a person's own word counts, or that of whoever may speak for the person.
+fn giver(draw: &mut Draw, known: &Known) -> ConsentGiver {
+    if is_child(&known.row) {
+        ConsentGiver::Guardian
+    } else if draw.chance(5) {
+        ConsentGiver::Representative
+    } else {
+        ConsentGiver::Oneself
+    }
+}
+
+fn interpreter(draw: &mut Draw, known: &Known) -> InterpreterKind {
+    if !known.row.interpreter_needed {
+        return InterpreterKind::None;
+    }
+    draw.weighted([
+        (55, InterpreterKind::Professional),
+        (20, InterpreterKind::Staff),
+        (15, InterpreterKind::Volunteer),
+        (10, InterpreterKind::Family),
+    ])
 }
 
 /// Takes a consent back.

@@ -274,7 +274,7 @@ fn organization(
     let name_en = format!("{} {number:02} (demo)", kind.english);
     let name_fr = format!("{} {number:02} (démo)", kind.french);
     let mut languages = vec!["eng".to_owned(), "fra".to_owned()];
-    languages.truncate(if number % 3 == 0 { 1 } else { 2 });
+    languages.truncate(if number.is_multiple_of(3) { 1 } else { 2 });
     organization::Model {
         id: draw.id(at),
         search: search_words(&name_en, &name_fr),

@@ -162,6 +162,7 @@ pub(super) const fn service_name(category: NeedCategory) -> (&'static str, &'sta
 }
 
 /// Summaries of a referral for a need: two in English, two in French.
+#[expect(clippy::too_many_lines, reason = "a table is read as a whole")]
 pub(super) const fn summaries(category: NeedCategory) -> [&'static str; 4] {
     match category {
         NeedCategory::Housing => [

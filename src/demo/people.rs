@@ -2,7 +2,8 @@
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, TimeDelta, Utc};
 use entity::{
     AgeBand, ClaimStage, ContactKind, ContactPermission, DatePrecision, IdentifierKind,
-    JournalKind, Language, NeedCategory, NeedStatus, OrganizationKind, SubjectType, claimant, need,
+    JournalKind, Language, NeedCategory, NeedStatus, OrganizationKind, Safety, SubjectType,
+    claimant, need,
 };
 
 use super::{
@@ -84,39 +85,8 @@ fn register(
     directory: &Directory,
     (number, by, at): (usize, Party, DateTime<Utc>),
 ) -> Known {
-    let place = by.place.and_then(|place| PLACES.get(place));
-    let location_known = number % 33 != 31;
-    let language = match draw.between(0, 9) {
-        0..=2 => "eng",
-        3..=4 => "fra",
-        _ => draw.pick(LANGUAGES),
-    };
-    let official = if language == "fra" || (language != "eng" && draw.chance(25)) {
-        Language::Fr
-    } else {
-        Language::En
-    };
-    let interpreter_needed = !matches!(language, "eng" | "fra") && draw.chance(70);
     let age = age(draw, draw.now - at);
-    let mut row = claimant::Model {
-        id: draw.id(at),
-        registering_organization_id: by.id,
-        region_id: place
-            .filter(|_| location_known)
-            .map(|place| directory.regions[place.region]),
-        municipality: place
-            .filter(|_| location_known)
-            .map(|place| place.city.to_owned()),
-        location_protected: number % 17 == 5,
-        language: Some(language.to_owned()),
-        official_language: Some(official),
-        interpreter_needed,
-        age_band: Some(age.band),
-        created_at: at,
-        updated_at: at,
-        version: 1,
-        record_version: 1,
-    };
+    let mut row = open_part(draw, directory, (number, &by, at), age);
     let sealed = sealed(draw, number, toronto_date(at), age);
     let staff = Actor {
         subject: draw.pick(WORKERS),
@@ -156,6 +126,46 @@ fn register(
         careful: number % 10 == 8,
         quiet: number % 25 == 19,
         referred: Vec::new(),
+    }
+}
+
+fn open_part(
+    draw: &mut Draw,
+    directory: &Directory,
+    (number, by, at): (usize, &Party, DateTime<Utc>),
+    age: Age,
+) -> claimant::Model {
+    let place = by.place.and_then(|place| PLACES.get(place));
+    let location_known = number % 33 != 31;
+    let language = match draw.between(0, 9) {
+        0..=2 => "eng",
+        3..=4 => "fra",
+        _ => draw.pick(LANGUAGES),
+    };
+    let official = if language == "fra" || (language != "eng" && draw.chance(25)) {
+        Language::Fr
+    } else {
+        Language::En
+    };
+    let interpreter_needed = !matches!(language, "eng" | "fra") && draw.chance(70);
+    claimant::Model {
+        id: draw.id(at),
+        registering_organization_id: by.id,
+        region_id: place
+            .filter(|_| location_known)
+            .map(|place| directory.regions[place.region]),
+        municipality: place
+            .filter(|_| location_known)
+            .map(|place| place.city.to_owned()),
+        location_protected: number % 17 == 5,
+        language: Some(language.to_owned()),
+        official_language: Some(official),
+        interpreter_needed,
+        age_band: Some(age.band),
+        created_at: at,
+        updated_at: at,
+        version: 1,
+        record_version: 1,
     }
 }
 
@@ -241,9 +251,9 @@ fn identity(draw: &mut Draw, number: usize, today: NaiveDate, age: Age) -> Ident
         birth_date: birth_date.filter(|_| known),
         birth_date_precision: known.then_some(precision),
         gender: match draw.between(0, 9) {
-            0..=3 => Some("woman".to_owned()),
-            4..=7 => Some("man".to_owned()),
-            8 => Some("non-binary".to_owned()),
+            0..=3 => Some("F".to_owned()),
+            4..=7 => Some("M".to_owned()),
+            8 => Some("X".to_owned()),
             _ => None,
         },
     }
@@ -264,6 +274,11 @@ fn contact(draw: &mut Draw, number: usize) -> Contact {
             continue;
         }
         let shared = draw.chance(20);
+        let safety = draw.weighted([
+            (65, Safety::Safe),
+            (15, Safety::Unsafe),
+            (20, Safety::Unknown),
+        ]);
         points.push(ContactPoint {
             kind,
             value: match kind {
@@ -272,13 +287,9 @@ fn contact(draw: &mut Draw, number: usize) -> Contact {
                 ContactKind::Messaging => format!("@demo-claimant-{:04}", number + 1),
                 ContactKind::Postal => format!("{} Example Street, unit 1", 100 + number),
             },
-            safety: draw.weighted([
-                (65, entity::Safety::Safe),
-                (15, entity::Safety::Unsafe),
-                (20, entity::Safety::Unknown),
-            ]),
+            safety,
             shared,
-            may_leave_message: !shared && draw.chance(60),
+            may_leave_message: !shared && safety == Safety::Safe && draw.chance(70),
             note: shared.then(|| "Shared telephone. / Téléphone partagé.".to_owned()),
         });
     }

@@ -93,24 +93,7 @@ fn put_service(
     let local = party.place.filter(|_| number % 10 != 9 || of_provider);
     let region = local.map(|place| directory.regions[PLACES[place].region]);
     offer.regions.extend(region);
-    for category in &offer.categories {
-        seed.service_categories.push(service_category::Model {
-            service_id: row.id,
-            category: *category,
-        });
-    }
-    for language in &offer.languages {
-        seed.service_languages.push(service_language::Model {
-            service_id: row.id,
-            language: (*language).to_owned(),
-        });
-    }
-    for region in &offer.regions {
-        seed.service_regions.push(service_region::Model {
-            service_id: row.id,
-            region_id: *region,
-        });
-    }
+    put_facts(seed, &offer);
     for place in places.iter().take(1 + number % 2) {
         seed.services_at_locations.push(service_at_location::Model {
             id: draw.id(at),
@@ -144,6 +127,28 @@ fn put_service(
         directory.offers.push(offer);
     }
     seed.services.push(row);
+}
+
+/// What stands of a service in tables of its own.
+fn put_facts(seed: &mut Seed, offer: &Offer) {
+    for category in &offer.categories {
+        seed.service_categories.push(service_category::Model {
+            service_id: offer.service,
+            category: *category,
+        });
+    }
+    for language in &offer.languages {
+        seed.service_languages.push(service_language::Model {
+            service_id: offer.service,
+            language: (*language).to_owned(),
+        });
+    }
+    for region in &offer.regions {
+        seed.service_regions.push(service_region::Model {
+            service_id: offer.service,
+            region_id: *region,
+        });
+    }
 }
 
 fn service(

@@ -12,12 +12,9 @@ use super::{
     names::{OUTCOME_NOTES, WORKERS},
     play::{Ending, Plan, Stage, World},
 };
-use crate::{
-    config,
-    domain::{
-        business_days::toronto_date,
-        referral::{Action, Relation},
-    },
+use crate::domain::{
+    business_days::toronto_date,
+    referral::{Action, Relation},
 };
 
 impl World<'_> {
@@ -144,9 +141,9 @@ impl World<'_> {
     }
 
     pub(super) fn expire(&mut self, run: &mut Run) -> Option<()> {
-        let days = i64::from(config::Referral::default().expiry_days.get());
-        let at =
-            run.row.due_at? + TimeDelta::days(days) + TimeDelta::seconds(self.draw.between(1, 60));
+        // An unanswered referral expires this long after it was due.
+        const EXPIRY: TimeDelta = TimeDelta::days(30);
+        let at = run.row.due_at? + EXPIRY + TimeDelta::seconds(self.draw.between(1, 60));
         run.until(self.draw, at)?;
         let expire = Doing::new(
             Action::Expire,

@@ -55,6 +55,8 @@ pub enum AuthRefusal {
     NoToken,
     /// The token is malformed, expired, revoked, of an unknown issuer, or of an organization that is not active.
     InvalidToken,
+    /// The token may be good; the header that names the worker behind it is not.
+    BadActingSubject,
     /// It cannot be told now; the caller may try again.
     Unavailable,
 }

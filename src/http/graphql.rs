@@ -194,6 +194,7 @@ fn unauthenticated(refusal: AuthRefusal, voice: &Voice) -> Rejection {
                 header::WWW_AUTHENTICATE,
                 "Bearer realm=\"claimant-gateway\", error=\"invalid_token\"",
             ),
+        AuthRefusal::BadActingSubject => Rejection::bad_request(text::BAD_ACTING_SUBJECT),
         AuthRefusal::Unavailable => {
             let status = StatusCode::SERVICE_UNAVAILABLE;
             let mut rejection = Rejection::new(status, Code::Internal, text::INTERNAL);

@@ -65,6 +65,10 @@ pub(super) const NO_TOKEN: Text = Text::new(
 );
 pub(super) const BAD_TOKEN: Text =
     Text::new("The token is not valid.", "Le jeton n'est pas valide.");
+pub(super) const BAD_ACTING_SUBJECT: Text = Text::new(
+    "Acting-Subject is up to 200 printable ASCII characters.",
+    "Acting-Subject compte au plus 200 caractères ASCII imprimables.",
+);
 pub(super) const RUN_LATE: Text = Text::new(
     "The operation took too long and was stopped.",
     "L'opération a duré trop longtemps et a été arrêtée.",

@@ -81,6 +81,12 @@ impl Entry {
         self
     }
 
+    /// Stands in the journal and in nobody's feed.
+    pub(super) fn told_to_nobody(mut self) -> Self {
+        self.audience.clear();
+        self
+    }
+
     pub(super) fn told(mut self, organizations: impl IntoIterator<Item = OrganizationId>) -> Self {
         for organization in organizations {
             if !self.audience.contains(&organization.0) {

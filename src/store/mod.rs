@@ -4,7 +4,9 @@
 //!
 //! What skips a viewer's rule says so in its name and is listed here:
 //! - `unscoped_organization_by_code`: the token names an organization before there is a viewer.
+//! - `unscoped_region_by_code`: a token of the ministry may name a region.
 //! - `unscoped_number_entries`: the sequencer numbers committed journal entries.
+//! - `unscoped_forget_keys`: idempotency keys are forgotten when their time is over.
 //! - `unscoped_import`: the operator's own command line imports a directory.
 //! - `unscoped_seed`: the demo fills an empty database.
 //! - inside a change: facts that guard it (consents, grants, children) are read whole, and never returned.
@@ -56,6 +58,7 @@ pub use unit::{Applied, Change, Unit};
 pub struct Settings {
     pub referral: config::Referral,
     pub idempotency: config::Idempotency,
+    pub sequencer: config::Sequencer,
 }
 
 /// The database with the clock and the keys; it can do nothing for a request until it is bound to a caller.
@@ -66,6 +69,16 @@ pub struct Store {
     keys: Arc<Keys>,
     settings: Arc<Settings>,
     wake: Arc<tokio::sync::Notify>,
+}
+
+impl From<&config::Config> for Settings {
+    fn from(config: &config::Config) -> Self {
+        Self {
+            referral: config.referral.clone(),
+            idempotency: config.idempotency.clone(),
+            sequencer: config.sequencer.clone(),
+        }
+    }
 }
 
 impl Store {

@@ -16,7 +16,10 @@ use sea_orm::{
 use serde::Serialize;
 
 use super::{
-    Applied, Change, Readable, Session, Unit, grant::open_at, journal::Entry, nothing,
+    Applied, Change, Readable, Session, Unit,
+    grant::{in_force, open_at},
+    journal::Entry,
+    nothing,
     update::Update,
 };
 use crate::{
@@ -40,14 +43,23 @@ impl Readable for need::Entity {
                     ),
                 )
                 .add(
-                    need::Column::Id.in_subquery(
-                        referral::Entity::find()
-                            .select_only()
-                            .column(referral::Column::NeedId)
-                            .filter(referral::Column::NeedId.is_not_null())
-                            .filter(super::referral::party(organization))
-                            .into_query(),
-                    ),
+                    // The referral stays when the access to its claimant ends; what becomes of the need does not.
+                    Condition::all()
+                        .add(need::Column::ClaimantId.in_subquery(in_force(
+                            viewer,
+                            AccessGroup::Presence,
+                            now,
+                        )))
+                        .add(
+                            need::Column::Id.in_subquery(
+                                referral::Entity::find()
+                                    .select_only()
+                                    .column(referral::Column::NeedId)
+                                    .filter(referral::Column::NeedId.is_not_null())
+                                    .filter(super::referral::party(organization))
+                                    .into_query(),
+                            ),
+                        ),
                 )
                 .add(Expr::exists(granted_category(viewer, now))),
         }

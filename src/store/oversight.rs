@@ -36,6 +36,8 @@ impl Session {
                         row.version,
                     )
                     .private_to(organization)
+                    // Told, it would be read, and reading it would be journalled.
+                    .told_to_nobody()
                 })
                 .collect(),
         };

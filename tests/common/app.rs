@@ -11,7 +11,7 @@ use std::{
 use axum::{
     Router,
     body::Body,
-    http::{Request, StatusCode, header},
+    http::{HeaderMap, Request, StatusCode, header},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use claimant_gateway::{
@@ -26,7 +26,6 @@ use claimant_gateway::{
     store::{Database, Settings, Store},
 };
 use http_body_util::BodyExt;
-use sea_orm::DatabaseConnection;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -36,7 +35,7 @@ use super::{
     world::World,
 };
 
-static MIGRATED: Template = Template::new("migrated", |url: String| {
+pub static MIGRATED: Template = Template::new("migrated", |url: String| {
     Box::pin(async move {
         let database = open(&url).await;
         database.migrate_up().await.expect("the chain applies");
@@ -49,7 +48,7 @@ pub fn monday() -> DateTime<Utc> {
     "2026-06-01T14:00:00Z".parse().expect("a time")
 }
 
-async fn open(url: &str) -> Database {
+pub async fn open(url: &str) -> Database {
     let config = claimant_gateway::config::Database {
         url: url.parse().expect("a database URL"),
         ..Default::default()
@@ -67,7 +66,8 @@ pub struct TestApp {
     statements: Arc<AtomicUsize>,
     watched: Arc<Mutex<Vec<String>>>,
     time: Clock,
-    database: TestDatabase,
+    /// For what no caller is told: a look past the gateway.
+    pub database: TestDatabase,
 }
 
 impl Fresh for TestApp {
@@ -87,11 +87,7 @@ impl Fresh for TestApp {
         let (time, clock) = Clock::fixed(monday());
         let keys = Keys::derive(b"a secret of the tests, 32 bytes.");
         let config = Config::default();
-        let settings = Settings {
-            referral: config.referral.clone(),
-            idempotency: config.idempotency.clone(),
-        };
-        let store = Store::new(database, time.clone(), keys, settings);
+        let store = Store::new(database, time.clone(), keys, Settings::from(&config));
         let issuer =
             DemoIssuer::for_listen(([127, 0, 0, 1], 0).into()).expect("a loopback address");
         let router = gateway::router(&config, &store, &time, Some(&issuer), Router::new())
@@ -113,6 +109,10 @@ impl Fresh for TestApp {
 /// An answer over HTTP.
 pub struct Answer {
     pub status: StatusCode,
+    pub headers: HeaderMap,
+    /// The body as it was sent.
+    pub text: String,
+    /// The body as JSON; null where it is none.
     pub body: Value,
 }
 
@@ -144,6 +144,7 @@ pub struct Client<'a> {
     app: &'a TestApp,
     token: Option<String>,
     language: &'static str,
+    acting_subject: Option<&'static str>,
 }
 
 impl TestApp {
@@ -154,7 +155,7 @@ impl TestApp {
 
     /// A worker of an organization, with these scopes.
     pub fn client_with(&self, organization: &str, scopes: ScopeSet) -> Client<'_> {
-        self.holder_of(TokenRequest {
+        self.client_by(&TokenRequest {
             organization: organization.to_owned(),
             scopes,
             subject: format!("worker-of-{organization}"),
@@ -165,7 +166,7 @@ impl TestApp {
 
     /// Another worker of an organization, with the scopes of its role.
     pub fn client_as(&self, organization: &str, subject: &str) -> Client<'_> {
-        self.holder_of(TokenRequest {
+        self.client_by(&TokenRequest {
             organization: organization.to_owned(),
             scopes: Scope::ALL.iter().copied().collect(),
             subject: subject.to_owned(),
@@ -174,16 +175,19 @@ impl TestApp {
         })
     }
 
-    /// Whoever holds a token that says this.
-    pub fn holder_of(&self, request: TokenRequest) -> Client<'_> {
-        let token = self
-            .issuer
-            .mint(&request, self.time.now())
-            .expect("a token");
+    /// Whoever holds the token of this request.
+    pub fn client_by(&self, request: &TokenRequest) -> Client<'_> {
+        let token = self.issuer.mint(request, self.time.now()).expect("a token");
+        self.client_with_token(token)
+    }
+
+    /// Whoever sends this as a token.
+    pub fn client_with_token(&self, token: String) -> Client<'_> {
         Client {
             app: self,
             token: Some(token),
             language: "en",
+            acting_subject: None,
         }
     }
 
@@ -199,20 +203,12 @@ impl TestApp {
         self.client("ministry")
     }
 
-    /// One connection past the gateway: for directory data that only an import brings, and to look at the journal.
-    pub async fn connect(&self) -> DatabaseConnection {
-        self.database.connect().await
-    }
-
-    pub fn engine(&self) -> Engine {
-        self.database.engine
-    }
-
     pub fn anonymous(&self) -> Client<'_> {
         Client {
             app: self,
             token: None,
             language: "en",
+            acting_subject: None,
         }
     }
 
@@ -238,6 +234,11 @@ impl TestApp {
         self.watched.lock().expect("no test panics here").clone()
     }
 
+    /// The gateway's routes, to be served or asked.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     pub async fn send(&self, request: Request<Body>) -> Answer {
         let response = self
             .router
@@ -246,14 +247,21 @@ impl TestApp {
             .await
             .expect("the router answers");
         let status = response.status();
+        let headers = response.headers().clone();
         let bytes = response
             .into_body()
             .collect()
             .await
             .expect("the body arrives")
             .to_bytes();
-        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Answer { status, body }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Answer {
+            status,
+            headers,
+            text,
+            body,
+        }
     }
 }
 
@@ -267,6 +275,17 @@ impl<'a> Client<'a> {
         self
     }
 
+    /// On behalf of a worker, as a machine client says it.
+    pub fn acting_for(mut self, worker: &'static str) -> Self {
+        self.acting_subject = Some(worker);
+        self
+    }
+
+    /// The token of this caller.
+    pub fn token(&self) -> &str {
+        self.token.as_deref().expect("a caller with a token")
+    }
+
     pub async fn ask(&self, query: &str, variables: Value) -> Answer {
         let mut request = Request::post("/graphql")
             .header(header::CONTENT_TYPE, "application/json")
@@ -274,6 +293,9 @@ impl<'a> Client<'a> {
             .header(header::ACCEPT_LANGUAGE, self.language);
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if let Some(worker) = self.acting_subject {
+            request = request.header("acting-subject", worker);
         }
         let body = json!({ "query": query, "variables": variables }).to_string();
         let request = request.body(Body::from(body)).expect("a request");

@@ -11,8 +11,10 @@
 //! The type of the argument says how it is made, by [`Fresh`].
 pub mod app;
 pub mod database;
+pub mod golden;
 pub mod journey;
 pub mod postgres;
+pub mod story;
 pub mod world;
 
 use std::future::Future;

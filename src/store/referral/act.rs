@@ -480,7 +480,8 @@ impl Unit<'_> {
         }
         // Start, hold and resume open and close nothing.
         let opens = |row: &referral::Model| (row.owner_id, row.owner_access, row.closed_at);
-        if opens(&before) != opens(&after) || before.status == ReferralStatus::Requested {
+        let same = opens(&before) == opens(&after) && before.status != ReferralStatus::Requested;
+        if ended || !same {
             self.regrant_for(&after).await?;
         }
         Ok(Applied::new(after.id, after.version))

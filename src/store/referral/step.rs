@@ -99,6 +99,16 @@ impl Unit<'_> {
         let Step {
             before, mut row, ..
         } = step;
+        // Whatever changes access takes the claimant first and the referral then: two that meet wait for one another
+        // in that order, and neither for ever.
+        let touches_access = row.owner_id.is_set()
+            || row.owner_access.is_set()
+            || row.closed_at.is_set()
+            || row.claimant_id.is_set()
+            || before.status == ReferralStatus::Requested;
+        if let Some(claimant) = before.claimant_id.filter(|_| touches_access) {
+            self.lock_claimant(claimant).await?;
+        }
         let version = before.version + 1;
         row.version = Set(version);
         row.updated_at = Set(self.session.now);
@@ -248,11 +258,11 @@ pub(in crate::store) fn told(
             )
             .told(after.owner_id.filter(|_| after.owner_access))
     };
-    if after.owner_id.is_none() && after.status == ReferralStatus::Requested {
-        entry = entry.told_openly(after.category, after.region_id);
-    }
-    let mut entries = vec![entry];
-    let Some(before) = before else { return entries };
+    let open = |row: &referral::Model| {
+        (row.owner_id.is_none() && row.status == ReferralStatus::Requested)
+            .then_some((row.category, row.region_id))
+    };
+    let (was_open, is_open) = (before.and_then(open), open(after));
     let access_ended = || {
         Entry::new(
             JournalKind::AccessEnded,
@@ -261,19 +271,25 @@ pub(in crate::store) fn told(
             after.version,
         )
     };
-    let lost = before.owner_id.filter(|owner| {
-        before.owner_access && (after.owner_id != Some(*owner) || !after.owner_access)
-    });
+    // Endings come first: whoever may still see it keeps the copy that the entry itself is about.
+    let mut entries = Vec::with_capacity(1);
+    let lost = before
+        .filter(|before| before.owner_access)
+        .and_then(|before| before.owner_id)
+        .filter(|owner| after.owner_id != Some(*owner) || !after.owner_access)
+        .filter(|owner| {
+            *owner != after.source_id && after.registering_organization_id != Some(*owner)
+        });
     // So that the software of an organization that is no party any more deletes its copy.
-    if let Some(owner) = lost.filter(|owner| {
-        *owner != after.source_id && after.registering_organization_id != Some(*owner)
-    }) {
+    if let Some(owner) = lost {
         entries.push(access_ended().told([owner]));
     }
-    let was_open = before.owner_id.is_none() && before.status == ReferralStatus::Requested;
-    let is_open = after.owner_id.is_none() && after.status == ReferralStatus::Requested;
-    if was_open && !is_open {
-        entries.push(access_ended().told_openly(before.category, before.region_id));
+    if let Some((category, region)) = was_open.filter(|_| was_open != is_open) {
+        entries.push(access_ended().told_openly(category, region));
     }
+    if let Some((category, region)) = is_open {
+        entry = entry.told_openly(category, region);
+    }
+    entries.push(entry);
     entries
 }

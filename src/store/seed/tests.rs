@@ -1,11 +1,12 @@
 //! The demo's seed in a real SQLite file, read back through sessions.
-use std::{collections::HashMap, time::Instant};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use entity::{
     Language, ReferralBox, ReferralId, ReferralOrderField, ReferralPriority, ReferralStatus, Role,
 };
 use sea_orm::{ConnectionTrait, QueryOrder};
+use tokio::sync::OnceCell;
 
 use super::*;
 use crate::{
@@ -23,12 +24,11 @@ fn now() -> DateTime<Utc> {
 
 struct Filled {
     store: Store,
-    seed: Seed,
+    seed: &'static Seed,
     _directory: tempfile::TempDir,
 }
 
-async fn filled() -> Filled {
-    let directory = tempfile::tempdir().unwrap();
+async fn opened(directory: &tempfile::TempDir) -> Store {
     let path = directory.path().join("demo.db");
     let config = config::Database {
         url: format!("sqlite://{}?mode=rwc", path.display())
@@ -37,20 +37,33 @@ async fn filled() -> Filled {
         ..Default::default()
     };
     let database = Database::open(&config).await.unwrap();
-    database.migrate_up().await.unwrap();
     let keys = Keys::derive(b"a secret for tests only, 32 byte");
     let (clock, _) = Clock::fixed(now());
-    let store = Store::new(database, clock, keys, Settings::default());
-    let began = Instant::now();
-    let seed = demo::generate(demo::SEED, now());
-    let generated = began.elapsed();
-    store.unscoped_seed(&seed).await.unwrap();
-    println!(
-        "generated in {generated:?}, written by {:?}",
-        began.elapsed()
-    );
+    Store::new(database, clock, keys, Settings::default())
+}
+
+/// The seed, and the file that it filled: made once, and copied for each test.
+async fn made() -> &'static (Seed, Vec<u8>) {
+    static MADE: OnceCell<(Seed, Vec<u8>)> = OnceCell::const_new();
+    MADE.get_or_init(|| async {
+        let directory = tempfile::tempdir().unwrap();
+        let store = opened(&directory).await;
+        store.database.migrate_up().await.unwrap();
+        let seed = demo::generate(demo::SEED, now());
+        store.unscoped_seed(&seed).await.unwrap();
+        store.database.close().await.unwrap();
+        let file = std::fs::read(directory.path().join("demo.db")).unwrap();
+        (seed, file)
+    })
+    .await
+}
+
+async fn filled() -> Filled {
+    let (seed, file) = made().await;
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("demo.db"), file).unwrap();
     Filled {
-        store,
+        store: opened(&directory).await,
         seed,
         _directory: directory,
     }
@@ -119,7 +132,7 @@ async fn the_database_holds_what_the_seed_says_and_takes_no_second_one() {
             .referrals()
             .all(|row| by_id.get(&row.id) == Some(row))
     );
-    assert!(filled.store.unscoped_seed(&filled.seed).await.is_err());
+    assert!(filled.store.unscoped_seed(filled.seed).await.is_err());
     let organizations = organization::Entity::find().count(reader).await.unwrap();
     assert_eq!(organizations, 60);
 }

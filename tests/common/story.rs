@@ -1,0 +1,144 @@
+//! A claimant with something in every group of facts, and a referral, brought through the API to where a test begins.
+//! Every text holds the story's label, so that it is found wherever it turns up.
+use claimant_gateway::opaque::NodeType;
+use entity::ServiceId;
+use serde_json::{Value, json};
+
+use super::app::{Client, TestApp};
+
+/// What a claimant consents to.
+#[derive(Clone, Copy)]
+pub struct Plot {
+    pub label: &'static str,
+    pub field_groups: &'static [&'static str],
+    pub permission: &'static str,
+    pub location_protected: bool,
+    pub consent_expires_at: Option<&'static str>,
+}
+
+impl Plot {
+    /// Consents to everything that a party could see.
+    pub const fn open(label: &'static str) -> Self {
+        Self {
+            label,
+            field_groups: &["IDENTITY", "CONTACT"],
+            permission: "ANY",
+            location_protected: false,
+            consent_expires_at: None,
+        }
+    }
+}
+
+/// The ids of a story, as the API gives them. The agency registered the claimant.
+pub struct Story {
+    pub label: &'static str,
+    pub claimant: Value,
+    pub need: Value,
+    pub consent: Value,
+    /// Null before there is one.
+    pub referral: Value,
+    pub version: i64,
+}
+
+/// The public id of a service.
+pub fn service(app: &TestApp, id: ServiceId) -> Value {
+    app.store.keys().id(NodeType::Service, id).into()
+}
+
+impl Story {
+    /// The agency registers a claimant who needs work.
+    pub async fn begin(app: &TestApp, plot: Plot) -> Self {
+        let (agency, label) = (app.as_agency(), plot.label);
+        let region = app.store.keys().id(NodeType::Region, app.world.central);
+        let input = json!({
+            "regionId": region, "municipality": format!("Town{label}"), "language": "spa",
+            "officialLanguage": "FR", "interpreterNeeded": true, "ageBand": "FROM_25_TO_54",
+            "locationProtected": plot.location_protected,
+            "identity": { "givenName": format!("Given{label}"), "familyName": format!("Family{label}"),
+                "birthDate": "1990-04-01", "birthDatePrecision": "DAY", "gender": format!("Gender{label}") },
+            "contact": { "permission": plot.permission, "points": [
+                { "kind": "PHONE", "value": format!("Safe{label}"), "safety": "SAFE", "note": format!("Aside{label}") },
+                { "kind": "EMAIL", "value": format!("Unsafe{label}"), "safety": "UNSAFE" } ] },
+            "claimStatus": { "stage": "REFERRED_TO_IRB", "workPermitExpiresOn": "2029-01-01" },
+            "identifiers": [{ "kind": "AGENCY_ID", "value": format!("Number{label}-7788") }],
+        });
+        let claimant = agency
+            .done("claimantRegister", input, "claimant { id }")
+            .await["claimant"]["id"]
+            .clone();
+        let need = json!({ "claimantId": claimant, "category": "EMPLOYMENT" });
+        let need = agency
+            .done("needRecord", need, "claimant { needs { id } }")
+            .await["claimant"]["needs"][0]["id"]
+            .clone();
+        let consent = json!({ "claimantId": claimant, "purposes": ["EMPLOYMENT", "HOUSING"], "anyParty": true,
+            "fieldGroups": plot.field_groups, "method": "VERBAL", "expiresAt": plot.consent_expires_at });
+        let consent = agency
+            .done("consentRecord", consent, "consent { id }")
+            .await["consent"]["id"]
+            .clone();
+        Self {
+            label,
+            claimant,
+            need,
+            consent,
+            referral: Value::Null,
+            version: 0,
+        }
+    }
+
+    /// The agency creates the referral; without a service it is open.
+    pub async fn create(&mut self, app: &TestApp, service: Option<Value>, send: bool) {
+        let input = json!({ "claimantId": self.claimant, "category": "EMPLOYMENT", "serviceId": service,
+            "summary": format!("Told{}", self.label), "send": send });
+        let created = app
+            .as_agency()
+            .done("referralCreate", input, "referral { id version }")
+            .await;
+        self.take(&created["referral"]);
+    }
+
+    /// A referral of a new claimant, addressed to the provider and sent.
+    pub async fn sent(app: &TestApp, plot: Plot) -> Self {
+        let mut story = Self::begin(app, plot).await;
+        story
+            .create(app, Some(service(app, app.world.service)), true)
+            .await;
+        story
+    }
+
+    /// The same, and the provider has accepted it.
+    pub async fn accepted(app: &TestApp, plot: Plot) -> Self {
+        let mut story = Self::sent(app, plot).await;
+        story
+            .act(&app.as_provider(), "referralAccept", json!({}))
+            .await;
+        story
+    }
+
+    /// Somebody does something with the referral, at the version it has.
+    pub async fn act(&mut self, client: &Client<'_>, mutation: &str, more: Value) {
+        let mut input = json!({ "id": self.referral, "expectedVersion": self.version });
+        if let (Value::Object(input), Value::Object(more)) = (&mut input, more) {
+            input.extend(more);
+        }
+        let done = client
+            .done(mutation, input, "referral { id version }")
+            .await;
+        self.take(&done["referral"]);
+    }
+
+    /// Goes on with the referral that a mutation returned.
+    pub fn take(&mut self, referral: &Value) {
+        self.referral = referral["id"].clone();
+        self.version = referral["version"].as_i64().expect("a version");
+    }
+
+    /// The agency records that the consent is withdrawn.
+    pub async fn withdraw(&self, app: &TestApp) {
+        let input = json!({ "id": self.consent, "note": format!("Withdrawn{}", self.label) });
+        app.as_agency()
+            .done("consentWithdraw", input, "consent { status }")
+            .await;
+    }
+}

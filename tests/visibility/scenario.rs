@@ -1,0 +1,214 @@
+//! The referrals over which the grid is drawn: one for each state and each way in which an organization can stand to it.
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use crate::common::{
+    app::TestApp,
+    story::{Plot, Story, service},
+};
+
+/// A referral, and who is what to it.
+pub struct Scenario {
+    pub title: &'static str,
+    pub relations: &'static str,
+    pub story: Story,
+}
+
+const ADDRESSED: &str = "agency: source and registering; provider: owner";
+const LEFT: &str = "agency: source and registering; provider: owner until then";
+
+/// Every scenario. Those that the clock changes come first, and then the clock moves.
+pub async fn all(app: &TestApp) -> Vec<Scenario> {
+    let mut scenarios = passed(app).await;
+    scenarios.extend(waiting(app).await);
+    scenarios.extend(accepted(app).await);
+    scenarios.extend(closed(app).await);
+    scenarios.extend(split(app).await);
+    scenarios
+}
+
+async fn passed(app: &TestApp) -> Vec<Scenario> {
+    let expired = Plot {
+        consent_expires_at: Some("2026-06-08T14:00:00Z"),
+        ..Plot::open("Expired")
+    };
+    let expired = Story::accepted(app, expired).await;
+    let long_ago = completed(app, "Longago").await;
+    app.clock.advance(TimeDelta::days(100));
+    vec![
+        Scenario {
+            title: "ACCEPTED, and the consent for IDENTITY and CONTACT has expired",
+            relations: ADDRESSED,
+            story: expired,
+        },
+        Scenario {
+            title: "COMPLETED a hundred days ago",
+            relations: ADDRESSED,
+            story: long_ago,
+        },
+    ]
+}
+
+async fn completed(app: &TestApp, label: &'static str) -> Story {
+    let mut story = Story::accepted(app, Plot::open(label)).await;
+    let provider = app.as_provider();
+    story.act(&provider, "referralStart", json!({})).await;
+    let outcomes = json!([{ "kind": "EMPLOYED_FULL_TIME", "date": "2026-06-01", "note": format!("Became{label}") }]);
+    let input = json!({ "outcomes": outcomes, "note": format!("Finished{label}") });
+    story.act(&provider, "referralComplete", input).await;
+    story
+}
+
+async fn waiting(app: &TestApp) -> Vec<Scenario> {
+    let mut draft = Story::begin(app, Plot::open("Draft")).await;
+    draft
+        .create(app, Some(service(app, app.world.service)), false)
+        .await;
+    let requested = Story::sent(app, Plot::open("Requested")).await;
+    let mut open = Story::begin(app, Plot::open("Open")).await;
+    open.create(app, None, true).await;
+    let mut rerouted = Story::sent(app, Plot::open("Rerouted")).await;
+    let elsewhere = json!({ "serviceId": service(app, app.world.other_service), "reason": "WRONG_SERVICE",
+        "note": format!("Because{}", rerouted.label) });
+    rerouted
+        .act(&app.as_agency(), "referralReroute", elsewhere)
+        .await;
+    vec![
+        Scenario {
+            title: "DRAFT, to be addressed to the provider",
+            relations: "agency: source and registering",
+            story: draft,
+        },
+        Scenario {
+            title: "REQUESTED of the provider",
+            relations: ADDRESSED,
+            story: requested,
+        },
+        Scenario {
+            title: "REQUESTED of whoever can help",
+            relations: "agency: source and registering; provider, other: eligible; far: its services are elsewhere",
+            story: open,
+        },
+        Scenario {
+            title: "REQUESTED of the provider, then of another",
+            relations: "agency: source and registering; provider: owner until then; other: owner",
+            story: rerouted,
+        },
+    ]
+}
+
+async fn accepted(app: &TestApp) -> Vec<Scenario> {
+    let mut open = Story::accepted(app, Plot::open("Accepted")).await;
+    let assignee = json!({ "assignee": format!("Worker{}", open.label) });
+    let provider = app.as_provider();
+    open.act(&provider, "referralAssign", assignee).await;
+    let sub_status = json!({ "subStatus": "CONTACT_ATTEMPTED" });
+    open.act(&provider, "referralSetSubStatus", sub_status)
+        .await;
+    let sealed = Plot {
+        field_groups: &[],
+        ..Plot::open("Sealed")
+    };
+    let via_agency = Plot {
+        permission: "VIA_AGENCY_ONLY",
+        location_protected: true,
+        ..Plot::open("Via")
+    };
+    vec![
+        Scenario {
+            title: "ACCEPTED, with consent for IDENTITY and CONTACT",
+            relations: ADDRESSED,
+            story: open,
+        },
+        Scenario {
+            title: "ACCEPTED, with consent to the referral and to no field group",
+            relations: ADDRESSED,
+            story: Story::accepted(app, sealed).await,
+        },
+        Scenario {
+            title: "ACCEPTED, with consent for both, contact through the agency only, the location protected",
+            relations: ADDRESSED,
+            story: Story::accepted(app, via_agency).await,
+        },
+    ]
+}
+
+async fn closed(app: &TestApp) -> Vec<Scenario> {
+    let (agency, provider) = (app.as_agency(), app.as_provider());
+    let because = |label: &str, reason: &str| -> Value {
+        json!({ "reason": reason, "note": format!("Because{label}") })
+    };
+    let mut rejected = Story::sent(app, Plot::open("Rejected")).await;
+    let why = because(rejected.label, "NOT_ELIGIBLE");
+    rejected.act(&provider, "referralDecline", why).await;
+    let mut cancelled = Story::accepted(app, Plot::open("Cancelled")).await;
+    let why = because(cancelled.label, "CLAIMANT_MOVED");
+    cancelled.act(&agency, "referralCancel", why).await;
+    let withdrawn = Story::accepted(app, Plot::open("Withdrawn")).await;
+    withdrawn.withdraw(app).await;
+    let mut voided = completed(app, "Voided").await;
+    let why = because(voided.label, "OTHER");
+    voided.act(&agency, "referralVoid", why).await;
+    vec![
+        Scenario {
+            title: "COMPLETED",
+            relations: ADDRESSED,
+            story: completed(app, "Completed").await,
+        },
+        Scenario {
+            title: "REJECTED by the provider",
+            relations: LEFT,
+            story: rejected,
+        },
+        Scenario {
+            title: "CANCELLED by the agency, after it had been accepted",
+            relations: LEFT,
+            story: cancelled,
+        },
+        Scenario {
+            title: "CANCELLED because the consent was withdrawn",
+            relations: LEFT,
+            story: withdrawn,
+        },
+        Scenario {
+            title: "ENTERED_IN_ERROR, after it had been completed",
+            relations: ADDRESSED,
+            story: voided,
+        },
+    ]
+}
+
+/// The provider refers the claimant of another organization on.
+async fn split(app: &TestApp) -> Vec<Scenario> {
+    let mut requested = child(app, "Child").await;
+    let mut withdrawn = child(app, "Ended").await;
+    let other = app.client("other-provider");
+    for story in [&mut requested, &mut withdrawn] {
+        story.act(&other, "referralAccept", json!({})).await;
+    }
+    withdrawn.withdraw(app).await;
+    vec![
+        Scenario {
+            title: "ACCEPTED, split off a referral that the provider owns",
+            relations: "agency: registering; provider: source, and owner of the parent; other: owner",
+            story: requested,
+        },
+        Scenario {
+            title: "The same, CANCELLED because the consent was withdrawn",
+            relations: "agency: registering; provider: source; other: owner until then",
+            story: withdrawn,
+        },
+    ]
+}
+
+async fn child(app: &TestApp, label: &'static str) -> Story {
+    let mut story = Story::accepted(app, Plot::open(label)).await;
+    let input = json!({ "id": story.referral, "expectedVersion": story.version, "category": "HOUSING",
+        "serviceId": service(app, app.world.other_service), "summary": format!("Told{label}") });
+    let split = app
+        .as_provider()
+        .done("referralSplit", input, "referral { id version }")
+        .await;
+    story.take(&split["referral"]);
+    story
+}
