@@ -10,11 +10,16 @@
 mod common;
 mod databases;
 mod feed;
+mod http;
 mod referral;
 mod token;
 mod visibility;
 
 /// What needs another program than the gateway.
 mod outside {
+    mod graphiql;
+    mod graphql_http;
+    mod node;
     mod openid;
+    mod served;
 }
