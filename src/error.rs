@@ -23,6 +23,15 @@ impl Error {
     pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(source.into())
     }
+
+    /// Another error in place of a refusal.
+    #[must_use]
+    pub fn or_refused(self, with: impl FnOnce(Refusal) -> Self) -> Self {
+        match self {
+            Self::Refused(refusal) => with(refusal),
+            Self::BadCursor | Self::BadInput(_) | Self::Internal(_) => self,
+        }
+    }
 }
 
 impl From<DbErr> for Error {

@@ -2,14 +2,16 @@
 //! and has no rules of its own.
 use std::sync::Arc;
 
-use async_graphql::{Response, Value};
+use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
 use axum::{
     Router,
     http::{HeaderMap, header},
 };
+use chrono::TimeDelta;
 use entity::Language;
 use futures_util::future::BoxFuture;
 
+use self::points::Points;
 use crate::{
     auth::{
         self, Authenticated, AuthenticationError, Authenticator, CallerOrganization,
@@ -21,19 +23,23 @@ use crate::{
     config::Config,
     graphql::{
         Api,
-        limits::{MissingScopes, Prepared, SchemaIndex},
+        limits::{Code, Limits, MissingScopes, Prepared, SchemaIndex},
     },
     http::{self, AuthRefusal, Gateway, NotReady, pages},
     message,
     store::Store,
 };
 
+mod points;
+
 /// What serves requests.
 pub struct ClaimantGateway {
     api: Api,
     authenticator: Authenticator,
     store: Store,
-    cost_limit: u64,
+    limits: Limits,
+    points: Points,
+    clock: Clock,
 }
 
 /// The organizations of our own tables, for tokens that name one.
@@ -65,12 +71,20 @@ impl OrganizationDirectory for Directory {
 
 impl ClaimantGateway {
     /// Joins the parts.
-    pub fn new(api: Api, verifier: Arc<Verifier>, store: Store, cost_limit: u64) -> Self {
+    pub fn new(
+        api: Api,
+        verifier: Arc<Verifier>,
+        store: Store,
+        limits: Limits,
+        clock: Clock,
+    ) -> Self {
         Self {
             api,
             authenticator: Authenticator::new(verifier, Arc::new(Directory(store.clone()))),
             store,
-            cost_limit,
+            points: Points::new(limits.points_per_minute),
+            limits,
+            clock,
         }
     }
 }
@@ -119,9 +133,16 @@ impl Gateway for ClaimantGateway {
     }
 
     async fn execute(&self, caller: Authenticated, prepared: Prepared) -> Response {
+        let client = (
+            caller.caller.viewer.organization(),
+            caller.caller.client.clone(),
+        );
+        if let Err(wait) = self.points.take(client, prepared.cost, self.clock.now()) {
+            return slow_down(caller.caller.language, wait);
+        }
         let session = self.store.session(caller.caller);
         let cost = Value::Object(
-            [("requested", prepared.cost), ("limit", self.cost_limit)]
+            [("requested", prepared.cost), ("limit", self.limits.cost)]
                 .into_iter()
                 .map(|(name, value)| (async_graphql::Name::new(name), Value::from(value)))
                 .collect(),
@@ -145,6 +166,26 @@ impl Gateway for ClaimantGateway {
             NotReady
         })
     }
+}
+
+/// The answer to a client that has spent its points, with when to come back.
+fn slow_down(language: Language, wait: TimeDelta) -> Response {
+    let text = match language {
+        Language::En => "Too much was asked for in a short time. Wait, and try again.",
+        Language::Fr => "Trop de demandes en peu de temps. Attendez, puis réessayez.",
+    };
+    let seconds = wait.num_seconds() + 1;
+    let mut error = ServerError::new(text, None);
+    let mut extensions = ErrorExtensionValues::default();
+    extensions.set("code", Code::RateLimited.as_str());
+    extensions.set("limit", "pointsPerMinute");
+    extensions.set("retryAfterSeconds", seconds);
+    error.extensions = Some(extensions);
+    let mut response = Response::from_errors(vec![error]);
+    response
+        .http_headers
+        .insert(header::RETRY_AFTER, seconds.into());
+    response
 }
 
 /// Why the gateway cannot be put together.
@@ -176,7 +217,8 @@ pub fn router(
         Api::new()?,
         Arc::new(verifier),
         store.clone(),
-        config.http.limits.cost,
+        config.http.limits.clone(),
+        clock.clone(),
     );
     Ok(http::router(
         Arc::new(gateway),

@@ -2,11 +2,13 @@
 //!
 //! Arrows point down only. [`command`] starts what runs; [`http`] speaks the protocols; [`graphql`] turns arguments into
 //! calls of a [`store`] session and rows into types; [`store`] is the only door to the database; [`domain`] holds the
-//! rules, pure. [`auth`] makes a caller of a token. [`exchange`] reads and writes formats. [`message`] holds every text.
+//! rules, pure. [`auth`] makes a caller of a token. [`exchange`] reads and writes formats. [`message`] holds every text. [`demo`] makes
+//! synthetic data.
 pub mod auth;
 pub mod clock;
 pub mod command;
 pub mod config;
+pub mod demo;
 pub mod domain;
 pub mod error;
 pub mod exchange;

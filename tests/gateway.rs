@@ -1,11 +1,6 @@
 //! Everything that is tested through the gateway's own doors, one module for each feature. It must not reach into the
 //! store: what cannot be seen from outside is a unit test's business.
 #![cfg(test)]
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "what a test cannot set up must stop it"
-)]
 
 mod common;
 mod databases;

@@ -1,4 +1,8 @@
 //! The tables of the Claimant Gateway, one per file, with typed ids and codes kept as text. No behaviour lives here.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "what the entity macro writes calls the finders that only the store may use"
+)]
 pub mod access_grant;
 pub mod catchment;
 pub mod claimant;

@@ -26,8 +26,8 @@ pub(crate) async fn run(manager: &SchemaManager<'_>, script: &str) -> Result<(),
 
 /// Fills in the types: `{uuid} {time} {date} {bigint} {real} {bytes} {json} {bool} {name} {strict}`.
 fn translate(backend: DbBackend, statement: &str) -> String {
-    let words: [(&str, &str); 10] = match backend {
-        DbBackend::Postgres => [
+    let words: [(&str, &str); 10] = if backend == DbBackend::Postgres {
+        [
             ("{uuid}", "UUID"),
             ("{time}", "TIMESTAMPTZ"),
             ("{date}", "DATE"),
@@ -39,8 +39,9 @@ fn translate(backend: DbBackend, statement: &str) -> String {
             // Lists are ordered by names: by their bytes, so that both databases agree.
             ("{name}", "TEXT COLLATE \"C\""),
             ("{strict}", ""),
-        ],
-        _ => [
+        ]
+    } else {
+        [
             ("{uuid}", "BLOB"),
             ("{time}", "TEXT"),
             ("{date}", "TEXT"),
@@ -51,7 +52,7 @@ fn translate(backend: DbBackend, statement: &str) -> String {
             ("{bool}", "INTEGER"),
             ("{name}", "TEXT"),
             ("{strict}", "STRICT"),
-        ],
+        ]
     };
     words
         .iter()

@@ -2,10 +2,8 @@
 //! the gateway listens on a loopback address. It signs with Ed25519 and publishes its key to the verifier directly,
 //! without a network.
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write},
+    fs, io,
     net::SocketAddr,
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -26,7 +24,7 @@ use super::{
     key_set::KeySet,
     scope::ScopeSet,
 };
-use crate::{clock::Clock, config::Config};
+use crate::{clock::Clock, config::Config, private_file};
 
 /// What the demo issuer's tokens say in `iss`. It is no address: nothing is fetched from it.
 pub const ISSUER: &str = "urn:claimant-gateway:demo";
@@ -111,13 +109,12 @@ impl DemoIssuer {
         let document = match fs::read(path) {
             Ok(document) => document,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                create(path, &generate()?).map_err(file_error)?;
+                private_file::create(path, &generate()?).map_err(file_error)?;
                 fs::read(path).map_err(file_error)?
             }
             Err(error) => return Err(file_error(error)),
         };
-        let mode = fs::metadata(path).map_err(file_error)?.permissions().mode();
-        if mode & 0o077 != 0 {
+        if private_file::is_exposed(path).map_err(file_error)? {
             return Err(DemoIssuerError::Exposed(path.to_owned()));
         }
         Self::of_key(&document).ok_or_else(|| DemoIssuerError::NoKey(path.to_owned()))
@@ -209,29 +206,10 @@ fn generate() -> Result<Vec<u8>, DemoIssuerError> {
     Ok(document.as_ref().to_vec())
 }
 
-/// Writes a new key beside its place and then links it there: whoever comes second finds a whole file and uses it.
-fn create(path: &Path, document: &[u8]) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}", std::process::id()));
-    let beside = PathBuf::from(beside);
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&beside)?;
-    let linked = file
-        .write_all(document)
-        .and_then(|()| file.sync_all())
-        .and_then(|()| fs::hard_link(&beside, path));
-    fs::remove_file(&beside)?;
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        Ok(()) | Err(_) => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
     use crate::{auth::Verifier, auth::scope::Scope, config};
 

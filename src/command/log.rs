@@ -1,4 +1,6 @@
 //! The log: lines on standard error, for people or as JSON. What may stand in one is decided where it is written.
+use std::io::IsTerminal;
+
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 use crate::config::{Log, LogFormat};
@@ -7,7 +9,9 @@ use crate::config::{Log, LogFormat};
 pub fn start(log: &Log) {
     let filter = EnvFilter::new(log.level.as_str());
     let registry = tracing_subscriber::registry().with(filter);
-    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = fmt::layer()
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     // Fails where a log was started before, as in tests.
     let _ = match log.format {
         LogFormat::Text => registry.with(lines).try_init(),

@@ -2,7 +2,11 @@
 //! fails says why on standard error, cause after cause, and the process ends with 1 (with 2 for a wrong command line).
 use std::{convert::Infallible, error::Error, path::PathBuf, process::ExitCode};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{
+    Args, Parser, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use entity::{NeedCategory, OrganizationKind};
 
 use crate::config::{self, ConfigError, Flags, Loaded, Secret, Sources};
 
@@ -15,6 +19,8 @@ pub mod open;
 pub mod schema;
 pub mod serve;
 pub mod token;
+
+pub use open::open_store;
 
 /// Whatever made a command fail.
 pub type Failure = Box<dyn Error + Send + Sync>;
@@ -143,7 +149,20 @@ pub enum MigrateDirection {
     /// Show which migrations were applied and which are pending.
     Status(DatabaseArgument),
     /// Take back the last migration, with the data that only it knew.
-    Down(DatabaseArgument),
+    #[command(after_long_help = "Example:\n  claimant-gateway migrate down --steps 1 --yes")]
+    Down(MigrateDownArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct MigrateDownArguments {
+    /// How many migrations to take back, the last first.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub steps: u32,
+    /// Do it: the data in the tables that go are deleted for good.
+    #[arg(long)]
+    pub yes: bool,
+    #[command(flatten)]
+    pub database: DatabaseArgument,
 }
 
 #[derive(Debug, Args)]
@@ -154,24 +173,83 @@ pub struct ImportArguments {
 
 #[derive(Debug, Subcommand)]
 pub enum ImportFormat {
-    /// Import a directory of services in the HSDS 3.1 tabular format: a directory of CSV files, or a ZIP of it.
-    #[command(after_long_help = "Example:\n  claimant-gateway import hsds services.zip --dry-run")]
+    /// Import organizations, services and locations from files in the format HSDS 3.
+    #[command(after_long_help = IMPORT_HSDS_HELP)]
     Hsds(ImportHsdsArguments),
+}
+
+const IMPORT_HSDS_HELP: &str = "\
+Records are recognized by their HSDS ids, so that a file can be imported again: what is the same is counted as \
+unchanged and not touched. A run is written whole or not at all. What the input no longer names is left alone: a \
+service that is not in it stays, and so does what a record does not say.
+
+  - A new organization gets its HSDS id as its code, by which tokens name it, and is active.
+  - Names and descriptions stand in both languages as in the input. A French one that was changed here since stays.
+  - A capacity counts if it is later than what is known here; without a date, if nothing is known here.
+  - Locations are public, but for those that are marked as confidential here: these stay so.
+  - --kind, --region and --category fill gaps only; they never replace what is there.
+
+An embedded database (SQLite) that is not there yet is created, with its tables; any other must be up to date \
+(`claimant-gateway migrate up`).
+
+Counts go to standard output. Every record that was rejected is told on standard error, with its place and the reason \
+(with --format json: in the JSON), and the import goes on.
+
+Exit status: 0 when the import was carried out, also when records were rejected; 1 when nothing was written: with \
+--strict at the first rejected record, or because of an error; 2 for a wrong command line.
+
+Examples:
+  claimant-gateway import hsds services.zip --dry-run
+  claimant-gateway import hsds services.json --category HOUSING --region EAST --strict";
+
+/// How to tell what became of an import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ReportFormat {
+    Text,
+    Json,
 }
 
 #[derive(Debug, Args)]
 pub struct ImportHsdsArguments {
-    /// The directory or ZIP file.
+    /// A JSON or CSV file, a folder of such files, or a ZIP archive of them.
     #[arg(value_name = "PATH")]
     pub path: PathBuf,
-    /// Import nothing when any row is at fault.
+    /// Write nothing, and stop at the first record that is rejected.
     #[arg(long)]
     pub strict: bool,
     /// Say what would be imported, and change nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// The kind of new organizations, unless the needs that their services meet point to another.
+    #[arg(long, value_name = "KIND", default_value = OrganizationKind::EmploymentService.as_str(), value_parser = kind())]
+    pub kind: OrganizationKind,
+    /// The code of the region of organizations that have none.
+    #[arg(long, value_name = "CODE")]
+    pub region: Option<String>,
+    /// The category of services that have none; may be repeated.
+    #[arg(long, value_name = "CATEGORY", value_parser = category())]
+    pub category: Vec<NeedCategory>,
+    /// How to tell what became of it: for people, or as one line of JSON.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+    /// Show no progress.
+    #[arg(long)]
+    pub quiet: bool,
     #[command(flatten)]
     pub database: DatabaseArgument,
+}
+
+/// No file makes a ministry: its token would open what the ministry alone sees.
+fn kind() -> impl TypedValueParser<Value = OrganizationKind> {
+    let kinds = OrganizationKind::ALL
+        .iter()
+        .filter(|kind| **kind != OrganizationKind::Ministry);
+    PossibleValuesParser::new(kinds.map(|kind| kind.as_str())).try_map(|text| text.parse())
+}
+
+fn category() -> impl TypedValueParser<Value = NeedCategory> {
+    PossibleValuesParser::new(NeedCategory::ALL.iter().map(|category| category.as_str()))
+        .try_map(|text| text.parse())
 }
 
 #[derive(Debug, Args)]
@@ -255,7 +333,8 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
 impl MigrateDirection {
     const fn database(&self) -> &DatabaseArgument {
         match self {
-            Self::Up(database) | Self::Status(database) | Self::Down(database) => database,
+            Self::Up(database) | Self::Status(database) => database,
+            Self::Down(arguments) => &arguments.database,
         }
     }
 }

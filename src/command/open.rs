@@ -120,11 +120,8 @@ pub fn demand_database(config: &Config) -> Result<(), Failure> {
 }
 
 fn store(database: Database, config: &Config, secret: &[u8]) -> Store {
-    let settings = Settings {
-        referral: config.referral.clone(),
-        idempotency: config.idempotency.clone(),
-    };
-    Store::new(database, Clock::system(), Keys::derive(secret), settings)
+    let keys = Keys::derive(secret);
+    Store::new(database, Clock::system(), keys, Settings::from(config))
 }
 
 async fn demand_tables(database: &Database) -> Result<(), Failure> {

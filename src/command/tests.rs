@@ -23,9 +23,10 @@ fn every_documented_command_is_taken() {
         "claimant-gateway demo --journey housing",
         "claimant-gateway migrate up --database sqlite://a.db",
         "claimant-gateway migrate status --database sqlite://a.db",
-        "claimant-gateway migrate down --database sqlite://a.db",
+        "claimant-gateway migrate down --database sqlite://a.db --steps 2 --yes",
         "claimant-gateway schema",
         "claimant-gateway import hsds data --strict --dry-run --database sqlite://a.db",
+        "claimant-gateway import hsds a.zip --kind LEGAL --region EAST --category FOOD --category LEGAL --quiet --format json",
         "claimant-gateway token --organization demo-agency",
         "claimant-gateway config",
     ] {
@@ -37,7 +38,10 @@ fn every_documented_command_is_taken() {
         "claimant-gateway token",
         "claimant-gateway token --organization demo-agency --hours 0",
         "claimant-gateway migrate sideways",
+        "claimant-gateway migrate down --steps 0",
         "claimant-gateway import hsds",
+        "claimant-gateway import hsds a.zip --kind MINISTRY",
+        "claimant-gateway import hsds a.zip --category SHELTER",
     ] {
         assert!(parse(line).is_err(), "{line}");
     }

@@ -38,9 +38,6 @@ pub struct Config {
 pub struct Server {
     /// Address and port of the API.
     pub listen: Listen,
-    /// Address and port of the metrics, which are not for the public; absent: none are served.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub metrics_listen: Option<Listen>,
     /// How long requests under way may take to end when the gateway is told to stop.
     pub shutdown_seconds: Whole<0, 600>,
 }
@@ -49,7 +46,6 @@ impl Default for Server {
     fn default() -> Self {
         Self {
             listen: Listen(std::net::SocketAddr::from(([127, 0, 0, 1], 8080))),
-            metrics_listen: None,
             shutdown_seconds: Whole::of::<10>(),
         }
     }
@@ -144,10 +140,6 @@ fn region_claim() -> String {
 pub struct Referral {
     pub answer_business_days_urgent: Whole<1, 60>,
     pub answer_business_days_routine: Whole<1, 60>,
-    /// How long after `dueAt` an unanswered referral expires.
-    pub expiry_days: Whole<1, 365>,
-    /// How long an untouched draft is kept.
-    pub draft_days: Whole<1, 365>,
     /// How long a party keeps its access after a referral is completed.
     pub access_after_completion_days: Whole<0, 3_650>,
     pub consent_age: Whole<12, 21>,
@@ -158,8 +150,6 @@ impl Default for Referral {
         Self {
             answer_business_days_urgent: Whole::of::<1>(),
             answer_business_days_routine: Whole::of::<5>(),
-            expiry_days: Whole::of::<30>(),
-            draft_days: Whole::of::<14>(),
             access_after_completion_days: Whole::of::<90>(),
             consent_age: Whole::of::<16>(),
         }
@@ -170,7 +160,7 @@ impl Default for Referral {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Idempotency {
-    pub retention_days: Whole<1, 365>,
+    pub retention_days: Whole<7, 365>,
 }
 
 impl Default for Idempotency {

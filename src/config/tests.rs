@@ -35,13 +35,14 @@ fn without_any_source_the_defaults_are_in_force() {
 
 #[test]
 fn each_source_stands_over_the_one_before() {
-    let mut sources =
-        file("server.listen = '127.0.0.1:1'\nreferral.expiry_days = 2\nlog.level = 'debug'");
+    let mut sources = file(
+        "server.listen = '127.0.0.1:1'\nreferral.access_after_completion_days = 2\nlog.level = 'debug'",
+    );
     let listen = |sources: &Sources| load(sources).unwrap().config.server.listen.0.port();
     assert_eq!(listen(&sources), 1);
     sources.environment = vec![
         (
-            "CLAIMANT_GATEWAY_REFERRAL__EXPIRY_DAYS".to_owned(),
+            "CLAIMANT_GATEWAY_REFERRAL__ACCESS_AFTER_COMPLETION_DAYS".to_owned(),
             "3".to_owned(),
         ),
         (
@@ -53,7 +54,7 @@ fn each_source_stands_over_the_one_before() {
     sources.flags.listen = Some("127.0.0.1:3".to_owned());
     assert_eq!(listen(&sources), 3);
     let config = load(&sources).unwrap().config;
-    assert_eq!(config.referral.expiry_days.get(), 3);
+    assert_eq!(config.referral.access_after_completion_days.get(), 3);
     assert_eq!(config.log.level, LogLevel::Debug);
 }
 
@@ -61,7 +62,7 @@ fn each_source_stands_over_the_one_before() {
 fn a_key_that_is_no_setting_is_refused_by_name_with_who_set_it() {
     assert_eq!(
         refusal(&file("[server]\nlisten = '127.0.0.1:1'\nlisten_on = 1")),
-        "`server.listen_on` is no setting (from gateway.toml); allowed here: listen, metrics_listen, shutdown_seconds"
+        "`server.listen_on` is no setting (from gateway.toml); allowed here: listen, shutdown_seconds"
     );
     assert_eq!(
         refusal(&variable("CLAIMANT_GATEWAY_LOG__COLOUR", "red")),
@@ -268,7 +269,7 @@ fn no_text_shows_a_secret() {
 #[test]
 fn the_printed_configuration_says_who_set_what_and_can_be_read_in_again() {
     let mut sources = file(
-        "referral.expiry_days = 2\nauth.issuers = [{ issuer = 'https://issuer.example', audience = 'a' }]",
+        "referral.access_after_completion_days = 2\nauth.issuers = [{ issuer = 'https://issuer.example', audience = 'a' }]",
     );
     sources.environment = vec![("CLAIMANT_GATEWAY_LOG__LEVEL".to_owned(), "warn".to_owned())];
     sources.flags.database = Some(Secret::new("sqlite://demo.db"));
@@ -276,7 +277,7 @@ fn the_printed_configuration_says_who_set_what_and_can_be_read_in_again() {
     for line in [
         "url = \"sqlite://demo.db\" # --database",
         "max_connections = 16 # default",
-        "expiry_days = 2 # gateway.toml",
+        "access_after_completion_days = 2 # gateway.toml",
         "level = \"warn\" # CLAIMANT_GATEWAY_LOG__LEVEL",
     ] {
         assert!(
@@ -286,7 +287,7 @@ fn the_printed_configuration_says_who_set_what_and_can_be_read_in_again() {
     }
     let again = load(&file(&printed)).unwrap();
     assert_eq!(again.config.auth.issuers[0].audience, "a");
-    assert_eq!(again.config.referral.expiry_days.get(), 2);
+    assert_eq!(again.config.referral.access_after_completion_days.get(), 2);
     let without_sources = |text: &str| -> Vec<String> {
         text.lines()
             .map(|line| line.split(" # ").next().unwrap_or_default().to_owned())

@@ -29,6 +29,10 @@ pub struct Mutation(
 );
 
 /// Something the caller can mend. Nothing was changed.
+#[expect(
+    clippy::duplicated_attributes,
+    reason = "fields of the interface may have the same type"
+)]
 #[derive(Interface)]
 #[graphql(
     field(

@@ -51,10 +51,10 @@ pub struct Cursor(pub String);
 #[Scalar]
 impl ScalarType for Cursor {
     fn parse(value: Value) -> InputValueResult<Self> {
-        match value {
-            Value::String(text) => Ok(Self(text)),
-            _ => Err(InputValueError::custom("expected a cursor")),
-        }
+        let Value::String(text) = value else {
+            return Err(InputValueError::custom("expected a cursor"));
+        };
+        Ok(Self(text))
     }
 
     fn to_value(&self) -> Value {

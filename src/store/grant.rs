@@ -8,7 +8,7 @@ use entity::{
     access_grant, claimant, consent, consent_recipient, organization, referral,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
     prelude::Uuid, sea_query::SelectStatement,
 };
 
@@ -95,24 +95,7 @@ impl Unit<'_> {
             .filter(consent_recipient::Column::ConsentId.is_in(consents.iter().map(|row| row.id)))
             .all(&self.transaction)
             .await?;
-        Ok(consents
-            .into_iter()
-            .map(|row| {
-                let named = || recipients.iter().filter(|named| named.consent_id == row.id);
-                access::Consent {
-                    id: row.id,
-                    organizations: named().filter_map(|named| named.organization_id).collect(),
-                    kinds: named().filter_map(|named| named.kind).collect(),
-                    purposes: row.purposes.0,
-                    groups: row.field_groups.0,
-                    any_party: row.any_party,
-                    refused: row.refused,
-                    withdrawn: row.withdrawn_at.is_some(),
-                    given_at: row.given_at,
-                    expires_at: row.expires_at,
-                }
-            })
-            .collect())
+        Ok(consent_facts(consents, &recipients))
     }
 
     /// The kind of each of `organizations`.
@@ -163,14 +146,18 @@ impl Unit<'_> {
                 .await?;
         }
         if !missing.is_empty() {
-            access_grant::Entity::insert_many(missing.into_iter().map(row_of))
-                .exec_without_returning(&self.transaction)
-                .await?;
+            access_grant::Entity::insert_many(
+                missing
+                    .into_iter()
+                    .map(|grant| row_of(AccessGrantId(Uuid::now_v7()), grant).into_active_model()),
+            )
+            .exec_without_returning(&self.transaction)
+            .await?;
         }
         Ok(())
     }
 
-    async fn wanted_grants(
+    pub(super) async fn wanted_grants(
         &self,
         claimant: ClaimantId,
         consents: &[access::Consent],
@@ -196,27 +183,7 @@ impl Unit<'_> {
                     .collect(),
             )
             .await?;
-        let recipient = |organization: OrganizationId| {
-            kinds.get(&organization).map(|kind| Recipient {
-                organization,
-                kind: *kind,
-            })
-        };
-        let referrals: Vec<access::Referral> = rows
-            .iter()
-            .filter_map(|row| {
-                Some(access::Referral {
-                    id: row.id,
-                    category: row.category,
-                    status: row.status,
-                    source: recipient(row.source_id)?,
-                    owner: row.owner_id.and_then(recipient),
-                    owner_access: row.owner_access,
-                    opened_at: row.sent_at.unwrap_or(row.created_at),
-                    closed_at: row.closed_at,
-                })
-            })
-            .collect();
+        let referrals = referral_facts(&rows, &kinds);
         let days = self
             .session
             .settings()
@@ -233,7 +200,59 @@ impl Unit<'_> {
     }
 }
 
-fn grant_of(row: &access_grant::Model) -> Grant {
+/// What access needs to know of consents and refusals.
+pub(super) fn consent_facts(
+    consents: Vec<consent::Model>,
+    recipients: &[consent_recipient::Model],
+) -> Vec<access::Consent> {
+    consents
+        .into_iter()
+        .map(|row| {
+            let named = || recipients.iter().filter(|named| named.consent_id == row.id);
+            access::Consent {
+                id: row.id,
+                organizations: named().filter_map(|named| named.organization_id).collect(),
+                kinds: named().filter_map(|named| named.kind).collect(),
+                purposes: row.purposes.0,
+                groups: row.field_groups.0,
+                any_party: row.any_party,
+                refused: row.refused,
+                withdrawn: row.withdrawn_at.is_some(),
+                given_at: row.given_at,
+                expires_at: row.expires_at,
+            }
+        })
+        .collect()
+}
+
+/// What access needs to know of referrals, given the kinds of their organizations.
+pub(super) fn referral_facts(
+    rows: &[referral::Model],
+    kinds: &HashMap<OrganizationId, OrganizationKind>,
+) -> Vec<access::Referral> {
+    let recipient = |organization: OrganizationId| {
+        kinds.get(&organization).map(|kind| Recipient {
+            organization,
+            kind: *kind,
+        })
+    };
+    rows.iter()
+        .filter_map(|row| {
+            Some(access::Referral {
+                id: row.id,
+                category: row.category,
+                status: row.status,
+                source: recipient(row.source_id)?,
+                owner: row.owner_id.and_then(recipient),
+                owner_access: row.owner_access,
+                opened_at: row.sent_at.unwrap_or(row.created_at),
+                closed_at: row.closed_at,
+            })
+        })
+        .collect()
+}
+
+pub(super) fn grant_of(row: &access_grant::Model) -> Grant {
     Grant {
         claimant: row.claimant_id,
         organization: row.organization_id,
@@ -246,16 +265,16 @@ fn grant_of(row: &access_grant::Model) -> Grant {
     }
 }
 
-fn row_of(grant: Grant) -> access_grant::ActiveModel {
-    access_grant::ActiveModel {
-        id: Set(AccessGrantId(Uuid::now_v7())),
-        claimant_id: Set(grant.claimant),
-        organization_id: Set(grant.organization),
-        access_group: Set(grant.group),
-        category: Set(grant.category),
-        referral_id: Set(grant.referral),
-        consent_id: Set(grant.consent),
-        opens_at: Set(grant.opens_at),
-        closes_at: Set(grant.closes_at),
+pub(super) fn row_of(id: AccessGrantId, grant: Grant) -> access_grant::Model {
+    access_grant::Model {
+        id,
+        claimant_id: grant.claimant,
+        organization_id: grant.organization,
+        access_group: grant.group,
+        category: grant.category,
+        referral_id: grant.referral,
+        consent_id: grant.consent,
+        opens_at: grant.opens_at,
+        closes_at: grant.closes_at,
     }
 }

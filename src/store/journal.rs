@@ -2,14 +2,15 @@
 //! reader may see it. The numbering of entries is the sequencer's.
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use entity::{
     Audience, JournalEntryId, JournalKind, NeedCategory, OrganizationId, ReferralId,
     ReferralStatus, ReferralStatusReason, RegionId, SubjectType, journal_audience, journal_entry,
     journal_head, referral,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    prelude::Uuid, sea_query::Expr,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect, prelude::Uuid, sea_query::Expr,
 };
 
 use super::{
@@ -17,7 +18,10 @@ use super::{
     page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
     service::Coverage,
 };
-use crate::{error::Result, viewer::Viewer};
+use crate::{
+    error::Result,
+    viewer::{Caller, Viewer},
+};
 
 /// A journal entry on its way into the journal.
 #[derive(Clone, Debug)]
@@ -92,6 +96,34 @@ impl Entry {
         self
     }
 
+    /// The entry as it is written, not numbered yet.
+    pub(super) fn into_row(
+        self,
+        id: JournalEntryId,
+        at: DateTime<Utc>,
+        author: &Author<'_>,
+    ) -> journal_entry::Model {
+        journal_entry::Model {
+            id,
+            position: None,
+            at,
+            actor: author.subject.to_owned(),
+            client: author.client.to_owned(),
+            acting_subject: author.acting_subject.map(str::to_owned),
+            organization_id: author.organization,
+            subject_type: self.subject_type,
+            subject_id: self.subject_id,
+            subject_version: self.subject_version,
+            kind: self.kind,
+            from_status: self.from_status,
+            to_status: self.to_status,
+            reason: self.reason,
+            note: self.note,
+            private_to_id: self.private_to,
+            audience: Audience(self.audience),
+        }
+    }
+
     /// Tells every provider that could claim: by one name for the category and region, not one for each provider.
     pub(super) fn told_openly(mut self, category: NeedCategory, region: Option<RegionId>) -> Self {
         self.audience.push(open_audience(category, region));
@@ -111,37 +143,65 @@ pub(super) fn open_audience(category: NeedCategory, region: Option<RegionId>) ->
     Uuid::from_bytes(bytes)
 }
 
+/// Who made a change, as the journal keeps it.
+#[derive(Clone, Copy)]
+pub(super) struct Author<'a> {
+    pub(super) subject: &'a str,
+    pub(super) client: &'a str,
+    pub(super) acting_subject: Option<&'a str>,
+    pub(super) organization: Option<OrganizationId>,
+}
+
+impl<'a> Author<'a> {
+    /// Whoever runs the gateway, on its own command line: of no organization.
+    pub(super) const OPERATOR: Author<'static> = Author {
+        subject: "operator",
+        client: "operator",
+        acting_subject: None,
+        organization: None,
+    };
+
+    fn of(caller: &'a Caller) -> Self {
+        Self {
+            subject: &caller.subject,
+            client: &caller.client,
+            acting_subject: caller.acting_subject.as_deref(),
+            organization: Some(caller.viewer.organization()),
+        }
+    }
+}
+
 impl Unit<'_> {
     /// Writes the entries of this unit.
     pub(super) async fn write_entries(&mut self) -> Result<()> {
-        let caller = &self.session.caller;
-        let rows: Vec<_> = std::mem::take(&mut self.entries)
-            .into_iter()
-            .map(|entry| journal_entry::ActiveModel {
-                id: Set(JournalEntryId(Uuid::now_v7())),
-                position: Set(None),
-                at: Set(self.session.now),
-                actor: Set(caller.subject.clone()),
-                client: Set(caller.client.clone()),
-                acting_subject: Set(caller.acting_subject.clone()),
-                organization_id: Set(Some(caller.viewer.organization())),
-                subject_type: Set(entry.subject_type),
-                subject_id: Set(entry.subject_id),
-                subject_version: Set(entry.subject_version),
-                kind: Set(entry.kind),
-                from_status: Set(entry.from_status),
-                to_status: Set(entry.to_status),
-                reason: Set(entry.reason),
-                note: Set(entry.note),
-                private_to_id: Set(entry.private_to),
-                audience: Set(Audience(entry.audience)),
-            })
-            .collect();
-        journal_entry::Entity::insert_many(rows)
-            .exec_without_returning(&self.transaction)
-            .await?;
-        Ok(())
+        let entries = std::mem::take(&mut self.entries);
+        let author = Author::of(&self.session.caller);
+        write_entries(&self.transaction, author, self.session.now, entries).await
     }
+}
+
+/// Writes entries in the transaction of the changes that they tell of.
+pub(super) async fn write_entries(
+    transaction: &DatabaseTransaction,
+    author: Author<'_>,
+    at: DateTime<Utc>,
+    entries: Vec<Entry>,
+) -> Result<()> {
+    let rows: Vec<_> = entries
+        .into_iter()
+        .map(|entry| {
+            entry
+                .into_row(JournalEntryId(Uuid::now_v7()), at, &author)
+                .into_active_model()
+        })
+        .collect();
+    // Both databases bound the parameters of one statement.
+    for rows in rows.chunks(500) {
+        journal_entry::Entity::insert_many(rows.to_vec())
+            .exec_without_returning(transaction)
+            .await?;
+    }
+    Ok(())
 }
 
 /// One entry, as the reader may see it.

@@ -4,7 +4,9 @@
 //!
 //! What skips a viewer's rule says so in its name and is listed here:
 //! - `unscoped_organization_by_code`: the token names an organization before there is a viewer.
+//! - `unscoped_region_by_code`: a token of the ministry may name a region.
 //! - `unscoped_number_entries`: the sequencer numbers committed journal entries.
+//! - `unscoped_forget_keys`: idempotency keys are forgotten when their time is over.
 //! - `unscoped_import`: the operator's own command line imports a directory.
 //! - `unscoped_seed`: the demo fills an empty database.
 //! - inside a change: facts that guard it (consents, grants, children) are read whole, and never returned.
@@ -32,6 +34,7 @@ pub mod claimant;
 mod connect;
 pub mod consent;
 mod grant;
+pub mod import;
 pub mod journal;
 pub mod need;
 pub mod organization;
@@ -41,6 +44,7 @@ pub mod referral;
 pub mod region;
 pub mod report;
 pub mod sealed;
+pub mod seed;
 pub mod sequencer;
 pub mod service;
 pub mod unit;
@@ -54,6 +58,7 @@ pub use unit::{Applied, Change, Unit};
 pub struct Settings {
     pub referral: config::Referral,
     pub idempotency: config::Idempotency,
+    pub sequencer: config::Sequencer,
 }
 
 /// The database with the clock and the keys; it can do nothing for a request until it is bound to a caller.
@@ -64,6 +69,16 @@ pub struct Store {
     keys: Arc<Keys>,
     settings: Arc<Settings>,
     wake: Arc<tokio::sync::Notify>,
+}
+
+impl From<&config::Config> for Settings {
+    fn from(config: &config::Config) -> Self {
+        Self {
+            referral: config.referral.clone(),
+            idempotency: config.idempotency.clone(),
+            sequencer: config.sequencer.clone(),
+        }
+    }
 }
 
 impl Store {
@@ -89,6 +104,14 @@ impl Store {
     /// The keys of public ids and cursors.
     pub fn keys(&self) -> &Keys {
         &self.keys
+    }
+
+    /// Waits until every connection is closed, so that the file can be copied or removed.
+    ///
+    /// # Errors
+    /// When a connection cannot be closed.
+    pub async fn close(self) -> Result<()> {
+        self.database.close().await
     }
 
     /// Whether the database answers.

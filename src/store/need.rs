@@ -115,7 +115,7 @@ impl Session {
 }
 
 /// The order in which needs come first where nothing else is said: 1 is the most urgent.
-const fn usual_priority(category: NeedCategory) -> i32 {
+pub const fn usual_priority(category: NeedCategory) -> i32 {
     match category {
         NeedCategory::Housing | NeedCategory::Health | NeedCategory::Food => 1,
         NeedCategory::Income | NeedCategory::Legal | NeedCategory::Childcare => 2,

@@ -1,4 +1,6 @@
 //! Organizations: public directory data, and the row that gives a caller its role.
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use entity::{OrganizationId, OrganizationKind, RegionId, Role, organization};
 use sea_orm::{
@@ -53,6 +55,12 @@ pub const fn role_of(kind: OrganizationKind) -> Role {
     }
 }
 
+/// The words of these texts, each once, as they are kept to be searched.
+pub(super) fn searchable<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
+    let words: BTreeSet<String> = texts.into_iter().flat_map(free_text::words).collect();
+    words.into_iter().collect::<Vec<_>>().join(" ")
+}
+
 /// Every word of `text` must stand in the normalised text of `column`.
 pub(super) fn contains_words(column: SimpleExpr, text: &str) -> Condition {
     free_text::words(text)
@@ -62,6 +70,11 @@ pub(super) fn contains_words(column: SimpleExpr, text: &str) -> Condition {
             // Words hold letters and digits only: nothing in them is a wildcard.
             condition.add(column.clone().like(format!("%{word}%")))
         })
+}
+
+/// The words by which an organization is found.
+pub(crate) fn search_words(name_en: &str, name_fr: &str) -> String {
+    searchable([name_en, name_fr])
 }
 
 impl Session {

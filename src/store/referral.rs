@@ -33,6 +33,8 @@ pub mod create;
 mod ending;
 mod step;
 
+pub(super) use step::told;
+
 /// The referrals of which an organization is a party, or whose claimant it registered. A draft is its source's alone.
 pub(super) fn party(organization: OrganizationId) -> Condition {
     use referral::Column;
@@ -60,32 +62,43 @@ fn open_to(organization: OrganizationId) -> Condition {
         .add(Expr::exists(fitting_services(organization)))
 }
 
+/// Rows of a table of a service's places or languages, for the service at hand.
+fn of_service(entity: impl EntityTrait, column: impl ColumnTrait) -> SelectStatement {
+    Query::select()
+        .expr(Expr::value(1))
+        .from(entity)
+        .and_where(Expr::col((entity, column)).equals((service::Entity, service::Column::Id)))
+        .to_owned()
+}
+
+/// The condition that a referral's value is not known, or that the service names none, or names this one.
+fn fits(
+    value: referral::Column,
+    named: &SelectStatement,
+    same: (impl EntityTrait, impl ColumnTrait),
+) -> Condition {
+    let this_one = named
+        .clone()
+        .and_where(Expr::col(same).equals((referral::Entity, value)))
+        .to_owned();
+    Condition::any()
+        .add(Expr::col((referral::Entity, value)).is_null())
+        .add(Expr::exists(named.clone()).not())
+        .add(Expr::exists(this_one))
+}
+
 fn fitting_services(organization: OrganizationId) -> SelectStatement {
-    let of_service = (service::Entity, service::Column::Id);
-    let regions = || {
-        Query::select()
-            .expr(Expr::value(1))
-            .from(service_region::Entity)
-            .and_where(
-                Expr::col((service_region::Entity, service_region::Column::ServiceId))
-                    .equals(of_service),
-            )
-            .to_owned()
-    };
-    let languages = || {
-        Query::select()
-            .expr(Expr::value(1))
-            .from(service_language::Entity)
-            .and_where(
-                Expr::col((
-                    service_language::Entity,
-                    service_language::Column::ServiceId,
-                ))
-                .equals(of_service),
-            )
-            .to_owned()
-    };
-    let of_referral = |column| Expr::col((referral::Entity, column));
+    let regions = of_service(service_region::Entity, service_region::Column::ServiceId);
+    let languages = of_service(
+        service_language::Entity,
+        service_language::Column::ServiceId,
+    );
+    let category = (service_category::Entity, service_category::Column::Category);
+    let speaks = fits(
+        referral::Column::Language,
+        &languages,
+        (service_language::Entity, service_language::Column::Language),
+    );
     Query::select()
         .expr(Expr::value(1))
         .from(service::Entity)
@@ -95,44 +108,19 @@ fn fitting_services(organization: OrganizationId) -> SelectStatement {
                 service_category::Entity,
                 service_category::Column::ServiceId,
             ))
-            .equals(of_service),
+            .equals((service::Entity, service::Column::Id)),
         )
         .and_where(service::Column::OrganizationId.eq(organization))
         .and_where(service::Column::Status.eq(ServiceStatus::Active))
-        .and_where(
-            Expr::col((service_category::Entity, service_category::Column::Category))
-                .equals((referral::Entity, referral::Column::Category)),
-        )
+        .and_where(Expr::col(category).equals((referral::Entity, referral::Column::Category)))
+        .cond_where(fits(
+            referral::Column::RegionId,
+            &regions,
+            (service_region::Entity, service_region::Column::RegionId),
+        ))
+        // An interpreter bridges what the service does not speak.
         .cond_where(
-            Condition::any()
-                .add(of_referral(referral::Column::RegionId).is_null())
-                .add(Expr::exists(regions()).not())
-                .add(Expr::exists(
-                    regions()
-                        .and_where(
-                            Expr::col((service_region::Entity, service_region::Column::RegionId))
-                                .equals((referral::Entity, referral::Column::RegionId)),
-                        )
-                        .to_owned(),
-                )),
-        )
-        .cond_where(
-            // An interpreter bridges what the service does not speak.
-            Condition::any()
-                .add(of_referral(referral::Column::Language).is_null())
-                .add(of_referral(referral::Column::InterpreterNeeded).eq(true))
-                .add(Expr::exists(languages()).not())
-                .add(Expr::exists(
-                    languages()
-                        .and_where(
-                            Expr::col((
-                                service_language::Entity,
-                                service_language::Column::Language,
-                            ))
-                            .equals((referral::Entity, referral::Column::Language)),
-                        )
-                        .to_owned(),
-                )),
+            speaks.add(Expr::col((referral::Entity, referral::Column::InterpreterNeeded)).eq(true)),
         )
         .to_owned()
 }

@@ -106,7 +106,7 @@ fn registered_by(viewer: &Viewer) -> SelectStatement {
 }
 
 /// A table of one sealed group.
-trait Group: Readable {
+pub(super) trait Group: Readable {
     type Content: Serialize + DeserializeOwned + Send;
 
     fn parts(model: Self::Model) -> (ClaimantId, Vec<u8>);
@@ -187,6 +187,15 @@ async fn open<E: Group, C: ConnectionTrait>(
         .collect()
 }
 
+/// A group as it is kept.
+pub(super) fn sealed_row<E: Group>(
+    claimant: ClaimantId,
+    content: &E::Content,
+) -> Result<E::ActiveModel> {
+    let content = serde_json::to_vec(content).map_err(Error::internal)?;
+    Ok(E::row(claimant, content))
+}
+
 async fn put<E: Group>(
     transaction: &DatabaseTransaction,
     claimant: ClaimantId,
@@ -195,9 +204,8 @@ async fn put<E: Group>(
 where
     E::ActiveModel: Send,
 {
-    let content = serde_json::to_vec(content).map_err(Error::internal)?;
     let version = sea_orm::sea_query::Expr::col((E::default(), E::version())).add(1);
-    E::insert(E::row(claimant, content))
+    E::insert(sealed_row::<E>(claimant, content)?)
         .on_conflict(
             OnConflict::column(E::claimant())
                 .update_column(E::content())

@@ -4,7 +4,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use chrono::TimeDelta;
-use entity::{journal_audience, journal_entry, journal_head, lease};
+use entity::{idempotency, journal_audience, journal_entry, journal_head, lease};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
@@ -16,31 +16,52 @@ use sea_orm::{
 use super::Store;
 use crate::error::Result;
 
-/// How many entries are numbered in one transaction.
-const BATCH: u64 = 500;
-/// How long a process may be silent before another takes the work over.
-const LEASE: TimeDelta = TimeDelta::seconds(5);
-/// The poll is the truth; a wake-up after a commit only makes it sooner.
-const POLL: Duration = Duration::from_secs(1);
+/// How often idempotency keys whose time is over are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
 impl Store {
-    /// Numbers what is committed, until `stop` is done.
+    /// Numbers what is committed, until `stop` is done. The poll is the truth; a wake-up after a commit only makes it
+    /// sooner.
     pub async fn sequence_until(&self, stop: impl Future<Output = ()>) {
         let holder = Uuid::now_v7().to_string();
+        let poll = Duration::from_millis(self.settings.sequencer.poll_milliseconds.get().into());
+        let mut forget = tokio::time::interval(FORGET_EVERY);
         tokio::pin!(stop);
         loop {
             // A full batch means that there is more; anything else waits for the next commit or the poll.
             match self.unscoped_number_entries(&holder).await {
-                Ok(numbered) if numbered == BATCH => continue,
+                Ok(numbered) if numbered == self.batch() => continue,
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%error, "journal entries could not be numbered"),
             }
             tokio::select! {
                 () = &mut stop => return,
                 () = self.wake.notified() => {}
-                () = tokio::time::sleep(POLL) => {}
+                _ = forget.tick() => {
+                    if let Err(error) = self.unscoped_forget_keys().await {
+                        tracing::warn!(%error, "idempotency keys could not be forgotten");
+                    }
+                }
+                () = tokio::time::sleep(poll) => {}
             }
         }
+    }
+
+    fn batch(&self) -> u64 {
+        self.settings.sequencer.batch.get().into()
+    }
+
+    /// Forgets the idempotency keys whose time is over.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Internal`] when the database fails.
+    pub async fn unscoped_forget_keys(&self) -> Result<()> {
+        let kept = TimeDelta::days(self.settings.idempotency.retention_days.get().into());
+        idempotency::Entity::delete_many()
+            .filter(idempotency::Column::CreatedAt.lt(self.clock.now() - kept))
+            .exec(&self.database.writer)
+            .await?;
+        Ok(())
     }
 
     /// Numbers one batch of committed entries, if this process holds the lease or can take it. Returns how many.
@@ -73,7 +94,7 @@ impl Store {
         let entries = journal_entry::Entity::find()
             .filter(journal_entry::Column::Position.is_null())
             .order_by_asc(journal_entry::Column::Id)
-            .limit(BATCH)
+            .limit(self.batch())
             .all(&transaction)
             .await?;
         let count = entries.len() as u64;
@@ -86,10 +107,12 @@ impl Store {
     /// ends; on SQLite the transaction itself does.
     async fn hold_lease(&self, transaction: &DatabaseTransaction, holder: &str) -> Result<bool> {
         let now = self.clock.now();
+        // How long this process may be silent before another takes the work over.
+        let lease = TimeDelta::seconds(self.settings.sequencer.lease_seconds.get().into());
         let row = lease::ActiveModel {
             name: Set("sequencer".to_owned()),
             holder: Set(holder.to_owned()),
-            expires_at: Set(now + LEASE),
+            expires_at: Set(now + lease),
         };
         let taken = lease::Entity::insert(row)
             .on_conflict(

@@ -21,12 +21,11 @@ use serde::Serialize;
 use super::{
     Applied, Change, Readable, Session, Unit, everything,
     journal::Entry,
-    organization::contains_words,
+    organization::{contains_words, searchable},
     page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
     update::Update,
 };
 use crate::{
-    domain::free_text,
     error::{Problem, Refusal, Result},
     viewer::Viewer,
 };
@@ -315,20 +314,44 @@ pub struct Save {
     pub offered_in_french: Option<bool>,
 }
 
+/// A service of which nothing is known yet; its first version is to come.
+pub(super) fn blank(organization: OrganizationId, now: DateTime<Utc>) -> service::Model {
+    service::Model {
+        id: ServiceId(Uuid::now_v7()),
+        organization_id: organization,
+        name_en: String::new(),
+        name_fr: String::new(),
+        description_en: None,
+        description_fr: None,
+        status: ServiceStatus::Active,
+        program: None,
+        delivery_mode: None,
+        offered_in_french: false,
+        url: None,
+        email: None,
+        phone: None,
+        eligibility_description: None,
+        application_process: None,
+        fees_description: None,
+        minimum_age: None,
+        maximum_age: None,
+        search: String::new(),
+        hsds_id: None,
+        created_at: now,
+        updated_at: now,
+        version: 0,
+    }
+}
+
 /// The words by which a service is found.
-pub(super) fn search_words(service: &service::Model) -> String {
+pub(crate) fn search_words(service: &service::Model) -> String {
     let texts = [
         Some(&service.name_en),
         Some(&service.name_fr),
         service.description_en.as_ref(),
         service.description_fr.as_ref(),
     ];
-    let words: BTreeSet<String> = texts
-        .into_iter()
-        .flatten()
-        .flat_map(|text| free_text::words(text))
-        .collect();
-    words.into_iter().collect::<Vec<_>>().join(" ")
+    searchable(texts.into_iter().flatten().map(String::as_str))
 }
 
 impl Save {
@@ -366,29 +389,9 @@ impl Save {
             first.clone().or_else(|| second.clone()).unwrap_or_default()
         };
         service::Model {
-            id: ServiceId(Uuid::now_v7()),
-            organization_id: unit.session.viewer().organization(),
             name_en: name(&self.name_en, &self.name_fr),
             name_fr: name(&self.name_fr, &self.name_en),
-            description_en: None,
-            description_fr: None,
-            status: ServiceStatus::Active,
-            program: None,
-            delivery_mode: None,
-            offered_in_french: false,
-            url: None,
-            email: None,
-            phone: None,
-            eligibility_description: None,
-            application_process: None,
-            fees_description: None,
-            minimum_age: None,
-            maximum_age: None,
-            search: String::new(),
-            hsds_id: None,
-            created_at: unit.session.now,
-            updated_at: unit.session.now,
-            version: 0,
+            ..blank(unit.session.viewer().organization(), unit.session.now)
         }
     }
 

@@ -4,8 +4,8 @@ use std::future::Future;
 
 use entity::idempotency;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter,
-    SqlErr, TransactionOptions, TransactionTrait, prelude::Uuid,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait,
+    QueryFilter, RuntimeErr, SqlErr, TransactionOptions, TransactionTrait, prelude::Uuid,
 };
 use serde::Serialize;
 
@@ -106,7 +106,22 @@ impl Session {
         }
     }
 
+    /// Tries again what the database stopped for the sake of another transaction; nothing was changed then.
     async fn attempt<C: Change>(
+        &self,
+        change: &C,
+        remembered: Option<&Remembered>,
+    ) -> Result<Applied> {
+        for _ in 1..MOST_ATTEMPTS {
+            match self.attempt_once(change, remembered).await {
+                Err(error) if is_passing(&error) => {}
+                settled => return settled,
+            }
+        }
+        self.attempt_once(change, remembered).await
+    }
+
+    async fn attempt_once<C: Change>(
         &self,
         change: &C,
         remembered: Option<&Remembered>,
@@ -166,6 +181,25 @@ impl Session {
             Some(_) => Err(Refusal::at(Problem::IdempotencyKeyReused, "idempotencyKey").into()),
         }
     }
+}
+
+/// How often a change is tried that the database stopped for the sake of another.
+const MOST_ATTEMPTS: u32 = 4;
+
+/// Whether the database stopped a transaction only because another was in its way: a serialization failure or a
+/// deadlock of PostgreSQL (SQLSTATE class 40), a busy SQLite.
+fn is_passing(error: &Error) -> bool {
+    let Error::Internal(source) = error else {
+        return false;
+    };
+    let Some(
+        DbErr::Query(RuntimeErr::SqlxError(error)) | DbErr::Exec(RuntimeErr::SqlxError(error)),
+    ) = source.downcast_ref::<DbErr>()
+    else {
+        return false;
+    };
+    let code = error.as_database_error().and_then(|error| error.code());
+    matches!(code.as_deref(), Some("40001" | "40P01" | "5" | "517"))
 }
 
 /// What is kept of a mutation with a key; never its answer.

@@ -49,8 +49,10 @@ pub fn monday() -> DateTime<Utc> {
 }
 
 async fn open(url: &str) -> Database {
-    let mut config = claimant_gateway::config::Database::default();
-    config.url = url.parse().expect("a database URL");
+    let config = claimant_gateway::config::Database {
+        url: url.parse().expect("a database URL"),
+        ..Default::default()
+    };
     Database::open(&config).await.expect("the database opens")
 }
 
@@ -85,11 +87,7 @@ impl Fresh for TestApp {
         let (time, clock) = Clock::fixed(monday());
         let keys = Keys::derive(b"a secret of the tests, 32 bytes.");
         let config = Config::default();
-        let settings = Settings {
-            referral: config.referral.clone(),
-            idempotency: config.idempotency.clone(),
-        };
-        let store = Store::new(database, time.clone(), keys, settings);
+        let store = Store::new(database, time.clone(), keys, Settings::from(&config));
         let issuer =
             DemoIssuer::for_listen(([127, 0, 0, 1], 0).into()).expect("a loopback address");
         let router = gateway::router(&config, &store, &time, Some(&issuer), Router::new())

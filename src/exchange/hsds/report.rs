@@ -94,6 +94,8 @@ pub enum RejectReason {
         reference: ReferenceKind,
         id: String,
     },
+    /// The id of a new organization becomes its code, and another organization has that code already.
+    CodeTaken,
 }
 
 impl RejectReason {
@@ -136,6 +138,7 @@ impl RejectReason {
                     reference.kind().text(Language::En)
                 )
             }
+            Self::CodeTaken => "its id is the code of another organization".into(),
         }
     }
 
@@ -168,6 +171,7 @@ impl RejectReason {
                     reference.kind().text(Language::Fr)
                 )
             }
+            Self::CodeTaken => "son identifiant est le code d’un autre organisme".into(),
         }
     }
 }
@@ -233,6 +237,10 @@ pub enum WarningReason {
     Several,
     /// The line has fewer values than the table has columns; the last ones were taken as blank.
     ShortLine,
+    /// A service that serves no known need: a search by category does not find it.
+    NoCategory,
+    /// It was left out: another record says already that the service is given at the location.
+    SamePlace,
 }
 
 impl WarningReason {
@@ -272,6 +280,18 @@ impl WarningReason {
             }
             (Self::ShortLine, Language::Fr) => {
                 "a moins de valeurs que de colonnes : les dernières sont tenues pour vides"
+            }
+            (Self::NoCategory, Language::En) => {
+                "has no need category: a search by category does not find it"
+            }
+            (Self::NoCategory, Language::Fr) => {
+                "n’a aucune catégorie de besoin : une recherche par catégorie ne le trouve pas"
+            }
+            (Self::SamePlace, Language::En) => {
+                "is left out: another record says the same service at the same location"
+            }
+            (Self::SamePlace, Language::Fr) => {
+                "est omis : un autre objet dit le même service au même emplacement"
             }
         }
     }

@@ -33,6 +33,8 @@ pub struct Limits {
     pub depth: usize,
     /// Objects that an operation may ask for; scalars are free.
     pub cost: u64,
+    /// Cost that one client may spend in a minute; 0: no limit.
+    pub points_per_minute: u64,
     /// Aliases of an operation, each counted where its fragment is spread.
     pub aliases: usize,
     /// Root fields of an operation.
@@ -73,6 +75,7 @@ impl Default for Limits {
             directives_per_field: 5,
             depth: 12,
             cost: 1_000,
+            points_per_minute: 2_000_000,
             aliases: 30,
             root_fields: 20,
             input_list: 250,

@@ -172,12 +172,16 @@ fn toy() -> Toy {
 }
 
 const PAGES: &[pages::Asset] = &[
-    ("/graphiql", "text/html; charset=utf-8", b"<!doctype html>"),
-    (
-        "/graphiql/main.js",
-        "text/javascript; charset=utf-8",
-        b"'use strict'",
-    ),
+    pages::Asset {
+        path: "/graphiql",
+        content_type: "text/html; charset=utf-8",
+        bytes: b"<!doctype html>",
+    },
+    pages::Asset {
+        path: "/graphiql/main.js",
+        content_type: "text/javascript; charset=utf-8",
+        bytes: b"'use strict'",
+    },
 ];
 
 fn front_of(toy: Toy, settings: Settings) -> Router {

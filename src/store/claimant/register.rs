@@ -1,12 +1,11 @@
 //! `claimantRegister` and `claimantUpdate`: the registering organization writes the open part and each sealed group.
 use chrono::{Datelike, NaiveDate};
 use entity::{
-    AgeBand, ClaimantId, IdentifierKind, JournalKind, Language, RegionId, SubjectType, claimant,
-    claimant_name_token, region,
+    AgeBand, ClaimantId, IdentifierKind, JournalKind, Language, OrganizationId, RegionId,
+    SubjectType, claimant, claimant_name_token, region,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter,
-    prelude::Uuid,
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, prelude::Uuid,
 };
 use serde::Serialize;
 
@@ -22,6 +21,7 @@ use super::{
 use crate::{
     domain::free_text,
     error::{Problem, Refusal, Result},
+    opaque::Keys,
 };
 
 /// The open part, as a form gives it.
@@ -37,7 +37,7 @@ pub struct OpenPart {
 }
 
 /// The sealed groups, as a form gives them. A group given replaces the one there was.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SealedPart {
     pub identity: Option<Identity>,
     pub contact: Option<Contact>,
@@ -141,7 +141,7 @@ fn uci(value: &str) -> Option<String> {
 
 impl SealedPart {
     /// Checks every group and brings it into the form in which it is kept.
-    fn checked(&self, today: NaiveDate) -> Result<Self> {
+    pub(in crate::store) fn checked(&self, today: NaiveDate) -> Result<Self> {
         let mut sealed = self.clone();
         if let Some(identity) = &sealed.identity {
             check_identity(identity, today)?;
@@ -348,22 +348,9 @@ impl Unit<'_> {
             .filter(claimant_name_token::Column::ClaimantId.eq(claimant))
             .exec(&self.transaction)
             .await?;
-        let names: Vec<&str> = [
-            &identity.given_name,
-            &identity.family_name,
-            &identity.preferred_name,
-        ]
-        .into_iter()
-        .flatten()
-        .map(String::as_str)
-        .collect();
-        let rows: Vec<_> = name_beginnings(&names)
-            .iter()
-            .map(|part| claimant_name_token::ActiveModel {
-                organization_id: Set(organization),
-                token: Set(self.session.keys().name_token(organization.0, part)),
-                claimant_id: Set(claimant),
-            })
+        let rows: Vec<_> = name_tokens(self.session.keys(), organization, claimant, identity)
+            .into_iter()
+            .map(IntoActiveModel::into_active_model)
             .collect();
         if !rows.is_empty() {
             claimant_name_token::Entity::insert_many(rows)
@@ -372,4 +359,30 @@ impl Unit<'_> {
         }
         Ok(())
     }
+}
+
+/// The tokens by which an organization finds a claimant that it registered.
+pub(in crate::store) fn name_tokens(
+    keys: &Keys,
+    organization: OrganizationId,
+    claimant: ClaimantId,
+    identity: &Identity,
+) -> Vec<claimant_name_token::Model> {
+    let names: Vec<&str> = [
+        &identity.given_name,
+        &identity.family_name,
+        &identity.preferred_name,
+    ]
+    .into_iter()
+    .flatten()
+    .map(String::as_str)
+    .collect();
+    name_beginnings(&names)
+        .iter()
+        .map(|part| claimant_name_token::Model {
+            organization_id: organization,
+            token: keys.name_token(organization.0, part),
+            claimant_id: claimant,
+        })
+        .collect()
 }

@@ -110,10 +110,7 @@ impl Claim {
         let step = unit
             .step(self.0.id, None, ReferralAction::Claim)
             .await
-            .map_err(|error| match error {
-                Error::Refused(_) => too_late(),
-                other => other,
-            })?;
+            .map_err(|error| error.or_refused(|_| too_late()))?;
         if step.before.version != self.0.expected_version {
             return Err(Refusal::at(Problem::StaleVersion, "expectedVersion")
                 .with_current_version(step.before.version)
@@ -141,10 +138,12 @@ impl Claim {
             self.0.note.as_ref(),
         )
         .await
-        .map_err(|error| match error {
+        .map_err(|error| {
             // Another organization was first, between our reading and our writing.
-            Error::Refused(refusal) if refusal.problem == Problem::StaleVersion => too_late(),
-            other => other,
+            error.or_refused(|refusal| match refusal.problem == Problem::StaleVersion {
+                true => too_late(),
+                false => refusal.into(),
+            })
         })
     }
 }

@@ -40,7 +40,7 @@ pub struct Split {
 
 impl Unit<'_> {
     /// A new referral with the claimant and the facts of another.
-    fn from_other(&self, other: &referral::Model) -> referral::Model {
+    fn successor_of(&self, other: &referral::Model) -> referral::Model {
         let now = self.session.now;
         referral::Model {
             id: ReferralId(Uuid::now_v7()),
@@ -96,7 +96,7 @@ impl Change for Resubmit {
         check_free_text(self.summary.as_ref(), "summary")?;
         let step = unit.step(self.id, None, ReferralAction::Resubmit).await?;
         let old = step.before;
-        let mut row = unit.from_other(&old);
+        let mut row = unit.successor_of(&old);
         row.replaces_id = Some(old.id);
         row.service_id = self.service.or(old.service_id);
         row.summary = self.summary.clone().or(row.summary);
@@ -126,7 +126,7 @@ impl Change for Split {
             .step(self.id, Some(self.expected_version), ReferralAction::Split)
             .await?;
         let parent = step.before;
-        let mut row = unit.from_other(&parent);
+        let mut row = unit.successor_of(&parent);
         row.part_of_id = Some(parent.id);
         row.category = self.category;
         row.service_id = self.service;

@@ -56,8 +56,12 @@ pub struct Send {
 
 /// A reference that says nothing: 60 random bits in the letters that are not taken for one another.
 pub(super) fn reference() -> String {
+    reference_from(&mut rand::rng())
+}
+
+/// The same from a given source of chance.
+pub(crate) fn reference_from(random: &mut impl Rng) -> String {
     const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-    let mut random = rand::rng();
     let mut reference = String::with_capacity(14);
     for place in 0..12 {
         if place > 0 && place % 4 == 0 {

@@ -1,8 +1,8 @@
 //! One step of a referral inside a unit of work: load it under the caller's rule, ask the workflow, write it if nobody
 //! else has, and tell those concerned.
 use entity::{
-    JournalKind, NeedStatus, OrganizationId, OutcomeKind, ReferralAction, ReferralId,
-    ReferralStatus, ReferralStatusReason, SubjectType, referral,
+    JournalKind, NeedStatus, OutcomeKind, ReferralAction, ReferralId, ReferralStatus,
+    ReferralStatusReason, SubjectType, referral,
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
@@ -96,6 +96,16 @@ impl Unit<'_> {
         let Step {
             before, mut row, ..
         } = step;
+        // Whatever changes access takes the claimant first and the referral then: two that meet wait for one another
+        // in that order, and neither for ever.
+        let touches_access = row.owner_id.is_set()
+            || row.owner_access.is_set()
+            || row.closed_at.is_set()
+            || row.claimant_id.is_set()
+            || before.status == ReferralStatus::Requested;
+        if let Some(claimant) = before.claimant_id.filter(|_| touches_access) {
+            self.lock_claimant(claimant).await?;
+        }
         let version = before.version + 1;
         row.version = Set(version);
         row.updated_at = Set(self.session.now);
@@ -135,51 +145,9 @@ impl Unit<'_> {
         reason: Option<ReferralStatusReason>,
         note: Option<&String>,
     ) {
-        let mut entry = Entry::new(kind, SubjectType::Referral, after.id, after.version)
-            .statuses(before.map(|row| row.status), after.status)
-            .reason(reason)
-            .note(note.cloned());
-        entry = if after.status == ReferralStatus::Draft {
-            entry.told([after.source_id])
-        } else {
-            entry
-                .told(
-                    [Some(after.source_id), after.registering_organization_id]
-                        .into_iter()
-                        .flatten(),
-                )
-                .told(after.owner_id.filter(|_| after.owner_access))
-        };
-        let open = |row: &referral::Model| {
-            (row.owner_id.is_none() && row.status == ReferralStatus::Requested)
-                .then_some((row.category, row.region_id))
-        };
-        let (was_open, is_open) = (before.and_then(open), open(after));
-        // Endings come first: whoever may still see it keeps the copy that the entry itself is about.
-        let lost = before
-            .filter(|before| before.owner_access)
-            .and_then(|before| before.owner_id)
-            .filter(|owner| after.owner_id != Some(*owner) || !after.owner_access);
-        if let Some(owner) = lost {
-            self.tell_access_ended(after, owner);
+        for entry in told(kind, before, after, reason, note) {
+            self.record(entry);
         }
-        if let Some((category, region)) = was_open.filter(|_| was_open != is_open) {
-            self.record(access_ended(after).told_openly(category, region));
-        }
-        if let Some((category, region)) = is_open {
-            entry = entry.told_openly(category, region);
-        }
-        self.record(entry);
-    }
-
-    /// Tells an organization that it is no party any more, so that its software deletes its copy.
-    fn tell_access_ended(&mut self, after: &referral::Model, organization: OrganizationId) {
-        if organization == after.source_id
-            || after.registering_organization_id == Some(organization)
-        {
-            return;
-        }
-        self.record(access_ended(after).told([organization]));
     }
 
     /// Lets the need follow the referral, unless another referral still serves it.
@@ -213,15 +181,6 @@ impl Unit<'_> {
             None => Ok(()),
         }
     }
-}
-
-fn access_ended(referral: &referral::Model) -> Entry {
-    Entry::new(
-        JournalKind::AccessEnded,
-        SubjectType::Referral,
-        referral.id,
-        referral.version,
-    )
 }
 
 /// The first relation in which the caller may do this, or why none may.
@@ -262,4 +221,63 @@ const fn is_about_relation(refusal: workflow::Refusal) -> bool {
         refusal,
         workflow::Refusal::WrongStatus | workflow::Refusal::WrongRelation
     )
+}
+
+/// What everybody concerned is told of a step of a referral.
+pub(in crate::store) fn told(
+    kind: JournalKind,
+    before: Option<&referral::Model>,
+    after: &referral::Model,
+    reason: Option<ReferralStatusReason>,
+    note: Option<&String>,
+) -> Vec<Entry> {
+    let mut entry = Entry::new(kind, SubjectType::Referral, after.id, after.version)
+        .statuses(before.map(|row| row.status), after.status)
+        .reason(reason)
+        .note(note.cloned());
+    entry = if after.status == ReferralStatus::Draft {
+        entry.told([after.source_id])
+    } else {
+        entry
+            .told(
+                [Some(after.source_id), after.registering_organization_id]
+                    .into_iter()
+                    .flatten(),
+            )
+            .told(after.owner_id.filter(|_| after.owner_access))
+    };
+    let open = |row: &referral::Model| {
+        (row.owner_id.is_none() && row.status == ReferralStatus::Requested)
+            .then_some((row.category, row.region_id))
+    };
+    let (was_open, is_open) = (before.and_then(open), open(after));
+    let access_ended = || {
+        Entry::new(
+            JournalKind::AccessEnded,
+            SubjectType::Referral,
+            after.id,
+            after.version,
+        )
+    };
+    // Endings come first: whoever may still see it keeps the copy that the entry itself is about.
+    let mut entries = Vec::with_capacity(1);
+    let lost = before
+        .filter(|before| before.owner_access)
+        .and_then(|before| before.owner_id)
+        .filter(|owner| after.owner_id != Some(*owner) || !after.owner_access)
+        .filter(|owner| {
+            *owner != after.source_id && after.registering_organization_id != Some(*owner)
+        });
+    // So that the software of an organization that is no party any more deletes its copy.
+    if let Some(owner) = lost {
+        entries.push(access_ended().told([owner]));
+    }
+    if let Some((category, region)) = was_open.filter(|_| was_open != is_open) {
+        entries.push(access_ended().told_openly(category, region));
+    }
+    if let Some((category, region)) = is_open {
+        entry = entry.told_openly(category, region);
+    }
+    entries.push(entry);
+    entries
 }

@@ -1,0 +1,396 @@
+//! Fills an empty database in one transaction, for the demo and for measuring. What is sealed, granted, tokenized and
+//! journalled is made here by the same functions as in a change of a caller; a [`Seed`] brings none of it along.
+//! It checks no rule of the workflow: whoever makes a seed asks the domain.
+use std::collections::HashMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::{
+    AccessGrantId, ClaimantId, JournalEntryId, JournalKind, OrganizationId, OrganizationKind,
+    ReferralStatusReason, SubjectType, access_grant, catchment, claimant, claimant_claim_status,
+    claimant_contact, claimant_identifiers, claimant_identity, claimant_name_token, consent,
+    consent_recipient, journal_audience, journal_entry, journal_head, location, need, organization,
+    organization_catchment, outcome, referral, region, reroute_request, service,
+    service_at_location, service_capacity, service_category, service_language, service_region,
+};
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, Iterable, PaginatorTrait,
+    QueryFilter, TransactionOptions, TransactionTrait, prelude::Uuid, sea_query::Expr,
+};
+
+use super::{
+    Store,
+    claimant::register::{SealedPart, name_tokens},
+    grant::{consent_facts, referral_facts, row_of},
+    journal::{Author, Entry},
+    referral::told,
+    sealed::sealed_row,
+};
+use crate::{
+    domain::{access, business_days},
+    error::{Error, Result},
+};
+
+/// SQLite takes 32,766 parameters in one statement, PostgreSQL twice as many.
+const MOST_PARAMETERS: usize = 30_000;
+
+/// Everything that an empty database is to hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Seed {
+    pub regions: Vec<region::Model>,
+    pub organizations: Vec<organization::Model>,
+    pub catchments: Vec<catchment::Model>,
+    pub organization_catchments: Vec<organization_catchment::Model>,
+    pub services: Vec<service::Model>,
+    pub service_categories: Vec<service_category::Model>,
+    pub service_languages: Vec<service_language::Model>,
+    pub service_regions: Vec<service_region::Model>,
+    pub service_capacities: Vec<service_capacity::Model>,
+    pub locations: Vec<location::Model>,
+    pub services_at_locations: Vec<service_at_location::Model>,
+    pub claimants: Vec<Person>,
+    pub needs: Vec<need::Model>,
+    pub consents: Vec<consent::Model>,
+    pub consent_recipients: Vec<consent_recipient::Model>,
+    /// A referral that comes from another stands after it.
+    pub courses: Vec<Course>,
+    pub outcomes: Vec<outcome::Model>,
+    pub reroute_requests: Vec<reroute_request::Model>,
+    /// What happened beside the steps of referrals.
+    pub events: Vec<Event>,
+}
+
+/// A claimant with the sealed groups, as a form gives them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Person {
+    pub claimant: claimant::Model,
+    pub sealed: SealedPart,
+}
+
+/// A referral with everything that was done to it, oldest first. It is what its last step left.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Course {
+    pub steps: Vec<Step>,
+}
+
+/// One thing done to a referral.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    pub at: DateTime<Utc>,
+    pub by: Actor,
+    pub kind: JournalKind,
+    pub reason: Option<ReferralStatusReason>,
+    pub note: Option<String>,
+    pub after: referral::Model,
+}
+
+/// Something that happened, and who is told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    pub at: DateTime<Utc>,
+    pub by: Actor,
+    pub kind: JournalKind,
+    pub subject_type: SubjectType,
+    pub subject: Uuid,
+    pub version: i32,
+    pub reason: Option<ReferralStatusReason>,
+    pub told: Vec<OrganizationId>,
+}
+
+/// Who acted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Actor {
+    pub subject: &'static str,
+    pub client: &'static str,
+    /// None for a timer.
+    pub organization: Option<OrganizationId>,
+}
+
+impl Seed {
+    /// The referrals, as their courses left them.
+    pub fn referrals(&self) -> impl Iterator<Item = &referral::Model> {
+        self.courses
+            .iter()
+            .filter_map(|course| course.steps.last())
+            .map(|step| &step.after)
+    }
+}
+
+/// A UUIDv7 (RFC 9562 §5.7) that is always the same for a moment and a number below 2^42, and grows with both.
+pub fn id_at(at: DateTime<Utc>, number: u64) -> Uuid {
+    let milliseconds = u64::try_from(at.timestamp_millis()).unwrap_or_default();
+    let high = (milliseconds << 16) | 0x7000 | ((number >> 30) & 0x0fff);
+    // SplitMix64 spreads the number, so that ids of neighbours differ in more than one place.
+    let mut spread = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    spread = (spread ^ (spread >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    spread = (spread ^ (spread >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    let low = (0b10 << 62) | ((number & 0x3fff_ffff) << 32) | (spread >> 32);
+    Uuid::from_u64_pair(high, low)
+}
+
+impl Store {
+    /// Fills an empty database.
+    ///
+    /// # Errors
+    /// When the database holds an organization already, or when it fails; nothing is written then.
+    pub async fn unscoped_seed(&self, seed: &Seed) -> Result<()> {
+        let transaction = self
+            .database
+            .writer
+            .begin_with_options(TransactionOptions {
+                sqlite_transaction_mode: Some(sea_orm::SqliteTransactionMode::Immediate),
+                ..Default::default()
+            })
+            .await?;
+        if organization::Entity::find().count(&transaction).await? > 0 {
+            return Err(Error::internal(
+                "only a database without organizations can be seeded",
+            ));
+        }
+        insert_directory(&transaction, seed).await?;
+        self.insert_people(&transaction, seed).await?;
+        insert_referrals(&transaction, seed).await?;
+        let after_completion = self.settings.referral.access_after_completion_days.get();
+        let grants = grants(seed, TimeDelta::days(after_completion.into()));
+        insert::<access_grant::Entity>(&transaction, grants).await?;
+        insert_journal(&transaction, seed).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn insert_people(&self, transaction: &DatabaseTransaction, seed: &Seed) -> Result<()> {
+        let mut tokens = Vec::new();
+        let (mut identities, mut contacts) = (Vec::new(), Vec::new());
+        let (mut identifiers, mut statuses) = (Vec::new(), Vec::new());
+        for Person { claimant, sealed } in &seed.claimants {
+            let id = claimant.id;
+            let sealed = sealed.checked(business_days::toronto_date(claimant.created_at))?;
+            if let Some(identity) = &sealed.identity {
+                identities.push(sealed_row::<claimant_identity::Entity>(id, identity)?);
+                let organization = claimant.registering_organization_id;
+                tokens.extend(name_tokens(&self.keys, organization, id, identity));
+            }
+            if let Some(contact) = &sealed.contact {
+                contacts.push(sealed_row::<claimant_contact::Entity>(id, contact)?);
+            }
+            if let Some(given) = &sealed.identifiers {
+                identifiers.push(sealed_row::<claimant_identifiers::Entity>(id, given)?);
+            }
+            if let Some(status) = &sealed.claim_status {
+                statuses.push(sealed_row::<claimant_claim_status::Entity>(id, status)?);
+            }
+        }
+        let claimants = seed.claimants.iter().map(|person| person.claimant.clone());
+        insert::<claimant::Entity>(transaction, claimants).await?;
+        insert_active::<claimant_identity::Entity>(transaction, identities).await?;
+        insert_active::<claimant_contact::Entity>(transaction, contacts).await?;
+        insert_active::<claimant_identifiers::Entity>(transaction, identifiers).await?;
+        insert_active::<claimant_claim_status::Entity>(transaction, statuses).await?;
+        insert::<claimant_name_token::Entity>(transaction, tokens).await?;
+        insert::<need::Entity>(transaction, seed.needs.iter().cloned()).await?;
+        insert::<consent::Entity>(transaction, seed.consents.iter().cloned()).await?;
+        let recipients = seed.consent_recipients.iter().cloned();
+        insert::<consent_recipient::Entity>(transaction, recipients).await
+    }
+}
+
+async fn insert_directory(transaction: &DatabaseTransaction, seed: &Seed) -> Result<()> {
+    insert::<region::Entity>(transaction, seed.regions.iter().cloned()).await?;
+    insert::<organization::Entity>(transaction, seed.organizations.iter().cloned()).await?;
+    insert::<catchment::Entity>(transaction, seed.catchments.iter().cloned()).await?;
+    let catchments = seed.organization_catchments.iter().cloned();
+    insert::<organization_catchment::Entity>(transaction, catchments).await?;
+    insert::<service::Entity>(transaction, seed.services.iter().cloned()).await?;
+    let categories = seed.service_categories.iter().cloned();
+    insert::<service_category::Entity>(transaction, categories).await?;
+    let languages = seed.service_languages.iter().cloned();
+    insert::<service_language::Entity>(transaction, languages).await?;
+    let regions = seed.service_regions.iter().cloned();
+    insert::<service_region::Entity>(transaction, regions).await?;
+    let capacities = seed.service_capacities.iter().cloned();
+    insert::<service_capacity::Entity>(transaction, capacities).await?;
+    insert::<location::Entity>(transaction, seed.locations.iter().cloned()).await?;
+    let places = seed.services_at_locations.iter().cloned();
+    insert::<service_at_location::Entity>(transaction, places).await
+}
+
+async fn insert_referrals(transaction: &DatabaseTransaction, seed: &Seed) -> Result<()> {
+    insert::<referral::Entity>(transaction, seed.referrals().cloned()).await?;
+    insert::<outcome::Entity>(transaction, seed.outcomes.iter().cloned()).await?;
+    let requests = seed.reroute_requests.iter().cloned();
+    insert::<reroute_request::Entity>(transaction, requests).await
+}
+
+async fn insert_journal(transaction: &DatabaseTransaction, seed: &Seed) -> Result<()> {
+    let entries = numbered(entries(seed));
+    let last = entries.last().and_then(|entry| entry.position);
+    let audiences: Vec<_> = entries
+        .iter()
+        .filter_map(|entry| entry.position.map(|position| (position, &entry.audience.0)))
+        .flat_map(|(position, audience)| {
+            audience
+                .iter()
+                .map(move |audience| journal_audience::Model {
+                    audience: *audience,
+                    position,
+                })
+        })
+        .collect();
+    insert::<journal_entry::Entity>(transaction, entries).await?;
+    insert::<journal_audience::Entity>(transaction, audiences).await?;
+    journal_head::Entity::update_many()
+        .col_expr(
+            journal_head::Column::Position,
+            Expr::value(last.unwrap_or_default()),
+        )
+        .filter(journal_head::Column::Id.eq(1))
+        .exec(transaction)
+        .await?;
+    Ok(())
+}
+
+async fn insert<E>(
+    transaction: &DatabaseTransaction,
+    models: impl IntoIterator<Item = E::Model>,
+) -> Result<()>
+where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+    E::ActiveModel: Send,
+{
+    let rows = models
+        .into_iter()
+        .map(IntoActiveModel::into_active_model)
+        .collect();
+    insert_active::<E>(transaction, rows).await
+}
+
+async fn insert_active<E>(
+    transaction: &DatabaseTransaction,
+    rows: Vec<E::ActiveModel>,
+) -> Result<()>
+where
+    E: EntityTrait,
+    E::ActiveModel: Send,
+{
+    let size = (MOST_PARAMETERS / E::Column::iter().count().max(1)).max(1);
+    let mut rows = rows.into_iter();
+    loop {
+        let batch: Vec<_> = rows.by_ref().take(size).collect();
+        if batch.is_empty() {
+            return Ok(());
+        }
+        E::insert_many(batch)
+            .exec_without_returning(transaction)
+            .await?;
+    }
+}
+
+/// What `domain::access` says of every claimant.
+pub(super) fn grants(seed: &Seed, after_completion: TimeDelta) -> Vec<access_grant::Model> {
+    let kinds: HashMap<OrganizationId, OrganizationKind> = seed
+        .organizations
+        .iter()
+        .map(|organization| (organization.id, organization.kind))
+        .collect();
+    let mut consents: HashMap<ClaimantId, Vec<consent::Model>> = HashMap::new();
+    let mut of_consent = HashMap::new();
+    for consent in &seed.consents {
+        of_consent.insert(consent.id, consent.claimant_id);
+        let of_claimant = consents.entry(consent.claimant_id).or_default();
+        of_claimant.push(consent.clone());
+    }
+    let mut recipients: HashMap<ClaimantId, Vec<consent_recipient::Model>> = HashMap::new();
+    for recipient in &seed.consent_recipients {
+        if let Some(claimant) = of_consent.get(&recipient.consent_id) {
+            let of_claimant = recipients.entry(*claimant).or_default();
+            of_claimant.push(recipient.clone());
+        }
+    }
+    let mut referrals: HashMap<ClaimantId, Vec<referral::Model>> = HashMap::new();
+    for referral in seed.referrals() {
+        if let Some(claimant) = referral.claimant_id {
+            referrals
+                .entry(claimant)
+                .or_default()
+                .push(referral.clone());
+        }
+    }
+    seed.claimants
+        .iter()
+        .flat_map(|person| {
+            let claimant = &person.claimant;
+            access::grants(
+                claimant.id,
+                claimant.registering_organization_id,
+                &referral_facts(&referrals.remove(&claimant.id).unwrap_or_default(), &kinds),
+                &consent_facts(
+                    consents.remove(&claimant.id).unwrap_or_default(),
+                    &recipients.remove(&claimant.id).unwrap_or_default(),
+                ),
+                after_completion,
+            )
+        })
+        .zip(0..)
+        .map(|(grant, number)| row_of(AccessGrantId(id_at(grant.opens_at, number)), grant))
+        .collect()
+}
+
+/// Every entry of the journal with its moment and author, oldest first.
+fn entries(seed: &Seed) -> Vec<(DateTime<Utc>, Actor, Entry)> {
+    let mut entries = Vec::new();
+    for event in &seed.events {
+        let entry = Entry::new(event.kind, event.subject_type, event.subject, event.version)
+            .reason(event.reason)
+            .told(event.told.iter().copied());
+        entries.push((event.at, event.by, entry));
+    }
+    for course in &seed.courses {
+        let mut before = None;
+        for step in &course.steps {
+            for entry in entries_of(step, before) {
+                entries.push((step.at, step.by, entry));
+            }
+            before = Some(&step.after);
+        }
+    }
+    // Stable: what happened at one moment keeps the order in which it was told.
+    entries.sort_by_key(|(at, _, _)| *at);
+    entries
+}
+
+fn entries_of(step: &Step, before: Option<&referral::Model>) -> Vec<Entry> {
+    let after = &step.after;
+    match after.owner_id {
+        // Who works on a referral is seen inside the owning organization only.
+        Some(owner) if step.kind == JournalKind::ReferralAssigned => {
+            let subject = SubjectType::Referral;
+            vec![
+                Entry::new(step.kind, subject, after.id, after.version)
+                    .note(after.assignee.clone())
+                    .private_to(owner),
+            ]
+        }
+        _ => told(step.kind, before, after, step.reason, step.note.as_ref()),
+    }
+}
+
+fn numbered(entries: Vec<(DateTime<Utc>, Actor, Entry)>) -> Vec<journal_entry::Model> {
+    entries
+        .into_iter()
+        .zip(1_u32..)
+        .map(|((at, by, entry), position)| {
+            let author = Author {
+                subject: by.subject,
+                client: by.client,
+                acting_subject: None,
+                organization: by.organization,
+            };
+            let id = JournalEntryId(id_at(at, position.into()));
+            let mut row = entry.into_row(id, at, &author);
+            row.position = Some(position.into());
+            row
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;
