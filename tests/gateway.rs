@@ -10,6 +10,7 @@ mod crash;
 mod databases;
 mod directory;
 mod feed;
+mod http;
 mod idempotency;
 mod migration;
 mod paging;
@@ -21,5 +22,9 @@ mod visibility;
 
 /// What needs another program than the gateway.
 mod outside {
+    mod graphiql;
+    mod graphql_http;
+    mod node;
     mod openid;
+    mod served;
 }

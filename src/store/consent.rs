@@ -142,6 +142,7 @@ impl Session {
         let recipients = self
             .find::<consent_recipient::Entity>()
             .filter(consent_recipient::Column::ConsentId.is_in(rows.iter().map(|row| row.id)))
+            .select(|select| select.order_by_asc(consent_recipient::Column::Id))
             .all()
             .await?;
         let claimants: Vec<ClaimantId> = rows.iter().map(|row| row.claimant_id).collect();
