@@ -1,5 +1,6 @@
 //! The feed of changes: by position, told to those concerned and to nobody else, each entry under the rights of the
 //! moment at which it is read.
+use claimant_gateway::opaque::NodeType;
 use serde_json::{Value, json};
 
 use crate::common::{
@@ -181,6 +182,22 @@ on_both_databases! {
         ]);
         story.act(&winner, "referralAccept", json!({})).await;
         assert_eq!(kinds(&app, &loser, &story.referral).await.len(), 2, "nothing more is told to those who lost");
+    }
+
+    async fn an_open_referral_is_told_in_its_own_region(app: TestApp) {
+        let north = app.store.keys().id(NodeType::Region, app.world.northern);
+        let input = json!({ "category": "HOUSING", "regionId": north, "language": "eng", "interpreterNeeded": false,
+            "ageBand": "FROM_25_TO_54", "partySize": 2, "send": true });
+        let created = app.as_agency().done("referralCreate", input, "referral { id version }").await;
+        let (id, far) = (&created["referral"]["id"], app.client("far-provider"));
+        assert_eq!(told(&app, &far, id).await, ["REFERRAL_CREATED REQUESTED"]);
+        for other in ["provider", "other-provider"] {
+            assert_eq!(told(&app, &app.client(other), id).await, [""; 0], "{other}");
+        }
+        let claim = json!({ "id": id, "expectedVersion": created["referral"]["version"],
+            "serviceId": service(&app, app.world.northern_service) });
+        far.done("referralClaim", claim, "referral { id }").await;
+        assert_eq!(kinds(&app, &far, id).await, ["REFERRAL_CREATED", "ACCESS_ENDED", "REFERRAL_CLAIMED"]);
     }
 
     async fn providers_are_told_when_an_open_referral_becomes_one_for_another_need(app: TestApp) {

@@ -2,15 +2,30 @@
 //! store: what cannot be seen from outside is a unit test's business.
 #![cfg(test)]
 
+mod budget;
+mod claimant;
 mod common;
+mod consent;
+mod crash;
 mod databases;
+mod directory;
 mod feed;
+mod http;
+mod idempotency;
 mod import;
+mod migration;
+mod paging;
+mod race;
 mod referral;
+mod report;
 mod token;
 mod visibility;
 
 /// What needs another program than the gateway.
 mod outside {
+    mod graphiql;
+    mod graphql_http;
+    mod node;
     mod openid;
+    mod served;
 }

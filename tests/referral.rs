@@ -1,10 +1,19 @@
-//! A referral from registration to outcome, as each organization meets it.
+//! A referral from registration to outcome, as each organization meets it; below, each mutation with its guards.
 use serde_json::{Value, json};
 
 use crate::common::{
     app::{Client, TestApp},
     on_both_databases,
 };
+
+mod available;
+mod changing;
+mod ending;
+mod outsiders;
+mod routing;
+mod sending;
+mod wording;
+mod working;
 
 /// The public ids that tests need, read through the API as a client would.
 async fn service_id(client: &Client<'_>, name: &str) -> Value {

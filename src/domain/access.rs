@@ -123,8 +123,19 @@ pub fn consent_for_open(
     now: DateTime<Utc>,
 ) -> entity::Access {
     let mut expired = false;
+    // Whoever could claim it is refused, whatever an earlier consent says.
+    let refused_at = consents
+        .iter()
+        .filter(|refusal| refusal.refused && !refusal.withdrawn && refusal.any_party)
+        .filter(|refusal| refusal.purposes.contains(&category))
+        .map(|refusal| refusal.given_at)
+        .max();
     for consent in consents {
-        if consent.refused || consent.withdrawn || !consent.purposes.contains(&category) {
+        if consent.refused
+            || consent.withdrawn
+            || !consent.purposes.contains(&category)
+            || refused_at.is_some_and(|refused| consent.given_at <= refused)
+        {
             continue;
         }
         if !consent.expired(now) {

@@ -14,7 +14,7 @@ use url::form_urlencoded;
 
 use super::answer::Rejection;
 use super::text;
-use crate::graphql::limits::{Code, Limit, Limits, Refusal, scan_json};
+use crate::graphql::limits::{Code, Limit, Limits, Refusal, scan_json, scan_json_body};
 
 /// What a client may say about an operation (GraphQL over HTTP, section 5.1).
 #[derive(Debug, PartialEq, Eq)]
@@ -71,8 +71,8 @@ pub(super) fn from_body(body: &[u8], limits: &Limits) -> Result<Parameters, Reje
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(Rejection::bad_request(text::BODY_EMPTY));
     }
-    // The variables are one level down in the body. The parser of JSON recurses, so this comes before it.
-    scan_json(body, limits.variables_nesting.saturating_add(1))?;
+    // The parser of JSON recurses, so this comes before it.
+    scan_json_body(body, limits.variables_nesting)?;
     let body: Value =
         serde_json::from_slice(body).map_err(|_| Rejection::bad_request(text::BODY_NOT_JSON))?;
     let mut members = match body {

@@ -7,8 +7,8 @@ use entity::{
     consent_recipient, organization,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait, prelude::Uuid,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, prelude::Uuid, sea_query::Expr,
 };
 use serde::Serialize;
 
@@ -142,6 +142,7 @@ impl Session {
         let recipients = self
             .find::<consent_recipient::Entity>()
             .filter(consent_recipient::Column::ConsentId.is_in(rows.iter().map(|row| row.id)))
+            .select(|select| select.order_by_asc(consent_recipient::Column::Id))
             .all()
             .await?;
         let claimants: Vec<ClaimantId> = rows.iter().map(|row| row.claimant_id).collect();
@@ -188,10 +189,13 @@ pub struct Record {
 }
 
 impl Record {
+    fn names_nobody(&self) -> bool {
+        self.organizations.is_empty() && self.kinds.is_empty() && !self.any_party
+    }
+
     fn check(&self, now: DateTime<Utc>) -> Result<()> {
         const MOST_RECIPIENTS: usize = 100;
-        let nobody = self.organizations.is_empty() && self.kinds.is_empty() && !self.any_party;
-        if self.purposes.is_empty() || (nobody && !self.refused) {
+        if self.purposes.is_empty() || (self.names_nobody() && !self.refused) {
             return Err(Refusal::at(Problem::NothingConsented, "purposes").into());
         }
         if self.organizations.len() > MOST_RECIPIENTS {
@@ -274,7 +278,8 @@ impl Record {
             recorded_by_id: Set(unit.session.viewer().organization()),
             purposes: Set(NeedCategories(self.purposes.clone())),
             field_groups: Set(FieldGroups(self.field_groups.clone())),
-            any_party: Set(self.any_party),
+            // A refusal that names nobody is meant for everybody.
+            any_party: Set(self.any_party || (self.refused && self.names_nobody())),
             method: Set(self.method),
             language: Set(self.language.clone()),
             interpreter: Set(self.interpreter),
@@ -319,6 +324,7 @@ impl Change for Record {
             .one()
             .await?
             .ok_or_else(|| Refusal::at(Problem::NotFound, "claimantId"))?;
+        unit.lock_claimant(claimant.id).await?;
         let organization = unit.session.viewer().organization();
         let registered = claimant.registering_organization_id == organization;
         // Only the registering organization records what widens access; anybody who deals with the person may
@@ -372,9 +378,15 @@ impl Change for Withdraw {
             .await?
             .ok_or_else(|| Refusal::at(Problem::NotFound, "id"))?;
         unit.lock_claimant(claimant.id).await?;
-        let mut row = found.into_active_model();
-        row.withdrawn_at = Set(Some(unit.session.now));
-        row.update(&unit.transaction).await?;
+        let changed = consent::Entity::update_many()
+            .col_expr(consent::Column::WithdrawnAt, Expr::value(unit.session.now))
+            .filter(consent::Column::Id.eq(self.id))
+            .filter(consent::Column::WithdrawnAt.is_null())
+            .exec(&unit.transaction)
+            .await?;
+        if changed.rows_affected != 1 {
+            return Err(Refusal::at(Problem::AlreadyWithdrawn, "id").into());
+        }
         let organization = unit.session.viewer().organization();
         unit.record(
             Entry::new(

@@ -9,7 +9,8 @@ use entity::{
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
-    prelude::Uuid, sea_query::SelectStatement,
+    prelude::Uuid,
+    sea_query::{LockType, SelectStatement},
 };
 
 use super::{Readable, Session, Unit};
@@ -113,12 +114,13 @@ impl Unit<'_> {
     }
 
     /// Keeps any other transaction from changing the access to a claimant until this one ends. On SQLite there is
-    /// only one writer.
+    /// only one writer. Whoever locks a claimant does so before it writes any row of the claimant's, so that no two
+    /// transactions wait for each other. The lock lets foreign keys refer to the row meanwhile.
     pub(super) async fn lock_claimant(&self, claimant: ClaimantId) -> Result<()> {
         claimant::Entity::find_by_id(claimant)
             .select_only()
             .column(claimant::Column::Id)
-            .lock_exclusive()
+            .lock(LockType::NoKeyUpdate)
             .into_tuple::<ClaimantId>()
             .one(&self.transaction)
             .await?;

@@ -212,7 +212,7 @@ impl Session {
 
     fn protect(&self, mut rows: Vec<Row>, regions: BTreeMap<String, (String, String)>) -> Report {
         let total: i64 = rows.iter().filter_map(|row| row.count).sum();
-        let (mut suppressed, mut hidden) = (0, 0);
+        let (mut suppressed, mut hidden) = (0_i64, 0);
         match self.viewer() {
             Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => {}
             Viewer::Ministry { .. } => {
@@ -225,15 +225,23 @@ impl Session {
                 }
             }
         }
-        let tells_a_cell = suppressed == 1 || (suppressed > 1 && hidden < SMALLEST);
+        let tells_nothing = suppressed == 0 || leaves_open(suppressed, hidden);
         Report {
             as_of: self.now,
             rows,
-            suppressed,
-            total: (!tells_a_cell).then_some(total),
+            suppressed: usize::try_from(suppressed).unwrap_or(usize::MAX),
+            total: tells_nothing.then_some(total),
             regions,
         }
     }
+}
+
+/// Whether the sum of the withheld cells leaves each of them free to be anything from one up to what is told: five ones
+/// add up to five as surely as two fours to eight.
+const fn leaves_open(cells: i64, sum: i64) -> bool {
+    let largest = SMALLEST - 1;
+    let (least, most) = (cells - 1, largest * (cells - 1));
+    sum - largest >= least && sum - 1 <= most
 }
 
 fn join(query: &mut sea_orm::sea_query::SelectStatement, dimensions: &[ReportDimension]) {
@@ -263,5 +271,46 @@ fn join(query: &mut sea_orm::sea_query::SelectStatement, dimensions: &[ReportDim
             owner(),
             by(owner(), referral::Column::OwnerId),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every way in which so many cells could add up.
+    fn ways(cells: usize, sum: i64) -> Vec<Vec<i64>> {
+        if cells == 0 {
+            return if sum == 0 { vec![vec![]] } else { vec![] };
+        }
+        (1..SMALLEST)
+            .flat_map(|first| {
+                ways(cells - 1, sum - first)
+                    .into_iter()
+                    .map(move |mut rest| {
+                        rest.push(first);
+                        rest
+                    })
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_total_is_told_only_where_it_rules_out_no_value_of_any_withheld_cell() {
+        for cells in 1..=5 {
+            for sum in 1..=20 {
+                let possible: std::collections::BTreeSet<i64> = ways(cells, sum)
+                    .into_iter()
+                    .filter_map(|way| way.last().copied())
+                    .collect();
+                let open = possible.len() == 4;
+                let cells_told = i64::try_from(cells).expect("few");
+                assert_eq!(
+                    leaves_open(cells_told, sum),
+                    open,
+                    "{cells} cells, {sum} in all"
+                );
+            }
+        }
     }
 }

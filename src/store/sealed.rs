@@ -196,6 +196,17 @@ pub(super) fn sealed_row<E: Group>(
     Ok(E::row(claimant, content))
 }
 
+async fn drop_group<E: Group>(
+    transaction: &DatabaseTransaction,
+    claimant: ClaimantId,
+) -> Result<()> {
+    E::delete_many()
+        .filter(E::claimant().eq(claimant))
+        .exec(transaction)
+        .await?;
+    Ok(())
+}
+
 async fn put<E: Group>(
     transaction: &DatabaseTransaction,
     claimant: ClaimantId,
@@ -312,5 +323,21 @@ impl Unit<'_> {
         status: &ClaimStatus,
     ) -> Result<()> {
         put::<claimant_claim_status::Entity>(&self.transaction, claimant, status).await
+    }
+
+    pub(super) async fn drop_identity(&self, claimant: ClaimantId) -> Result<()> {
+        drop_group::<claimant_identity::Entity>(&self.transaction, claimant).await
+    }
+
+    pub(super) async fn drop_contact(&self, claimant: ClaimantId) -> Result<()> {
+        drop_group::<claimant_contact::Entity>(&self.transaction, claimant).await
+    }
+
+    pub(super) async fn drop_identifiers(&self, claimant: ClaimantId) -> Result<()> {
+        drop_group::<claimant_identifiers::Entity>(&self.transaction, claimant).await
+    }
+
+    pub(super) async fn drop_claim_status(&self, claimant: ClaimantId) -> Result<()> {
+        drop_group::<claimant_claim_status::Entity>(&self.transaction, claimant).await
     }
 }

@@ -283,7 +283,8 @@ fn by_name() -> Order {
     }
 }
 
-fn in_region(region: RegionId) -> Condition {
+/// Services for a region, or for every region.
+pub(super) fn in_region(region: RegionId) -> Condition {
     Condition::any()
         .add(
             service::Column::Id.in_subquery(service_ids_where::<service_region::Entity>(
@@ -294,6 +295,23 @@ fn in_region(region: RegionId) -> Condition {
         .add(
             service::Column::Id.not_in_subquery(service_ids_where::<service_region::Entity>(
                 service_region::Column::ServiceId,
+                Condition::all(),
+            )),
+        )
+}
+
+/// Services given in a language, or of which no language is known.
+pub(super) fn in_language(language: String) -> Condition {
+    Condition::any()
+        .add(
+            service::Column::Id.in_subquery(service_ids_where::<service_language::Entity>(
+                service_language::Column::ServiceId,
+                service_language::Column::Language.eq(language),
+            )),
+        )
+        .add(
+            service::Column::Id.not_in_subquery(service_ids_where::<service_language::Entity>(
+                service_language::Column::ServiceId,
                 Condition::all(),
             )),
         )
@@ -570,6 +588,10 @@ impl Unit<'_> {
     /// Writes what is known of a service's capacity now.
     pub(super) async fn write_capacity(&mut self, capacity: &SaveCapacity) -> Result<()> {
         use service_capacity::Column;
+        // How many places are free is said anew each time; what is counted, and out of how many, stays.
+        let mut said = vec![Column::Status, Column::Available, Column::UpdatedAt];
+        said.extend(capacity.unit.as_ref().map(|_| Column::Unit));
+        said.extend(capacity.maximum.map(|_| Column::Maximum));
         let row = service_capacity::ActiveModel {
             service_id: Set(capacity.service),
             status: Set(capacity.status),
@@ -581,13 +603,7 @@ impl Unit<'_> {
         service_capacity::Entity::insert(row)
             .on_conflict(
                 OnConflict::column(Column::ServiceId)
-                    .update_columns([
-                        Column::Status,
-                        Column::Unit,
-                        Column::Available,
-                        Column::Maximum,
-                        Column::UpdatedAt,
-                    ])
+                    .update_columns(said)
                     .to_owned(),
             )
             .exec_without_returning(&self.transaction)

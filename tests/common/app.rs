@@ -35,7 +35,7 @@ use super::{
     world::World,
 };
 
-static MIGRATED: Template = Template::new("migrated", |url: String| {
+pub static MIGRATED: Template = Template::new("migrated", |url: String| {
     Box::pin(async move {
         let database = open(&url).await;
         database.migrate_up().await.expect("the chain applies");
@@ -48,7 +48,7 @@ pub fn monday() -> DateTime<Utc> {
     "2026-06-01T14:00:00Z".parse().expect("a time")
 }
 
-async fn open(url: &str) -> Database {
+pub async fn open(url: &str) -> Database {
     let config = claimant_gateway::config::Database {
         url: url.parse().expect("a database URL"),
         ..Default::default()
@@ -164,6 +164,17 @@ impl TestApp {
         })
     }
 
+    /// Another worker of an organization, with the scopes of its role.
+    pub fn client_as(&self, organization: &str, subject: &str) -> Client<'_> {
+        self.client_by(&TokenRequest {
+            organization: organization.to_owned(),
+            scopes: Scope::ALL.iter().copied().collect(),
+            subject: subject.to_owned(),
+            region: None,
+            lifetime: TimeDelta::days(400),
+        })
+    }
+
     /// Whoever holds the token of this request.
     pub fn client_by(&self, request: &TokenRequest) -> Client<'_> {
         let token = self.issuer.mint(request, self.time.now()).expect("a token");
@@ -266,7 +277,11 @@ impl TestApp {
     }
 }
 
-impl Client<'_> {
+impl<'a> Client<'a> {
+    pub fn app(&self) -> &'a TestApp {
+        self.app
+    }
+
     pub fn in_french(mut self) -> Self {
         self.language = "fr-CA";
         self

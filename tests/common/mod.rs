@@ -12,6 +12,7 @@
 pub mod app;
 pub mod database;
 pub mod golden;
+pub mod journey;
 pub mod postgres;
 pub mod story;
 pub mod world;

@@ -1,7 +1,6 @@
 //! Access tokens of a real OpenID provider (npm `oidc-provider`, run by Node beside this file) are verified through
 //! discovery, in every algorithm that is accepted, also after the provider has turned its keys.
 use std::{
-    env,
     io::{BufRead, BufReader, Write},
     path::PathBuf,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
@@ -15,6 +14,8 @@ use claimant_gateway::{
 };
 use serde_json::Value;
 use url::form_urlencoded;
+
+use super::node;
 
 const ALGORITHMS: [&str; 4] = ["RS256", "PS256", "ES256", "EdDSA"];
 
@@ -91,23 +92,6 @@ impl Drop for Provider {
     }
 }
 
-/// Where the provider is, if what it needs was installed.
-fn installed() -> Option<PathBuf> {
-    let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/outside/openid");
-    if directory.join("node_modules/oidc-provider").is_dir() {
-        return Some(directory);
-    }
-    let how =
-        "the OpenID provider is not installed; to install it: (cd tests/outside/openid && npm ci)";
-    assert_ne!(env::var_os("CI").as_deref(), Some("true".as_ref()), "{how}");
-    // Past the capture of output, so that whoever runs the tests sees what was not tested.
-    let _ = writeln!(
-        std::io::stderr(),
-        "\n*** NOT TESTED: tokens of a real OpenID provider: {how}\n"
-    );
-    None
-}
-
 fn settings(issuer: &str, audience: &str) -> config::Auth {
     config::Auth {
         issuers: vec![config::Issuer {
@@ -122,7 +106,8 @@ fn settings(issuer: &str, audience: &str) -> config::Auth {
 
 #[tokio::test]
 async fn tokens_of_a_real_provider_are_verified_before_and_after_it_turns_its_keys() {
-    let Some(directory) = installed() else {
+    let what = "tokens of a real OpenID provider";
+    let Some(directory) = node::folder("openid", "oidc-provider", what) else {
         return;
     };
     let mut provider = Provider::start(&directory);

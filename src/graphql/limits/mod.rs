@@ -34,7 +34,7 @@ use async_graphql::{
 use self::document::FragmentOrder;
 pub use self::index::{ScalarRule, SchemaIndex};
 pub use self::refusal::{Code, Limit, Refusal};
-pub use self::scan::{scan, scan_json};
+pub use self::scan::{scan, scan_json, scan_json_body};
 pub use self::scopes::{MissingScopes, ScopeCheck};
 pub use self::settings::Limits;
 pub use self::text::Text;

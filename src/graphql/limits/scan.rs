@@ -60,6 +60,19 @@ pub fn scan(text: &str, limits: &Limits) -> Result<(), Refusal> {
 /// # Errors
 /// `LIMIT_EXCEEDED` with the limit `variablesNesting`.
 pub fn scan_json(text: &[u8], deepest_allowed: usize) -> Result<(), Refusal> {
+    Refusal::unless_within(Limit::VariablesNesting, deepest_allowed, depth(text))
+}
+
+/// [`scan_json`] for a whole body, in which the variables stand one level down.
+///
+/// # Errors
+/// As [`scan_json`].
+pub fn scan_json_body(text: &[u8], deepest_allowed: usize) -> Result<(), Refusal> {
+    let depth = depth(text).saturating_sub(1);
+    Refusal::unless_within(Limit::VariablesNesting, deepest_allowed, depth)
+}
+
+fn depth(text: &[u8]) -> usize {
     let mut open = 0_usize;
     let mut deepest = 0_usize;
     let mut bytes = text.iter();
@@ -84,7 +97,7 @@ pub fn scan_json(text: &[u8], deepest_allowed: usize) -> Result<(), Refusal> {
             _ => {}
         }
     }
-    Refusal::unless_within(Limit::VariablesNesting, deepest_allowed, deepest)
+    deepest
 }
 
 fn end_of_line(bytes: &[u8], from: usize) -> usize {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::store::{
     Change,
-    claimant::register::{OpenPart, Register, SealedPart, UpdateClaimant},
+    claimant::register::{Cleared, OpenPart, Register, SealedPart, UpdateClaimant},
     consent, need,
     sealed::{ClaimStatus, Contact, ContactPoint, Identifier, Identity},
 };
@@ -165,10 +165,10 @@ pub struct ClaimantUpdateInput {
     official_language: MaybeUndefined<Language>,
     interpreter_needed: Option<bool>,
     age_band: MaybeUndefined<AgeBand>,
-    identity: Option<ClaimantIdentityInput>,
-    contact: Option<ClaimantContactInput>,
-    claim_status: Option<ClaimStatusInput>,
-    identifiers: Option<Vec<ClaimantIdentifierInput>>,
+    identity: MaybeUndefined<ClaimantIdentityInput>,
+    contact: MaybeUndefined<ClaimantContactInput>,
+    claim_status: MaybeUndefined<ClaimStatusInput>,
+    identifiers: MaybeUndefined<Vec<ClaimantIdentifierInput>>,
     idempotency_key: Option<Uuid>,
 }
 
@@ -299,7 +299,14 @@ impl ClaimantMutation {
         context: &Context<'_>,
         input: ClaimantUpdateInput,
     ) -> Result<ClaimantPayload> {
+        let cleared = Cleared {
+            identity: input.identity.is_null(),
+            contact: input.contact.is_null(),
+            claim_status: input.claim_status.is_null(),
+            identifiers: input.identifiers.is_null(),
+        };
         let change = UpdateClaimant {
+            cleared,
             id: context.row(&input.id),
             expected_version: input.expected_version,
             open: OpenPart {
@@ -312,10 +319,10 @@ impl ClaimantMutation {
                 age_band: update(input.age_band),
             },
             sealed: sealed_part(
-                input.identity,
-                input.contact,
-                input.claim_status,
-                input.identifiers,
+                input.identity.take(),
+                input.contact.take(),
+                input.claim_status.take(),
+                input.identifiers.take(),
             ),
         };
         claimant_payload(context, &change, input.idempotency_key).await

@@ -70,22 +70,3 @@ async fn a_connection_that_sends_no_head_is_closed() {
     stop.send(()).unwrap();
     served.await.unwrap().unwrap();
 }
-
-/// Needs Node, and `npm ci` in tests/outside/graphql-http.
-#[tokio::test]
-#[ignore = "needs Node and its packages: run by tests/outside"]
-async fn all_audits_of_graphql_over_http_pass() {
-    let (address, stop, served) = start(Router::new()).await;
-    let audit = tokio::task::spawn_blocking(move || {
-        std::process::Command::new("node")
-            .arg(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/tests/outside/graphql-http/audit.mjs"
-            ))
-            .args([format!("{address}/graphql"), "good".to_owned()])
-            .status()
-    });
-    assert!(audit.await.unwrap().unwrap().success());
-    stop.send(()).unwrap();
-    served.await.unwrap().unwrap();
-}

@@ -228,7 +228,7 @@ async fn json_that_nests_too_deep_is_refused_before_it_is_parsed() {
     let said = "The variables are nested too deep.";
     assert_eq!(
         tell(post(body)).await,
-        (400, over("variablesNesting", said, 33, 100_002))
+        (400, over("variablesNesting", said, 32, 100_001))
     );
     let nested = format!("{{\"a\":{}{}}}", "[".repeat(32), "]".repeat(32));
     let get = get_graphql(&[("query", "{hello}"), ("variables", &nested)]);

@@ -45,6 +45,15 @@ pub struct SealedPart {
     pub identifiers: Option<Vec<Identifier>>,
 }
 
+/// The sealed groups that an update empties.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Cleared {
+    pub identity: bool,
+    pub contact: bool,
+    pub claim_status: bool,
+    pub identifiers: bool,
+}
+
 /// `claimantRegister`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Register {
@@ -59,6 +68,7 @@ pub struct UpdateClaimant {
     pub expected_version: i32,
     pub open: OpenPart,
     pub sealed: SealedPart,
+    pub cleared: Cleared,
 }
 
 const MOST_POINTS: usize = 20;
@@ -311,6 +321,7 @@ impl Change for UpdateClaimant {
             return Err(stale(before.record_version + 1).into());
         }
         unit.put_sealed(self.id, &sealed).await?;
+        unit.clear_sealed(self.id, self.cleared).await?;
         unit.record(
             Entry::new(
                 JournalKind::ClaimantUpdated,
@@ -342,12 +353,34 @@ impl Unit<'_> {
         Ok(())
     }
 
-    async fn put_name_tokens(&self, claimant: ClaimantId, identity: &Identity) -> Result<()> {
-        let organization = self.session.viewer().organization();
+    async fn clear_sealed(&self, claimant: ClaimantId, cleared: Cleared) -> Result<()> {
+        if cleared.identity {
+            self.drop_identity(claimant).await?;
+            self.drop_name_tokens(claimant).await?;
+        }
+        if cleared.contact {
+            self.drop_contact(claimant).await?;
+        }
+        if cleared.claim_status {
+            self.drop_claim_status(claimant).await?;
+        }
+        if cleared.identifiers {
+            self.drop_identifiers(claimant).await?;
+        }
+        Ok(())
+    }
+
+    async fn drop_name_tokens(&self, claimant: ClaimantId) -> Result<()> {
         claimant_name_token::Entity::delete_many()
             .filter(claimant_name_token::Column::ClaimantId.eq(claimant))
             .exec(&self.transaction)
             .await?;
+        Ok(())
+    }
+
+    async fn put_name_tokens(&self, claimant: ClaimantId, identity: &Identity) -> Result<()> {
+        let organization = self.session.viewer().organization();
+        self.drop_name_tokens(claimant).await?;
         let rows: Vec<_> = name_tokens(self.session.keys(), organization, claimant, identity)
             .into_iter()
             .map(IntoActiveModel::into_active_model)

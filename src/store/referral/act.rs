@@ -13,7 +13,10 @@ use sea_orm::{
 use serde::Serialize;
 
 use super::{
-    super::{Applied, Change, Unit, service::SaveCapacity},
+    super::{
+        Applied, Change, Unit,
+        service::{SaveCapacity, in_language, in_region},
+    },
     check_free_text, check_note,
     step::Step,
 };
@@ -484,7 +487,7 @@ impl Unit<'_> {
         Ok(Applied::new(after.id, after.version))
     }
 
-    /// Which of the caller's services takes an open referral on.
+    /// Which of the caller's services takes an open referral on: one that fits by need, region and language.
     async fn claiming_service(&self, step: &Step, named: Option<ServiceId>) -> Result<ServiceId> {
         let meets = service_category::Entity::find()
             .select_only()
@@ -492,10 +495,15 @@ impl Unit<'_> {
             .filter(service_category::Column::Category.eq(step.before.category))
             .into_query();
         let organization = self.session.viewer().organization();
+        // An interpreter bridges what the service does not speak.
+        let spoken = step.before.language.clone();
+        let spoken = spoken.filter(|_| step.before.interpreter_needed != Some(true));
         self.find::<service::Entity>()
             .filter(service::Column::OrganizationId.eq(organization))
             .filter(service::Column::Status.eq(entity::ServiceStatus::Active))
             .filter(service::Column::Id.in_subquery(meets))
+            .filter_some(step.before.region_id, in_region)
+            .filter_some(spoken, in_language)
             .filter_some(named, |id| service::Column::Id.eq(id).into())
             .select(|select| select.order_by_asc(service::Column::Id))
             .one()

@@ -67,17 +67,21 @@ impl Change for UpdateReferral {
                 .await?;
         }
         let mut step = step;
+        if row.category != step.before.category {
+            row.need_id = unit.need_for(&row, None).await?;
+            if row.status == ReferralStatus::Requested {
+                unit.release_need(&step.before).await?;
+                unit.need_follows(&row, &[]).await?;
+            }
+        }
         step.row = step.before.clone().into_active_model();
+        step.row.need_id = Set(row.need_id);
         step.row.category = Set(row.category);
         step.row.priority = Set(row.priority);
         step.row.summary = Set(row.summary);
         step.row.due_at = Set(row.due_at);
         step.row.service_id = Set(row.service_id);
         step.row.owner_id = Set(row.owner_id);
-        if row.category != step.before.category {
-            // The need was for the other category.
-            step.row.need_id = Set(None);
-        }
         unit.finish(step, JournalKind::ReferralUpdated, None, None)
             .await
     }
@@ -100,6 +104,7 @@ impl Change for LinkClaimant {
             .step(self.id, Some(self.expected_version), action)
             .await?;
         let claimant = unit.own_claimant(self.claimant, "claimantId").await?;
+        unit.lock_claimant(claimant.id).await?;
         let mut row = step.before.clone();
         row.claimant_id = Some(claimant.id);
         unit.check_summary(&row).await?;
@@ -108,6 +113,7 @@ impl Change for LinkClaimant {
                 .await?;
         }
         step.row.claimant_id = Set(Some(claimant.id));
+        step.row.need_id = Set(unit.need_for(&row, None).await?);
         step.row.registering_organization_id = Set(Some(claimant.registering_organization_id));
         let before = step.before.clone();
         step.row.status = Set(step.next.status);
@@ -119,6 +125,7 @@ impl Change for LinkClaimant {
             None,
             None,
         );
+        unit.need_follows(&after, &[]).await?;
         unit.regrant_for(&after).await?;
         Ok(Applied::new(after.id, after.version))
     }

@@ -125,7 +125,7 @@ impl Change for Split {
         let step = unit
             .step(self.id, Some(self.expected_version), ReferralAction::Split)
             .await?;
-        let parent = step.before;
+        let parent = step.before.clone();
         let mut row = unit.successor_of(&parent);
         row.part_of_id = Some(parent.id);
         row.category = self.category;
@@ -134,7 +134,10 @@ impl Change for Split {
         row.summary = self.summary.clone();
         row.need_id = None;
         unit.check_summary(&row).await?;
-        unit.prepare_sending(&mut row, false).await?;
+        // A child is there because of its parent: it duplicates nothing.
+        unit.prepare_sending(&mut row, true).await?;
+        // The parent moves on, so that a completion that runs beside this meets another version, and the child.
+        let parent = unit.write(step).await?;
         unit.insert_sent(&row).await?;
         unit.record(
             Entry::new(

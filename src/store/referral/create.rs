@@ -164,6 +164,9 @@ impl Change for Create {
             Some(id) => Some(unit.own_claimant(id, "claimantId").await?),
             None => None,
         };
+        if let Some(claimant) = claimant.as_ref().filter(|_| self.send) {
+            unit.lock_claimant(claimant.id).await?;
+        }
         let mut row = self.row(unit, claimant.as_ref());
         row.need_id = unit.need_for(&row, self.need).await?;
         unit.check_summary(&row).await?;
@@ -196,6 +199,8 @@ impl Change for Send {
             .await?;
         let mut row = step.before.clone();
         row.version += 1;
+        // More may be known of the claimant than when the draft was written.
+        unit.check_summary(&row).await?;
         unit.prepare_sending(&mut row, self.acknowledge_duplicate)
             .await?;
         step.row.status = Set(row.status);
@@ -250,7 +255,7 @@ impl Unit<'_> {
     }
 
     /// The need that a referral is for: the one named, or the claimant's most urgent one of the category.
-    async fn need_for(
+    pub(super) async fn need_for(
         &self,
         row: &referral::Model,
         named: Option<NeedId>,

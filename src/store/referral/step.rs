@@ -56,6 +56,9 @@ impl Unit<'_> {
         action: ReferralAction,
     ) -> Result<Step> {
         let before = self.referral_at(id, expected_version).await?;
+        if let Some(claimant) = before.claimant_id {
+            self.lock_claimant(claimant).await?;
+        }
         let facts = self.facts(&before, action).await?;
         let relations = relations(&self.session.caller.viewer, &before);
         let (relation, next) = allowed(&facts, action.into(), &relations)?;
@@ -172,6 +175,15 @@ impl Unit<'_> {
             }
         }
         self.set_need_status(need, status).await
+    }
+
+    /// Lets go of the need that a referral was for.
+    pub(super) async fn release_need(&self, row: &referral::Model) -> Result<()> {
+        let released = referral::Model {
+            status: ReferralStatus::Cancelled,
+            ..row.clone()
+        };
+        self.need_follows(&released, &[]).await
     }
 
     /// Brings the grants of the referral's claimant up to date, if it names one.

@@ -105,10 +105,13 @@ async function drive() {
 
   if (tokens > 0) await checkSubscription(page);
 
-  await page.getByLabel("Show Documentation Explorer").click();
-  const documentation = page.locator(".graphiql-plugin");
-  await documentation.getByText("Query", { exact: true }).first().waitFor();
-  check("the documentation shows the schema", true);
+  if (tokens > 0) {
+    // Without a token the schema is not told by introspection.
+    await page.getByLabel("Show Documentation Explorer").click();
+    const documentation = page.locator(".graphiql-plugin");
+    await documentation.getByText("Query", { exact: true }).first().waitFor();
+    check("the documentation shows the schema", true);
+  }
 
   for (const name of ["Open short keys dialog", "Open settings dialog"]) {
     await page.getByRole("button", { name }).click();
@@ -137,8 +140,10 @@ async function run(page) {
   return page.evaluate(() => document.querySelector(".result-window .CodeMirror").CodeMirror.getValue());
 }
 
-// Where an example is a subscription, it opens a stream, and pressing the button again closes it.
+// Where the schema has subscriptions and an example is one, it opens a stream, and pressing the button again closes it.
 async function checkSubscription(page) {
+  const schema = await (await page.request.get(`${base}/schema.graphql`)).text();
+  if (!/^type Subscription\b/m.test(schema)) return;
   const { operations } = await (await page.request.get(`${base}/graphiql/demo.json`)).json();
   const index = (operations ?? []).findIndex(({ query }) => /^\s*subscription\b/m.test(query));
   if (index < 0) return;

@@ -1,0 +1,195 @@
+//! Counts of referrals: exact for an organization's own, protected for the ministry.
+use claimant_gateway::auth::{demo::TokenRequest, scope::Scope};
+use serde_json::{Value, json};
+
+use crate::common::{
+    app::{Answer, Client, TestApp},
+    journey::{because, merged, outcome},
+    on_both_databases,
+};
+
+const REPORT: &str =
+    "query($input: ReferralReportInput!) { referralReport(input: $input) { asOf suppressed total
+    rows { count suppressed keys { dimension value label } } } }";
+
+async fn asks(client: &Client<'_>, input: Value) -> Answer {
+    let june = json!({ "period": { "from": "2026-06-01", "to": "2026-06-30" } });
+    client
+        .ask(REPORT, json!({ "input": merged(june, input) }))
+        .await
+}
+
+async fn report(client: &Client<'_>, input: Value) -> Value {
+    asks(client, input).await.data()["referralReport"].clone()
+}
+
+/// The cells, short: `CENTRAL=5`, `NORTHERN=-` where it is withheld.
+fn cells(report: &Value) -> Vec<String> {
+    let rows = report["rows"].as_array().expect("rows");
+    rows.iter()
+        .map(|row| {
+            let keys: Vec<&str> = row["keys"]
+                .as_array()
+                .expect("keys")
+                .iter()
+                .map(|key| key["value"].as_str().expect("a value"))
+                .collect();
+            assert_eq!(row["suppressed"] == true, row["count"].is_null());
+            let count = row["count"]
+                .as_i64()
+                .map_or("-".to_owned(), |count| count.to_string());
+            format!("{}={count}", keys.join(" "))
+        })
+        .collect()
+}
+
+/// Open referrals of somebody who is not named.
+async fn sends(client: &Client<'_>, count: usize, more: Value) {
+    for _ in 0..count {
+        let facts = merged(client.app().five_facts(), json!({ "send": true }));
+        client.creates(merged(facts, more.clone())).await;
+    }
+}
+
+fn by(dimension: &str) -> Value {
+    json!({ "groupBy": [dimension] })
+}
+
+on_both_databases! {
+    async fn an_organization_counts_its_own_referrals_exactly(app: TestApp) {
+        let (agency, provider) = (app.as_agency(), app.as_provider());
+        sends(&agency, 2, Value::Null).await;
+        sends(&agency, 1, json!({ "category": "HOUSING", "regionId": app.northern(), "priority": "URGENT" })).await;
+        let accepted = provider.does("referralAccept", &agency.refers().await, Value::Null).await;
+        provider.does("referralComplete", &accepted, outcome("HOUSED")).await;
+        provider.does("referralDecline", &agency.refers().await, because("AT_CAPACITY")).await;
+        sends(&app.client("other-agency"), 3, Value::Null).await;
+        for (dimension, expected) in [
+            ("STATUS", vec!["COMPLETED=1", "REJECTED=1", "REQUESTED=3"]),
+            ("CATEGORY", vec!["EMPLOYMENT=4", "HOUSING=1"]),
+            ("REGION", vec!["CENTRAL=4", "NORTHERN=1"]),
+            ("PRIORITY", vec!["ROUTINE=4", "URGENT=1"]),
+            ("SOURCE_KIND", vec!["SETTLEMENT_AGENCY=5"]),
+            ("MONTH", vec!["2026-06=5"]),
+            ("LANGUAGE", vec!["spa=5"]),
+        ] {
+            let report = report(&agency, by(dimension)).await;
+            assert_eq!(cells(&report), expected);
+            assert_eq!((&report["total"], &report["suppressed"]), (&json!(5), &json!(0)), "{dimension}");
+        }
+        let both = json!({ "groupBy": ["REGION", "STATUS"], "category": ["EMPLOYMENT"], "status": ["REQUESTED", "COMPLETED"] });
+        assert_eq!(cells(&report(&agency, both).await), ["CENTRAL COMPLETED=1", "CENTRAL REQUESTED=2"]);
+        let north = json!({ "groupBy": ["STATUS"], "regionId": app.northern() });
+        assert_eq!(cells(&report(&agency, north).await), ["REQUESTED=1"]);
+        assert_eq!(cells(&report(&provider, by("STATUS")).await), ["COMPLETED=1", "REJECTED=1"], "what came to it");
+        assert_eq!(cells(&report(&app.client("far-provider"), by("STATUS")).await), [] as [String; 0]);
+        let people = json!({ "groupBy": ["CATEGORY"], "measure": "CLAIMANTS" });
+        assert_eq!(cells(&report(&agency, people).await), ["EMPLOYMENT=2", "HOUSING=0"]);
+    }
+
+    async fn small_cells_are_withheld_from_the_ministry_and_no_total_gives_one_away(app: TestApp) {
+        let (agency, ministry) = (app.as_agency(), app.as_ministry());
+        let category = |category: &str| json!({ "category": category });
+        sends(&agency, 5, category("EMPLOYMENT")).await;
+        let report_now = async || report(&ministry, by("CATEGORY")).await;
+        let told = report_now().await;
+        assert_eq!((cells(&told), &told["total"]), (vec!["EMPLOYMENT=5".to_owned()], &json!(5)));
+        sends(&agency, 4, category("HOUSING")).await;
+        let told = report_now().await;
+        assert_eq!((cells(&told), &told["total"], &told["suppressed"]),
+            (vec!["EMPLOYMENT=5".to_owned(), "HOUSING=-".to_owned()], &Value::Null, &json!(1)));
+        // Two fours add up to eight and to nothing else.
+        sends(&agency, 4, category("LEGAL")).await;
+        let told = report_now().await;
+        assert_eq!((&told["total"], &told["suppressed"]), (&Value::Null, &json!(2)));
+        // Four, four and one could be many things.
+        sends(&agency, 1, category("FOOD")).await;
+        let told = report_now().await;
+        assert_eq!((&told["total"], &told["suppressed"]), (&json!(14), &json!(3)));
+        assert_eq!(report(&agency, by("CATEGORY")).await["suppressed"], 0, "an organization's own numbers are exact");
+    }
+
+    async fn five_single_cells_do_not_add_up_for_the_ministry(app: TestApp) {
+        for category in ["HOUSING", "HEALTH", "FOOD", "INCOME", "LEGAL"] {
+            sends(&app.as_agency(), 1, json!({ "category": category })).await;
+        }
+        let told = report(&app.as_ministry(), by("CATEGORY")).await;
+        assert_eq!((&told["total"], &told["suppressed"]), (&Value::Null, &json!(5)));
+    }
+
+    async fn drafts_and_errors_are_not_counted_for_the_ministry(app: TestApp) {
+        let agency = app.as_agency();
+        sends(&agency, 5, Value::Null).await;
+        for _ in 0..5 {
+            agency.creates(app.five_facts()).await;
+            agency.does("referralVoid", &agency.asks_openly().await, because("DUPLICATE")).await;
+        }
+        let told = report(&app.as_ministry(), by("STATUS")).await;
+        assert_eq!(cells(&told), ["REQUESTED=5"]);
+        assert_eq!(told["total"], 5);
+        let own = report(&agency, by("STATUS")).await;
+        assert_eq!(cells(&own), ["DRAFT=5", "ENTERED_IN_ERROR=5", "REQUESTED=5"], "its own work it sees whole");
+        app.client("other-agency").creates(app.five_facts()).await;
+        assert_eq!(cells(&report(&app.as_provider(), by("STATUS")).await), [] as [String; 0]);
+    }
+
+    async fn a_month_is_one_of_toronto(app: TestApp) {
+        let agency = app.as_agency();
+        // Ten to midnight on the last of June in Toronto; and ten minutes past it.
+        for at in ["2026-07-01T03:50:00Z", "2026-07-01T04:10:00Z"] {
+            app.clock.set(at.parse().expect("a time"));
+            sends(&agency, 1, Value::Null).await;
+        }
+        let both = json!({ "period": { "from": "2026-06-01", "to": "2026-07-31" }, "groupBy": ["MONTH"] });
+        assert_eq!(cells(&report(&agency, both).await), ["2026-06=1", "2026-07=1"]);
+        for (from, to, expected) in [
+            ("2026-06-30", "2026-06-30", vec!["REQUESTED=1"]), ("2026-07-01", "2026-07-01", vec!["REQUESTED=1"]),
+            ("2026-06-01", "2026-06-29", vec![]), ("2026-07-02", "2026-07-31", vec![]),
+        ] {
+            let days = json!({ "period": { "from": from, "to": to }, "groupBy": ["STATUS"] });
+            assert_eq!(cells(&report(&agency, days).await), expected, "{from} to {to}");
+        }
+    }
+
+    async fn a_ministry_that_is_bound_to_a_region_counts_there_alone(app: TestApp) {
+        sends(&app.as_agency(), 5, Value::Null).await;
+        sends(&app.as_agency(), 6, json!({ "regionId": app.northern() })).await;
+        let whole = ["CENTRAL=5", "NORTHERN=6"];
+        assert_eq!(cells(&report(&app.as_ministry(), by("REGION")).await), whole);
+        let north = app.client("ministry-north");
+        assert_eq!(cells(&report(&north, by("REGION")).await), ["NORTHERN=6"]);
+        let elsewhere = json!({ "groupBy": ["REGION"], "regionId": app.central() });
+        assert_eq!(cells(&report(&north, elsewhere).await), [] as [String; 0]);
+        let bound_by_token = app.client_by(&TokenRequest {
+            organization: "ministry".to_owned(),
+            scopes: Scope::ALL.iter().copied().collect(),
+            subject: "regional-worker".to_owned(),
+            region: Some("CENTRAL".to_owned()),
+            lifetime: chrono::TimeDelta::hours(1),
+        });
+        assert_eq!(cells(&report(&bound_by_token, by("REGION")).await), ["CENTRAL=5"]);
+    }
+
+    async fn a_report_is_labelled_in_either_language(app: TestApp) {
+        sends(&app.as_agency(), 5, Value::Null).await;
+        let question = json!({ "groupBy": ["REGION", "CATEGORY", "STATUS", "MONTH"] });
+        insta::assert_json_snapshot!("a_report", json!({
+            "english": report(&app.as_ministry(), question.clone()).await,
+            "french": report(&app.as_ministry().in_french(), question).await,
+        }));
+    }
+
+    async fn a_question_that_cannot_be_counted_is_refused(app: TestApp) {
+        for input in [
+            json!({ "groupBy": [] }), json!({ "groupBy": ["STATUS", "STATUS"] }),
+            json!({ "groupBy": ["STATUS", "CATEGORY", "REGION", "MONTH", "PRIORITY"] }), json!({ "groupBy": ["WEEK"] }),
+            json!({ "groupBy": ["STATUS"], "period": { "from": "2026-06-02", "to": "2026-06-01" } }),
+            json!({ "groupBy": ["STATUS"], "period": { "from": "2010-01-01", "to": "2026-06-01" } }),
+        ] {
+            assert_eq!(asks(&app.as_ministry(), input.clone()).await.error_code(), "BAD_USER_INPUT", "{input}");
+        }
+        let without = app.client_with("ministry", [Scope::ReferralOversight].into_iter().collect());
+        assert_eq!(asks(&without, by("STATUS")).await.error_code(), "FORBIDDEN");
+        assert_eq!(asks(&app.anonymous(), by("STATUS")).await.error_code(), "UNAUTHENTICATED");
+    }
+}
