@@ -3,18 +3,17 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use entity::{
-    Access, CatchmentId, ClaimantId, NeedCategory, OrganizationId, ReferralAction, ReferralBox,
-    ReferralId, ReferralOrderField, ReferralPriority, ReferralStatus, ReferralStatusReason,
-    RegionId, ServiceId, ServiceStatus, organization_catchment, outcome, referral, service,
-    service_category, service_language, service_region,
+    Access, CatchmentId, ClaimantId, NeedCategory, ReferralAction, ReferralBox, ReferralId,
+    ReferralOrderField, ReferralPriority, ReferralStatus, ReferralStatusReason, RegionId,
+    ServiceId, organization_catchment, outcome, referral,
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::{Expr, ExprTrait, Func, Query, SelectStatement},
+    sea_query::{Expr, Func, SelectStatement},
 };
 
 use super::{
-    Applied, Readable, Session, nothing,
+    Applied, Session,
     page::{Field, Key, Keyed, NEVER, Order, Paged, Slice, SortValue},
 };
 use crate::{
@@ -31,144 +30,14 @@ pub mod change;
 pub mod child;
 pub mod create;
 mod ending;
+pub mod finish;
+mod rule;
 mod step;
 
+use rule::open_to;
+pub(super) use rule::party;
+
 pub(super) use step::told;
-
-/// The referrals of which an organization is a party, or whose claimant it registered. A draft is its source's alone.
-pub(super) fn party(organization: OrganizationId) -> Condition {
-    use referral::Column;
-    Condition::any()
-        .add(Column::SourceId.eq(organization))
-        .add(
-            Condition::all()
-                .add(Column::OwnerId.eq(organization))
-                .add(Column::OwnerAccess.eq(true))
-                .add(Column::Status.ne(ReferralStatus::Draft)),
-        )
-        .add(
-            Condition::all()
-                .add(Column::RegisteringOrganizationId.eq(organization))
-                .add(Column::Status.ne(ReferralStatus::Draft)),
-        )
-}
-
-/// The open referrals that an active service of the organization fits, by category, region and language.
-fn open_to(organization: OrganizationId) -> Condition {
-    use referral::Column;
-    Condition::all()
-        .add(Column::Status.eq(ReferralStatus::Requested))
-        .add(Column::OwnerId.is_null())
-        .add(Expr::exists(fitting_services(organization)))
-}
-
-/// Rows of a table of a service's places or languages, for the service at hand.
-fn of_service(entity: impl EntityTrait, column: impl ColumnTrait) -> SelectStatement {
-    Query::select()
-        .expr(Expr::value(1))
-        .from(entity)
-        .and_where(Expr::col((entity, column)).equals((service::Entity, service::Column::Id)))
-        .to_owned()
-}
-
-/// The condition that a referral's value is not known, or that the service names none, or names this one.
-fn fits(
-    value: referral::Column,
-    named: &SelectStatement,
-    same: (impl EntityTrait, impl ColumnTrait),
-) -> Condition {
-    let this_one = named
-        .clone()
-        .and_where(Expr::col(same).equals((referral::Entity, value)))
-        .to_owned();
-    Condition::any()
-        .add(Expr::col((referral::Entity, value)).is_null())
-        .add(Expr::exists(named.clone()).not())
-        .add(Expr::exists(this_one))
-}
-
-fn fitting_services(organization: OrganizationId) -> SelectStatement {
-    let regions = of_service(service_region::Entity, service_region::Column::ServiceId);
-    let languages = of_service(
-        service_language::Entity,
-        service_language::Column::ServiceId,
-    );
-    let category = (service_category::Entity, service_category::Column::Category);
-    let speaks = fits(
-        referral::Column::Language,
-        &languages,
-        (service_language::Entity, service_language::Column::Language),
-    );
-    Query::select()
-        .expr(Expr::value(1))
-        .from(service::Entity)
-        .inner_join(
-            service_category::Entity,
-            Expr::col((
-                service_category::Entity,
-                service_category::Column::ServiceId,
-            ))
-            .equals((service::Entity, service::Column::Id)),
-        )
-        .and_where(service::Column::OrganizationId.eq(organization))
-        .and_where(service::Column::Status.eq(ServiceStatus::Active))
-        .and_where(Expr::col(category).equals((referral::Entity, referral::Column::Category)))
-        .cond_where(fits(
-            referral::Column::RegionId,
-            &regions,
-            (service_region::Entity, service_region::Column::RegionId),
-        ))
-        // An interpreter bridges what the service does not speak.
-        .cond_where(
-            speaks.add(Expr::col((referral::Entity, referral::Column::InterpreterNeeded)).eq(true)),
-        )
-        .to_owned()
-}
-
-impl Readable for referral::Entity {
-    fn visible_to(viewer: &Viewer, _: DateTime<Utc>) -> Condition {
-        match viewer {
-            Viewer::Provider { organization, .. } | Viewer::SettlementAgency { organization } => {
-                Condition::any()
-                    .add(party(*organization))
-                    .add(open_to(*organization))
-            }
-            Viewer::Ministry {
-                oversight: false, ..
-            } => nothing(),
-            Viewer::Ministry {
-                oversight: true,
-                region,
-                ..
-            } => {
-                let sent = Condition::all().add(referral::Column::Status.ne(ReferralStatus::Draft));
-                match region {
-                    Some(region) => sent.add(referral::Column::RegionId.eq(*region)),
-                    None => sent,
-                }
-            }
-        }
-    }
-}
-
-impl Readable for outcome::Entity {
-    fn visible_to(viewer: &Viewer, _: DateTime<Utc>) -> Condition {
-        match viewer {
-            Viewer::Ministry { .. } => nothing(),
-            Viewer::Provider { organization, .. } | Viewer::SettlementAgency { organization } => {
-                outcome::Column::ReferralId
-                    .in_subquery(
-                        referral::Entity::find()
-                            .select_only()
-                            .column(referral::Column::Id)
-                            .filter(party(*organization))
-                            .into_query(),
-                    )
-                    .into()
-            }
-        }
-    }
-}
 
 impl Keyed for referral::Model {
     fn key(&self, field: Field) -> Key {

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::store::{
     Change,
-    referral::{act, change, child, create},
+    referral::{act, change, child, create, finish},
 };
 
 async fn payload(
@@ -250,7 +250,7 @@ impl ReferralMutation {
         input: ReferralCompleteInput,
     ) -> Result<ReferralPayload> {
         let key = input.idempotency_key;
-        payload(context, &act::Complete(input.finish(context)), key).await
+        payload(context, &finish::Complete(input.finish(context)), key).await
     }
 
     /// Ends a referral without success, with the reason and an outcome that says what stays unresolved.
@@ -260,7 +260,7 @@ impl ReferralMutation {
         input: ReferralCompleteInput,
     ) -> Result<ReferralPayload> {
         let key = input.idempotency_key;
-        payload(context, &act::Fail(input.finish(context)), key).await
+        payload(context, &finish::Fail(input.finish(context)), key).await
     }
 
     /// Marks a referral as entered in error: its content is masked, its history kept.
@@ -312,7 +312,7 @@ impl ReferralMutation {
         context: &Context<'_>,
         input: OutcomeRecordInput,
     ) -> Result<ReferralPayload> {
-        let change = act::RecordOutcome {
+        let change = finish::RecordOutcome {
             referral: context.row(&input.referral_id),
             outcome: input.outcome.outcome(context),
         };

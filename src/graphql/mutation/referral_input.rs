@@ -10,7 +10,10 @@ use super::super::{
     context::Resolver,
     scalar::{Date, DateTime},
 };
-use crate::store::referral::act::{Finish, OutcomeInput as Outcome, Plain, Reasoned};
+use crate::store::referral::{
+    act::{Plain, Reasoned},
+    finish::{Finish, OutcomeInput as Outcome},
+};
 
 /// A new referral. Without a claimant it is anonymous, and described by region, language, need of an interpreter, age
 /// band and party size before it is sent. Without a service it is open, and a provider may claim it.

@@ -1,0 +1,163 @@
+//! The end of the work, with what became of it: complete, fail, and the outcomes recorded afterwards.
+use chrono::NaiveDate;
+use entity::{
+    ClaimantId, DecidedBy, JournalKind, OutcomeId, OutcomeKind, ReferralAction, ReferralId,
+    ReferralStatusReason, outcome, referral,
+};
+use sea_orm::{ActiveValue::Set, EntityTrait, prelude::Uuid};
+use serde::Serialize;
+
+use super::{
+    super::{Applied, Change, Unit},
+    act::check_reason,
+    check_free_text, check_note,
+};
+use crate::{
+    domain::{business_days, referral as workflow},
+    error::{Problem, Refusal, Result},
+};
+
+/// What became of a referral.
+#[derive(Clone, Debug, Serialize)]
+pub struct OutcomeInput {
+    pub kind: OutcomeKind,
+    pub date: NaiveDate,
+    pub claimant: Option<ClaimantId>,
+    pub note: Option<String>,
+    pub follow_up_on: Option<NaiveDate>,
+}
+
+/// `referralComplete` and `referralFail`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finish {
+    pub id: ReferralId,
+    pub expected_version: i32,
+    pub outcomes: Vec<OutcomeInput>,
+    pub reason: Option<ReferralStatusReason>,
+    pub decided_by: Option<DecidedBy>,
+    pub note: Option<String>,
+}
+
+/// `referralComplete`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Complete(pub Finish);
+
+/// `referralFail`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Fail(pub Finish);
+
+impl Change for Complete {
+    const MUTATION: &'static str = "referralComplete";
+
+    async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
+        let action = ReferralAction::Complete;
+        self.0
+            .act(unit, action, JournalKind::ReferralCompleted)
+            .await
+    }
+}
+
+impl Change for Fail {
+    const MUTATION: &'static str = "referralFail";
+
+    async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
+        let action = ReferralAction::Fail;
+        self.0.act(unit, action, JournalKind::ReferralFailed).await
+    }
+}
+
+impl Finish {
+    async fn act(
+        &self,
+        unit: &mut Unit<'_>,
+        action: ReferralAction,
+        kind: JournalKind,
+    ) -> Result<Applied> {
+        const MOST_OUTCOMES: usize = 20;
+        check_note(self.note.as_ref())?;
+        let mut step = unit
+            .step(self.id, Some(self.expected_version), action)
+            .await?;
+        check_reason(action, self.reason)?;
+        if self.outcomes.is_empty() {
+            return Err(Refusal::at(Problem::OutcomeRequired, "outcomes").into());
+        }
+        if self.outcomes.len() > MOST_OUTCOMES {
+            let limit = MOST_OUTCOMES;
+            return Err(Refusal::at(Problem::TooMany { limit }, "outcomes").into());
+        }
+        let kinds: Vec<OutcomeKind> = self.outcomes.iter().map(|outcome| outcome.kind).collect();
+        if !workflow::outcomes_suffice(action, &kinds) {
+            return Err(Refusal::at(Problem::UnresolvedOutcomeRequired, "outcomes").into());
+        }
+        for (place, outcome) in self.outcomes.iter().enumerate() {
+            unit.put_outcome(&step.before, outcome, &format!("outcomes.{place}"))
+                .await?;
+        }
+        step.row.status_reason = Set(self.reason);
+        step.row.decided_by = Set(self
+            .decided_by
+            .or_else(|| workflow::default_decided_by(action.into(), step.relation, self.reason)));
+        unit.close(&mut step);
+        unit.finish_with(step, kind, self.reason, self.note.as_ref(), &kinds)
+            .await
+    }
+}
+
+/// `outcomeRecord`: a follow-up; it adds and never replaces.
+#[derive(Clone, Debug, Serialize)]
+pub struct RecordOutcome {
+    pub referral: ReferralId,
+    pub outcome: OutcomeInput,
+}
+
+impl Change for RecordOutcome {
+    const MUTATION: &'static str = "outcomeRecord";
+
+    async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
+        let step = unit
+            .step(self.referral, None, ReferralAction::RecordOutcome)
+            .await?;
+        unit.put_outcome(&step.before, &self.outcome, "outcome")
+            .await?;
+        let kinds = [self.outcome.kind];
+        unit.finish_with(step, JournalKind::OutcomeRecorded, None, None, &kinds)
+            .await
+    }
+}
+
+impl Unit<'_> {
+    async fn put_outcome(
+        &self,
+        referral: &referral::Model,
+        input: &OutcomeInput,
+        path: &str,
+    ) -> Result<()> {
+        let at = |field: &str| format!("{path}.{field}");
+        let today = business_days::toronto_date(self.session.now);
+        if input.date > today {
+            return Err(Refusal::at(Problem::InFuture, &at("date")).into());
+        }
+        if input.follow_up_on.is_some_and(|date| date < input.date) {
+            return Err(Refusal::at(Problem::InPast, &at("followUpOn")).into());
+        }
+        check_free_text(input.note.as_ref(), &at("note"))?;
+        if input.claimant.is_some() && input.claimant != referral.claimant_id {
+            return Err(Refusal::at(Problem::NotFound, &at("claimantId")).into());
+        }
+        outcome::Entity::insert(outcome::ActiveModel {
+            id: Set(OutcomeId(Uuid::now_v7())),
+            referral_id: Set(referral.id),
+            claimant_id: Set(referral.claimant_id),
+            recorded_by_id: Set(self.session.viewer().organization()),
+            kind: Set(input.kind),
+            date: Set(input.date),
+            note: Set(input.note.clone()),
+            follow_up_on: Set(input.follow_up_on),
+            created_at: Set(self.session.now),
+        })
+        .exec_without_returning(&self.transaction)
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,321 @@
+//! `serviceSave` and `capacitySave`: what an organization says of its own services.
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use entity::{
+    CapacityStatus, JournalKind, NeedCategory, OrganizationId, ServiceId, ServiceStatus,
+    SubjectType, service, service_capacity, service_category, service_language,
+};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait,
+    IntoActiveModel, QueryFilter, prelude::Uuid, sea_query::OnConflict,
+};
+use serde::Serialize;
+
+use super::super::{
+    Applied, Change, Unit, claimant::is_language, journal::Entry, organization::searchable,
+    update::Update,
+};
+use crate::error::{Problem, Refusal, Result};
+
+/// `serviceSave`: a new service of the caller's organization, or a change of one.
+#[derive(Clone, Debug, Serialize)]
+pub struct Save {
+    pub id: Option<ServiceId>,
+    pub expected_version: Option<i32>,
+    pub name_en: Option<String>,
+    pub name_fr: Option<String>,
+    pub description_en: Update<String>,
+    pub description_fr: Update<String>,
+    pub categories: Option<Vec<NeedCategory>>,
+    pub status: Option<ServiceStatus>,
+    pub languages: Option<Vec<String>>,
+    pub offered_in_french: Option<bool>,
+}
+
+/// A service of which nothing is known yet; its first version is to come.
+pub(in crate::store) fn blank(organization: OrganizationId, now: DateTime<Utc>) -> service::Model {
+    service::Model {
+        id: ServiceId(Uuid::now_v7()),
+        organization_id: organization,
+        name_en: String::new(),
+        name_fr: String::new(),
+        description_en: None,
+        description_fr: None,
+        status: ServiceStatus::Active,
+        program: None,
+        delivery_mode: None,
+        offered_in_french: false,
+        url: None,
+        email: None,
+        phone: None,
+        eligibility_description: None,
+        application_process: None,
+        fees_description: None,
+        minimum_age: None,
+        maximum_age: None,
+        search: String::new(),
+        hsds_id: None,
+        created_at: now,
+        updated_at: now,
+        version: 0,
+    }
+}
+
+/// The words by which a service is found.
+pub(crate) fn search_words(service: &service::Model) -> String {
+    let texts = [
+        Some(&service.name_en),
+        Some(&service.name_fr),
+        service.description_en.as_ref(),
+        service.description_fr.as_ref(),
+    ];
+    searchable(texts.into_iter().flatten().map(String::as_str))
+}
+
+impl Save {
+    fn check(&self) -> Result<()> {
+        let texts: [(&str, Option<&String>, usize); 4] = [
+            ("nameEn", self.name_en.as_ref(), 300),
+            ("nameFr", self.name_fr.as_ref(), 300),
+            ("descriptionEn", self.description_en.value(), 20_000),
+            ("descriptionFr", self.description_fr.value(), 20_000),
+        ];
+        for (field, text, limit) in texts {
+            let Some(text) = text else { continue };
+            if text.trim().is_empty() {
+                return Err(Refusal::at(Problem::Required, field).into());
+            }
+            if text.chars().count() > limit {
+                return Err(Refusal::at(Problem::TooLong { limit }, field).into());
+            }
+        }
+        let languages = self.languages.as_deref().unwrap_or_default();
+        if !languages.iter().all(|code| is_language(code)) {
+            return Err(Refusal::at(Problem::Invalid, "languages").into());
+        }
+        if self.id.is_none() && self.name_en.is_none() && self.name_fr.is_none() {
+            return Err(Refusal::at(Problem::Required, "nameEn").into());
+        }
+        Ok(())
+    }
+
+    fn fresh(&self, unit: &Unit<'_>) -> service::Model {
+        let name = |first: &Option<String>, second: &Option<String>| {
+            first.clone().or_else(|| second.clone()).unwrap_or_default()
+        };
+        service::Model {
+            name_en: name(&self.name_en, &self.name_fr),
+            name_fr: name(&self.name_fr, &self.name_en),
+            ..blank(unit.session.viewer().organization(), unit.session.now)
+        }
+    }
+
+    async fn current(&self, unit: &Unit<'_>) -> Result<service::Model> {
+        let Some(id) = self.id else {
+            return Ok(self.fresh(unit));
+        };
+        let service = unit
+            .find::<service::Entity>()
+            .filter(service::Column::Id.eq(id))
+            .filter(service::Column::OrganizationId.eq(unit.session.viewer().organization()))
+            .one()
+            .await?
+            .ok_or_else(|| Refusal::at(Problem::NotFound, "id"))?;
+        match self.expected_version {
+            Some(version) if version != service.version => {
+                Err(Refusal::at(Problem::StaleVersion, "expectedVersion")
+                    .with_current_version(service.version)
+                    .into())
+            }
+            _ => Ok(service),
+        }
+    }
+}
+
+impl Change for Save {
+    const MUTATION: &'static str = "serviceSave";
+
+    async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
+        self.check()?;
+        let mut service = self.current(unit).await?;
+        let is_new = service.version == 0;
+        let (name_en, name_fr) = (service.name_en.clone(), service.name_fr.clone());
+        service.name_en = self.name_en.clone().unwrap_or(name_en);
+        service.name_fr = self.name_fr.clone().unwrap_or(name_fr);
+        self.description_en
+            .clone()
+            .apply(&mut service.description_en);
+        self.description_fr
+            .clone()
+            .apply(&mut service.description_fr);
+        service.status = self.status.unwrap_or(service.status);
+        service.offered_in_french = self.offered_in_french.unwrap_or(service.offered_in_french);
+        service.search = search_words(&service);
+        service.updated_at = unit.session.now;
+        let read = service.version;
+        service.version += 1;
+        let (id, version) = (service.id, service.version);
+        let row = service.into_active_model().reset_all();
+        if is_new {
+            row.insert(&unit.transaction).await?;
+        } else {
+            let changed = service::Entity::update_many()
+                .set(row)
+                .filter(service::Column::Id.eq(id))
+                .filter(service::Column::Version.eq(read))
+                .exec(&unit.transaction)
+                .await?;
+            if changed.rows_affected != 1 {
+                return Err(Refusal::at(Problem::StaleVersion, "expectedVersion").into());
+            }
+        }
+        if let Some(categories) = &self.categories {
+            replace_categories(&unit.transaction, id, categories).await?;
+        }
+        if let Some(languages) = &self.languages {
+            replace_languages(&unit.transaction, id, languages).await?;
+        }
+        let organization = unit.session.viewer().organization();
+        unit.record(
+            Entry::new(
+                JournalKind::ServiceChanged,
+                SubjectType::Service,
+                id,
+                version,
+            )
+            .told([organization]),
+        );
+        Ok(Applied::new(id, version))
+    }
+}
+
+/// Puts these categories in place of those that a service had.
+async fn replace_categories(
+    transaction: &DatabaseTransaction,
+    service: ServiceId,
+    categories: &[NeedCategory],
+) -> Result<()> {
+    service_category::Entity::delete_many()
+        .filter(service_category::Column::ServiceId.eq(service))
+        .exec(transaction)
+        .await?;
+    let rows: Vec<_> = BTreeSet::from_iter(categories)
+        .into_iter()
+        .map(|category| service_category::ActiveModel {
+            service_id: Set(service),
+            category: Set(*category),
+        })
+        .collect();
+    if !rows.is_empty() {
+        service_category::Entity::insert_many(rows)
+            .exec_without_returning(transaction)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Puts these languages in place of those that a service had.
+async fn replace_languages(
+    transaction: &DatabaseTransaction,
+    service: ServiceId,
+    languages: &[String],
+) -> Result<()> {
+    service_language::Entity::delete_many()
+        .filter(service_language::Column::ServiceId.eq(service))
+        .exec(transaction)
+        .await?;
+    let rows: Vec<_> = BTreeSet::from_iter(languages)
+        .into_iter()
+        .map(|language| service_language::ActiveModel {
+            service_id: Set(service),
+            language: Set(language.clone()),
+        })
+        .collect();
+    if !rows.is_empty() {
+        service_language::Entity::insert_many(rows)
+            .exec_without_returning(transaction)
+            .await?;
+    }
+    Ok(())
+}
+
+/// `capacitySave`: whether a service of the caller's organization can take one more person.
+#[derive(Clone, Debug, Serialize)]
+pub struct SaveCapacity {
+    pub service: ServiceId,
+    pub status: CapacityStatus,
+    pub unit: Option<String>,
+    pub available: Option<i32>,
+    pub maximum: Option<i32>,
+}
+
+impl Change for SaveCapacity {
+    const MUTATION: &'static str = "capacitySave";
+
+    async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
+        for (field, number) in [("available", self.available), ("maximum", self.maximum)] {
+            if number.is_some_and(|number| !(0..=100_000).contains(&number)) {
+                let problem = Problem::OutOfRange {
+                    from: 0,
+                    to: 100_000,
+                };
+                return Err(Refusal::at(problem, field).into());
+            }
+        }
+        if self
+            .unit
+            .as_ref()
+            .is_some_and(|unit| unit.chars().count() > 100)
+        {
+            return Err(Refusal::at(Problem::TooLong { limit: 100 }, "unit").into());
+        }
+        let service = unit
+            .find::<service::Entity>()
+            .filter(service::Column::Id.eq(self.service))
+            .filter(service::Column::OrganizationId.eq(unit.session.viewer().organization()))
+            .one()
+            .await?
+            .ok_or_else(|| Refusal::at(Problem::NotFound, "serviceId"))?;
+        unit.write_capacity(self).await?;
+        Ok(Applied::new(service.id, service.version))
+    }
+}
+
+impl Unit<'_> {
+    /// Writes what is known of a service's capacity now.
+    pub(in crate::store) async fn write_capacity(&mut self, capacity: &SaveCapacity) -> Result<()> {
+        use service_capacity::Column;
+        // How many places are free is said anew each time; what is counted, and out of how many, stays.
+        let mut said = vec![Column::Status, Column::Available, Column::UpdatedAt];
+        said.extend(capacity.unit.as_ref().map(|_| Column::Unit));
+        said.extend(capacity.maximum.map(|_| Column::Maximum));
+        let row = service_capacity::ActiveModel {
+            service_id: Set(capacity.service),
+            status: Set(capacity.status),
+            unit: Set(capacity.unit.clone().unwrap_or_else(|| "places".to_owned())),
+            available: Set(capacity.available),
+            maximum: Set(capacity.maximum),
+            updated_at: Set(self.session.now),
+        };
+        service_capacity::Entity::insert(row)
+            .on_conflict(
+                OnConflict::column(Column::ServiceId)
+                    .update_columns(said)
+                    .to_owned(),
+            )
+            .exec_without_returning(&self.transaction)
+            .await?;
+        let organization = self.session.viewer().organization();
+        self.record(
+            Entry::new(
+                JournalKind::CapacityChanged,
+                SubjectType::Service,
+                capacity.service,
+                0,
+            )
+            .told([organization]),
+        );
+        Ok(())
+    }
+}
