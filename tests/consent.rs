@@ -120,12 +120,10 @@ on_both_databases! {
         let (claimant, sent) = referred(&app, json!({ "fieldGroups": ["CONTACT"] })).await;
         provider.does("referralAccept", &sent, Value::Null).await;
         let open = provider.sees_claimant(&claimant, SEALED).await;
-        let mut version = 1;
         let mut by_permission = Vec::new();
-        for permission in ["VIA_AGENCY_ONLY", "PROHIBITED"] {
+        for (version, permission) in [(1, "VIA_AGENCY_ONLY"), (2, "PROHIBITED")] {
             let contact = json!({ "permission": permission, "points": [{ "kind": "PHONE", "value": "+1 555-0100", "safety": "SAFE" }] });
             agency.done("claimantUpdate", json!({ "id": claimant, "expectedVersion": version, "contact": contact }), "claimant { id }").await;
-            version += 1;
             by_permission.push(provider.sees_claimant(&claimant, SEALED).await);
         }
         insta::assert_json_snapshot!("contact_by_permission", json!({ "any": open, "otherwise": by_permission }));
