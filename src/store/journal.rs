@@ -268,6 +268,22 @@ fn tenure_of(viewer: &Viewer, referral: &referral::Model) -> i32 {
     }
 }
 
+/// What stands in the journal of a referral and not in the history that the reader sees. That the ministry asked for
+/// something is between it and the source.
+fn untold(viewer: &Viewer, referral: &referral::Model) -> Vec<JournalKind> {
+    let mut untold = vec![JournalKind::AccessEnded, JournalKind::OversightRead];
+    let asked = match viewer {
+        Viewer::Ministry { .. } => true,
+        Viewer::Provider { organization, .. } | Viewer::SettlementAgency { organization } => {
+            referral.source_id == *organization
+        }
+    };
+    if !asked {
+        untold.push(JournalKind::RerouteRequested);
+    }
+    untold
+}
+
 impl Session {
     /// The history of a referral that the caller has been shown, oldest first.
     ///
@@ -281,10 +297,7 @@ impl Session {
         let organization = self.viewer().organization();
         let select = journal_entry::Entity::find()
             .filter(journal_entry::Column::SubjectId.eq(referral.id.0))
-            .filter(
-                journal_entry::Column::Kind
-                    .is_not_in([JournalKind::AccessEnded, JournalKind::OversightRead]),
-            )
+            .filter(journal_entry::Column::Kind.is_not_in(untold(self.viewer(), referral)))
             .filter(
                 Condition::any()
                     .add(journal_entry::Column::PrivateToId.is_null())

@@ -22,7 +22,7 @@ use claimant_gateway::{
     clock::{Clock, ClockHandle},
     config::Config,
     gateway,
-    opaque::Keys,
+    opaque::{Keys, NodeType},
     store::{Database, Settings, Store},
 };
 use http_body_util::BodyExt;
@@ -210,6 +210,18 @@ impl TestApp {
             language: "en",
             acting_subject: None,
         }
+    }
+
+    /// The public ids of the services of [`World`].
+    pub fn world_services(&self) -> [String; 4] {
+        let world = &self.world;
+        [
+            world.service,
+            world.other_service,
+            world.northern_service,
+            world.closed_service,
+        ]
+        .map(|id| self.store.keys().id(NodeType::Service, id))
     }
 
     /// Numbers what has been committed, as the sequencer does in the background.
