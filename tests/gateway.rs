@@ -1,12 +1,6 @@
 //! Everything that is tested through the gateway's own doors, one module for each feature. It must not reach into the
 //! store: what cannot be seen from outside is a unit test's business.
 #![cfg(test)]
-#![expect(
-    clippy::wildcard_enum_match_arm,
-    clippy::too_many_lines,
-    clippy::cloned_ref_to_slice_refs,
-    reason = "a test is read once from top to bottom, and says what it expects where it expects it"
-)]
 
 mod budget;
 mod claimant;

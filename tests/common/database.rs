@@ -130,11 +130,18 @@ async fn run(connection: &DatabaseConnection, statement: &str) {
         .expect("the statement runs");
 }
 
+/// In memory where the machine offers it: what the databases of tests write need not survive a power cut, and waiting for
+/// a disk is most of what a test would do.
 fn temporary_directory() -> TempDir {
-    tempfile::Builder::new()
-        .prefix("claimant-gateway-test-")
-        .tempdir()
-        .expect("a temporary directory can be made")
+    let memory = Path::new("/dev/shm");
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("claimant-gateway-test-");
+    if memory.is_dir() {
+        builder.tempdir_in(memory)
+    } else {
+        builder.tempdir()
+    }
+    .expect("a temporary directory can be made")
 }
 
 fn sqlite_url(file: &Path) -> String {

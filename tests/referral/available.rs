@@ -79,81 +79,94 @@ const PARTIES: [&str; 5] = [
 async fn in_state(app: &TestApp, claimant: &Value, state: State) -> Referral {
     let (agency, provider) = (app.as_agency(), app.as_provider());
     let to = json!({ "claimantId": claimant, "serviceId": app.service(), "send": true, "acknowledgeDuplicate": true });
-    let requested = async || agency.creates(to.clone()).await;
-    let accepted = async || {
-        provider
-            .does("referralAccept", &requested().await, Value::Null)
-            .await
-    };
     match state {
-        State::Draft => agency.creates(merged(to, json!({ "send": false }))).await,
+        State::Draft => return agency.creates(merged(to, json!({ "send": false }))).await,
         State::Anonymous => {
-            let facts = merged(
-                app.five_facts(),
-                json!({ "serviceId": app.service(), "send": true }),
-            );
-            agency.creates(facts).await
+            let facts = json!({ "serviceId": app.service(), "send": true });
+            return agency.creates(merged(app.five_facts(), facts)).await;
         }
         State::Open => {
-            agency
+            return agency
                 .creates(merged(to, json!({ "serviceId": null })))
-                .await
+                .await;
         }
-        State::Requested => requested().await,
-        State::Accepted => accepted().await,
-        State::Started => {
-            provider
-                .does("referralStart", &accepted().await, Value::Null)
-                .await
-        }
-        State::Held => {
-            provider
-                .does("referralHold", &accepted().await, because("OTHER"))
-                .await
-        }
-        State::WithOpenChild => {
-            let parent = accepted().await;
-            let child = json!({ "category": "HOUSING", "serviceId": app.other_service() });
-            provider.does("referralSplit", &parent, child).await;
-            provider.rereads(&parent).await
-        }
-        State::Completed => {
-            provider
-                .does("referralComplete", &accepted().await, outcome("HOUSED"))
-                .await
-        }
-        State::Failed => {
-            let failed = merged(outcome("UNRESOLVED_OTHER"), because("OTHER"));
-            provider
-                .does("referralFail", &accepted().await, failed)
-                .await
-        }
+        State::Requested
+        | State::Declined
+        | State::Replaced
+        | State::Voided
+        | State::Accepted
+        | State::Started
+        | State::Held
+        | State::WithOpenChild
+        | State::Completed
+        | State::Failed
+        | State::Cancelled => {}
+    }
+    let requested = agency.creates(to).await;
+    match state {
+        State::Draft | State::Anonymous | State::Open | State::Requested => requested,
         State::Declined => {
             provider
-                .does("referralDecline", &requested().await, because("OTHER"))
+                .does("referralDecline", &requested, because("OTHER"))
                 .await
         }
-        State::Cancelled => {
+        State::Voided => {
             agency
-                .does("referralCancel", &accepted().await, because("OTHER"))
+                .does("referralVoid", &requested, because("OTHER"))
                 .await
         }
         State::Replaced => {
             let old = agency
-                .does("referralCancel", &requested().await, because("OTHER"))
+                .does("referralCancel", &requested, because("OTHER"))
                 .await;
             let again = json!({ "id": old.id, "acknowledgeDuplicate": true });
             agency
                 .done("referralResubmit", again, "referral { id }")
                 .await;
-            agency.rereads(&old).await
+            old
         }
-        State::Voided => {
-            agency
-                .does("referralVoid", &requested().await, because("OTHER"))
-                .await
+        State::Accepted
+        | State::Started
+        | State::Held
+        | State::WithOpenChild
+        | State::Completed
+        | State::Failed
+        | State::Cancelled => {
+            let accepted = provider
+                .does("referralAccept", &requested, Value::Null)
+                .await;
+            worked_on(app, accepted, state).await
         }
     }
+}
+
+/// An accepted referral, brought on to a state.
+async fn worked_on(app: &TestApp, accepted: Referral, state: State) -> Referral {
+    let provider = app.as_provider();
+    let (mutation, more) = match state {
+        State::Started => ("referralStart", Value::Null),
+        State::Held => ("referralHold", because("OTHER")),
+        State::Completed => ("referralComplete", outcome("HOUSED")),
+        State::Failed => (
+            "referralFail",
+            merged(outcome("UNRESOLVED_OTHER"), because("OTHER")),
+        ),
+        State::Cancelled => ("referralCancel", because("OTHER")),
+        State::WithOpenChild => {
+            let child = json!({ "category": "HOUSING", "serviceId": app.other_service() });
+            provider.does("referralSplit", &accepted, child).await;
+            return provider.rereads(&accepted).await;
+        }
+        State::Draft
+        | State::Anonymous
+        | State::Open
+        | State::Requested
+        | State::Accepted
+        | State::Declined
+        | State::Replaced
+        | State::Voided => return accepted,
+    };
+    provider.does(mutation, &accepted, more).await
 }
 
 /// Does an action with an input that is right in itself; the code of the refusal, or of the error, if there is one.
@@ -225,16 +238,19 @@ on_both_databases! {
                 let client = app.client(who);
                 let referral = in_state(&app, &claimant, state).await;
                 let seen = client.sees(&referral, "availableActions").await;
-                let available: Vec<&str> = match &seen {
-                    Value::Null => Vec::new(),
-                    seen => seen["availableActions"].as_array().expect("actions").iter().filter_map(Value::as_str).collect(),
-                };
+                let available: Vec<&str> = seen["availableActions"]
+                    .as_array()
+                    .map(|actions| actions.iter().filter_map(Value::as_str).collect())
+                    .unwrap_or_default();
                 let shown = if seen.is_null() { "sees nothing".to_owned() } else { available.join(" ") };
                 table += &format!("{state:?} {who}: {shown}\n");
+                if seen.is_null() {
+                    // What they are answered is the business of `outsiders`.
+                    continue;
+                }
                 for action in ACTIONS.iter().filter(|action| !available.contains(action)) {
                     let refused = attempt(&client, &claimant, action, &referral).await;
                     let expected = match refused.as_deref() {
-                        Some("NOT_FOUND") => seen.is_null(),
                         Some("FORBIDDEN") => who == "ministry",
                         Some(
                             "ACTION_NOT_ALLOWED" | "CLAIM_TOO_LATE" | "OPEN_CHILDREN" | "ALREADY_REPLACED" | "NOT_ANONYMOUS",

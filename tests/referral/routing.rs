@@ -1,4 +1,6 @@
 //! Who comes to own a request: by claiming an open one, or because it is addressed anew.
+use std::slice::from_ref;
+
 use claimant_gateway::opaque::NodeType;
 use serde_json::{Value, json};
 
@@ -30,7 +32,7 @@ on_both_databases! {
         let seen = app.as_provider().sees(&sent, selection).await;
         insta::assert_json_snapshot!("an_open_referral_as_an_eligible_provider_sees_it", seen);
         for eligible in ["provider", "other-provider"] {
-            assert_eq!(app.client(eligible).box_of("OPEN").await, [sent.id.clone()], "{eligible}");
+            assert_eq!(app.client(eligible).box_of("OPEN").await, from_ref(&sent.id), "{eligible}");
         }
         for (other, why) in [("far-provider", "another region"), ("other-agency", "no service"), ("agency", "its own")] {
             assert_eq!(app.client(other).box_of("OPEN").await, [] as [Value; 0], "{why}");
@@ -64,7 +66,7 @@ on_both_databases! {
         assert_eq!(claimed.status, "REQUESTED");
         let seen = agency.sees(&claimed, "owner { name } service { name }").await;
         assert_eq!(seen, json!({ "owner": { "name": "Test provider" }, "service": { "name": "Another" } }));
-        assert_eq!(provider.box_of("INBOX").await, [sent.id.clone()]);
+        assert_eq!(provider.box_of("INBOX").await, from_ref(&sent.id));
         assert_eq!(app.client("other-provider").sees(&sent, "id").await, Value::Null, "it is open no more");
         provider.does("referralAccept", &claimed, Value::Null).await;
     }
@@ -75,7 +77,7 @@ on_both_databases! {
         let open = agency.creates(merged(app.five_facts(), facts)).await;
         assert_eq!(far.box_of("OPEN").await, [] as [Value; 0], "it speaks English and French");
         let speaking = opens_service(&far, json!({ "languages": ["ukr"] })).await;
-        assert_eq!(far.box_of("OPEN").await, [open.id.clone()]);
+        assert_eq!(far.box_of("OPEN").await, from_ref(&open.id));
         let northern = json!({ "serviceId": app.northern_service() });
         assert_eq!(far.may_not("referralClaim", &open, northern).await, "SERVICE_REQUIRED", "another service fits, this does not");
         far.does("referralClaim", &open, json!({ "serviceId": speaking })).await;
