@@ -1,5 +1,5 @@
-//! What the parties do with a referral that has been sent: claim, accept, decline, start, hold, resume, complete, fail,
-//! cancel, void, and the outcomes recorded afterwards.
+//! What the parties do with a referral that has been sent: claim, accept, decline, start, hold, resume, cancel, void. How
+//! one ends with what became of it is in `finish`.
 use chrono::{DateTime, Utc};
 use entity::{
     Access, CapacityStatus, DecidedBy, JournalKind, OutcomeKind, ReferralAction, ReferralId,
