@@ -122,7 +122,6 @@ pub enum Problem {
     AlreadyReplaced,
     NotAnonymous,
     FactsRequired,
-    FactsNotAllowed,
     ConsentRequired { access: Access },
     ConsentOwnRequired,
     ConsentWidensSelf,

@@ -24,7 +24,6 @@ impl Problem {
             Self::AlreadyReplaced => "ALREADY_REPLACED",
             Self::NotAnonymous => "NOT_ANONYMOUS",
             Self::FactsRequired => "FACTS_REQUIRED",
-            Self::FactsNotAllowed => "FACTS_NOT_ALLOWED",
             Self::ConsentRequired {
                 access: Access::ConsentExpired,
             } => "CONSENT_EXPIRED",
@@ -120,10 +119,6 @@ impl Problem {
             Self::FactsRequired => (
                 "A referral without a claimant needs a region, a language, whether an interpreter is needed, an age band and the size of the party before it is sent.",
                 "Un aiguillage sans demandeur d'asile doit indiquer, avant l'envoi, la région, la langue, le besoin d'un interprète, la tranche d'âge et le nombre de personnes.",
-            ),
-            Self::FactsNotAllowed => (
-                "These facts are taken from the claimant; give them only for a referral without one.",
-                "Ces renseignements proviennent du demandeur d'asile; ne les indiquez que pour un aiguillage anonyme.",
             ),
             Self::ConsentRequired {
                 access: Access::ConsentExpired,
