@@ -18,6 +18,7 @@ mod paging;
 mod race;
 mod referral;
 mod report;
+mod row_security;
 mod token;
 mod visibility;
 

@@ -9,6 +9,8 @@
 //! - `unscoped_forget_keys`: idempotency keys are forgotten when their time is over.
 //! - `unscoped_import`: the operator's own command line imports a directory.
 //! - `unscoped_seed`: the demo fills an empty database.
+//! - `unscoped` of the database: what a change has just left is shown once to its author, masked; reports count rows that
+//!   their reader may not see one by one.
 //! - inside a change: facts that guard it (consents, grants, children) are read whole, and never returned.
 #![expect(
     clippy::disallowed_methods,
@@ -18,7 +20,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    Condition, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryTrait, Select,
+    Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryTrait, Select,
     sea_query::IntoCondition,
 };
 
@@ -40,6 +42,7 @@ pub mod need;
 pub mod organization;
 mod oversight;
 pub mod page;
+mod reading;
 pub mod referral;
 pub mod region;
 pub mod report;
@@ -50,7 +53,9 @@ pub mod service;
 pub mod unit;
 pub mod update;
 
-pub use connect::{Database, MigrationState};
+use reading::Reading;
+
+pub use connect::{Database, MigrationState, RowSecurity};
 pub use unit::{Applied, Change, Unit};
 
 /// The settings that the store needs of the configuration.
@@ -69,6 +74,8 @@ pub struct Store {
     keys: Arc<Keys>,
     settings: Arc<Settings>,
     wake: Arc<tokio::sync::Notify>,
+    #[cfg(debug_assertions)]
+    rules_left_out: bool,
 }
 
 impl From<&config::Config> for Settings {
@@ -89,13 +96,26 @@ impl Store {
             keys: Arc::new(keys),
             settings: Arc::new(settings),
             wake: Arc::default(),
+            #[cfg(debug_assertions)]
+            rules_left_out: false,
         }
+    }
+
+    /// Lets requests read without the rules of the store, to show what the database refuses by itself. Changes keep
+    /// theirs. No release build has this.
+    #[cfg(debug_assertions)]
+    #[must_use]
+    pub fn leaving_rules_to_the_database(mut self) -> Self {
+        self.rules_left_out = true;
+        self
     }
 
     /// Binds the store to one caller and to this moment. There is no other way to a query.
     pub fn session(&self, caller: Caller) -> Session {
+        let now = self.clock.now();
         Session {
-            now: self.clock.now(),
+            reading: Arc::new(self.database.reading(&caller.viewer, now)),
+            now,
             caller: Arc::new(caller),
             store: self.clone(),
         }
@@ -119,7 +139,7 @@ impl Store {
     /// # Errors
     /// When it does not.
     pub async fn ready(&self) -> Result<()> {
-        self.database.reader.ping().await.map_err(Error::from)
+        self.database.unscoped.ping().await.map_err(Error::from)
     }
 }
 
@@ -129,6 +149,7 @@ pub struct Session {
     store: Store,
     caller: Arc<Caller>,
     now: DateTime<Utc>,
+    reading: Arc<Reading>,
 }
 
 impl Session {
@@ -155,13 +176,22 @@ impl Session {
         &self.store.settings
     }
 
-    fn reader(&self) -> &DatabaseConnection {
-        &self.store.database.reader
+    fn reader(&self) -> &Reading {
+        &self.reading
     }
 
     /// The rows of an entity that the caller may see.
-    fn find<E: Readable>(&self) -> Visible<'_, E, DatabaseConnection> {
-        Visible::new(self.viewer(), self.now, self.reader())
+    fn find<E: Readable>(&self) -> Visible<'_, E, Reading> {
+        Visible::new(self.rule::<E>(), self.reader())
+    }
+
+    /// The rule of an entity for the caller.
+    fn rule<E: Readable>(&self) -> Condition {
+        #[cfg(debug_assertions)]
+        if self.store.rules_left_out {
+            return everything();
+        }
+        E::visible_to(self.viewer(), self.now)
     }
 }
 
@@ -188,9 +218,9 @@ struct Visible<'c, E: EntityTrait, C> {
 }
 
 impl<'c, E: Readable, C: ConnectionTrait> Visible<'c, E, C> {
-    fn new(viewer: &Viewer, now: DateTime<Utc>, connection: &'c C) -> Self {
+    fn new(rule: Condition, connection: &'c C) -> Self {
         Self {
-            select: E::find().filter(E::visible_to(viewer, now)),
+            select: E::find().filter(rule),
             connection,
         }
     }

@@ -244,10 +244,7 @@ impl Session {
         Ok(paged.map(|row| Seen::of(row, self.viewer())))
     }
 
-    fn narrowed(
-        &self,
-        filter: Filter,
-    ) -> super::Visible<'_, referral::Entity, sea_orm::DatabaseConnection> {
+    fn narrowed(&self, filter: Filter) -> super::Visible<'_, referral::Entity, super::Reading> {
         use referral::Column;
         let own = self.viewer().organization();
         let owned = || Condition::all().add(Column::OwnerId.eq(own));
@@ -352,7 +349,7 @@ impl Session {
         }
         let row = referral::Entity::find_by_id(id)
             .filter(referral::Column::Version.eq(applied.version()))
-            .one(self.reader())
+            .one(&self.store.database.unscoped)
             .await?;
         Ok(row.map(|mut row| {
             row.claimant_id = None;

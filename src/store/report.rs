@@ -168,7 +168,7 @@ impl Session {
         }
         query.limit(MOST_ROWS);
         let mut rows = Vec::new();
-        for row in self.reader().query_all(&query).await? {
+        for row in self.store.database.unscoped.query_all(&query).await? {
             let keys = (0..width)
                 .map(|place| row.try_get_by_index::<Option<String>>(place))
                 .collect::<std::result::Result<Vec<_>, _>>()?;
