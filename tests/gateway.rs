@@ -10,6 +10,7 @@ mod crash;
 mod databases;
 mod directory;
 mod feed;
+mod fields;
 mod http;
 mod idempotency;
 mod import;

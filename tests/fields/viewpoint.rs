@@ -1,0 +1,267 @@
+//! From where a claimant and a referral are looked at: each way in which an organization can stand to them, under each
+//! state of consent that makes a difference.
+use chrono::TimeDelta;
+use claimant_gateway::{
+    auth::{
+        demo::TokenRequest,
+        scope::{Scope, ScopeSet},
+    },
+    opaque::NodeType,
+};
+use sea_orm::prelude::Uuid;
+use serde_json::{Value, json};
+
+use super::{reach::Path, schema::Field};
+use crate::common::{
+    app::{Answer, Client, TestApp},
+    story::{Plot, Story, service},
+};
+
+/// Somebody who looks at one story.
+pub struct Viewpoint<'a> {
+    pub name: &'static str,
+    client: Client<'a>,
+    ids: Value,
+}
+
+impl Viewpoint<'_> {
+    /// Asks for these fields of the objects at the end of a path.
+    pub async fn ask(&self, path: &Path, fields: &[Field]) -> Answer {
+        let selections: Vec<&str> = fields
+            .iter()
+            .map(|field| field.selection.as_str())
+            .collect();
+        let query = path.query(&selections.join(" "));
+        self.client.ask(&query, self.ids.clone()).await
+    }
+}
+
+async fn ids(app: &TestApp, story: &Story) -> Value {
+    let answer = app
+        .as_agency()
+        .ask(
+            "query($id: ID!) { referral(id: $id) { outcomes { id } } }",
+            json!({ "id": story.referral }),
+        )
+        .await;
+    let outcome = match &answer.data()["referral"]["outcomes"][0]["id"] {
+        Value::Null => app
+            .store
+            .keys()
+            .id(NodeType::Outcome, Uuid::now_v7())
+            .into(),
+        outcome => outcome.clone(),
+    };
+    json!({ "claimant": story.claimant, "need": story.need, "consent": story.consent,
+        "referral": story.referral, "outcome": outcome })
+}
+
+fn ministry<'a>(app: &'a TestApp, organization: &str, scopes: ScopeSet) -> Client<'a> {
+    app.client_by(&TokenRequest {
+        organization: organization.to_owned(),
+        scopes,
+        subject: "worker".to_owned(),
+        region: None,
+        lifetime: TimeDelta::days(400),
+    })
+}
+
+async fn completed(app: &TestApp, label: &'static str) -> Story {
+    let mut story = Story::accepted(app, Plot::open(label)).await;
+    let outcomes =
+        json!([{ "kind": "HOUSED", "date": "2026-06-01", "note": format!("Became{label}") }]);
+    let input = json!({ "outcomes": outcomes, "note": format!("Finished{label}") });
+    story
+        .act(&app.as_provider(), "referralComplete", input)
+        .await;
+    story
+}
+
+/// The stories, each once.
+struct Stories {
+    expired: Story,
+    long_ago: Story,
+    requested: Story,
+    open: Story,
+    accepted: Story,
+    sealed: Story,
+    withdrawn: Story,
+    declined: Story,
+    completed: Story,
+    voided: Story,
+    child: Story,
+}
+
+async fn stories(app: &TestApp) -> Stories {
+    let expired = Plot {
+        consent_expires_at: Some("2026-06-08T14:00:00Z"),
+        ..Plot::open("Expired")
+    };
+    let expired = Story::accepted(app, expired).await;
+    let long_ago = completed(app, "Longago").await;
+    app.clock.advance(TimeDelta::days(100));
+    let requested = Story::sent(app, Plot::open("Requested")).await;
+    let mut open = Story::begin(app, Plot::open("Open")).await;
+    open.create(app, None, true).await;
+    let accepted = Story::accepted(app, Plot::open("Accepted")).await;
+    let sealed = Plot {
+        field_groups: &[],
+        ..Plot::open("Sealed")
+    };
+    let sealed = Story::accepted(app, sealed).await;
+    let withdrawn = Story::accepted(app, Plot::open("Withdrawn")).await;
+    withdrawn.withdraw(app).await;
+    let mut declined = Story::sent(app, Plot::open("Declined")).await;
+    let why = json!({ "reason": "NOT_ELIGIBLE" });
+    declined
+        .act(&app.as_provider(), "referralDecline", why)
+        .await;
+    let mut voided = completed(app, "Voided").await;
+    voided
+        .act(
+            &app.as_agency(),
+            "referralVoid",
+            json!({ "reason": "OTHER" }),
+        )
+        .await;
+    let mut child = Story::accepted(app, Plot::open("Child")).await;
+    let input = json!({ "id": child.referral, "expectedVersion": child.version, "category": "HOUSING",
+        "serviceId": service(app, app.world.other_service), "summary": "ToldChild" });
+    let split = app
+        .as_provider()
+        .done("referralSplit", input, "referral { id version }")
+        .await;
+    child.take(&split["referral"]);
+    child
+        .act(&app.client("other-provider"), "referralAccept", json!({}))
+        .await;
+    Stories {
+        expired,
+        long_ago,
+        requested,
+        open,
+        accepted,
+        sealed,
+        withdrawn,
+        declined,
+        completed: completed(app, "Completed").await,
+        voided,
+        child,
+    }
+}
+
+/// Every viewpoint, in the order of the columns.
+pub async fn all(app: &TestApp) -> Vec<Viewpoint<'_>> {
+    let stories = stories(app).await;
+    let everything: ScopeSet = Scope::ALL.iter().copied().collect();
+    let reports: ScopeSet = [Scope::DirectoryRead, Scope::ReportRead]
+        .into_iter()
+        .collect();
+    let (agency, provider) = (|| app.as_agency(), || app.as_provider());
+    let rows: Vec<(&'static str, Client<'_>, &Story)> = vec![
+        (
+            "registering and source, referral accepted",
+            agency(),
+            &stories.accepted,
+        ),
+        (
+            "registering and source, referral completed",
+            agency(),
+            &stories.completed,
+        ),
+        (
+            "registering and source, consent withdrawn",
+            agency(),
+            &stories.withdrawn,
+        ),
+        (
+            "registering and source, entered in error",
+            agency(),
+            &stories.voided,
+        ),
+        ("registering, not source", agency(), &stories.child),
+        ("source, not registering", provider(), &stories.child),
+        (
+            "owner before acceptance, with consent",
+            provider(),
+            &stories.requested,
+        ),
+        (
+            "owner after acceptance, with consent",
+            provider(),
+            &stories.accepted,
+        ),
+        (
+            "owner after acceptance, consent to no group",
+            provider(),
+            &stories.sealed,
+        ),
+        (
+            "owner after acceptance, consent expired",
+            provider(),
+            &stories.expired,
+        ),
+        (
+            "owner until consent was withdrawn",
+            provider(),
+            &stories.withdrawn,
+        ),
+        ("owner until it declined", provider(), &stories.declined),
+        (
+            "owner of a completed referral",
+            provider(),
+            &stories.completed,
+        ),
+        (
+            "owner of one completed a hundred days ago",
+            provider(),
+            &stories.long_ago,
+        ),
+        ("owner of one entered in error", provider(), &stories.voided),
+        ("eligible for an open referral", provider(), &stories.open),
+        (
+            "a stranger, a provider in the region",
+            app.client("other-provider"),
+            &stories.accepted,
+        ),
+        (
+            "a stranger, a provider elsewhere",
+            app.client("far-provider"),
+            &stories.open,
+        ),
+        (
+            "a stranger, a settlement agency",
+            app.client("other-agency"),
+            &stories.accepted,
+        ),
+        (
+            "the ministry, reports only",
+            ministry(app, "ministry", reports),
+            &stories.accepted,
+        ),
+        (
+            "the ministry, with oversight",
+            ministry(app, "ministry", everything),
+            &stories.accepted,
+        ),
+        (
+            "the ministry, oversight elsewhere",
+            ministry(app, "ministry-north", everything),
+            &stories.accepted,
+        ),
+        (
+            "nobody, without a token",
+            app.anonymous(),
+            &stories.accepted,
+        ),
+    ];
+    let mut viewpoints = Vec::new();
+    for (name, client, story) in rows {
+        viewpoints.push(Viewpoint {
+            name,
+            client,
+            ids: ids(app, story).await,
+        });
+    }
+    viewpoints
+}
