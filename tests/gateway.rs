@@ -7,6 +7,7 @@ mod claimant;
 mod common;
 mod consent;
 mod crash;
+mod custody;
 mod databases;
 mod directory;
 mod feed;

@@ -150,6 +150,31 @@ pub fn consent_for_open(
     }
 }
 
+/// Whether a claimant's whole file may go to another organization: a consent that names it itself and opens who the person
+/// is and how the person is reached, and no later refusal.
+pub fn consent_to_transfer(
+    consents: &[Consent],
+    recipient: Recipient,
+    now: DateTime<Utc>,
+) -> entity::Access {
+    let names_it = |consent: &&Consent| {
+        consent.organizations.contains(&recipient.organization)
+            && consent.groups.contains(&FieldGroup::Identity)
+            && consent.groups.contains(&FieldGroup::Contact)
+            && consent.purposes.iter().any(|purpose| {
+                covering(consents, recipient, *purpose).any(|other| other.id == consent.id)
+            })
+    };
+    let mut named = consents.iter().filter(names_it).peekable();
+    if named.peek().is_none() {
+        entity::Access::ConsentRequired
+    } else if named.all(|consent| consent.expired(now)) {
+        entity::Access::ConsentExpired
+    } else {
+        entity::Access::Granted
+    }
+}
+
 /// Whether the owner has taken the referral on, so that what consent allows is open.
 const fn taken_on(status: ReferralStatus) -> Option<bool> {
     match status {

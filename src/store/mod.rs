@@ -7,6 +7,8 @@
 //! - `unscoped_region_by_code`: a token of the ministry may name a region.
 //! - `unscoped_number_entries`: the sequencer numbers committed journal entries.
 //! - `unscoped_forget_keys`: idempotency keys are forgotten when their time is over.
+//! - `unscoped_disable_organization`, `unscoped_transfer_claimants`: the operator acts in the stead of an organization
+//!   that is no more.
 //! - `unscoped_import`: the operator's own command line imports a directory.
 //! - `unscoped_seed`: the demo fills an empty database.
 //! - `unscoped` of the database: what a change has just left is shown once to its author, masked; reports count rows that
@@ -35,6 +37,7 @@ use crate::{
 pub mod claimant;
 mod connect;
 pub mod consent;
+pub mod custody;
 mod grant;
 pub mod import;
 pub mod journal;

@@ -140,17 +140,14 @@ impl Question {
 
 /// Sixteen of the random bits of a record's UUID (RFC 9562 §5.7), which nobody outside is shown, as its key.
 fn record_key(backend: DbBackend) -> SimpleExpr {
-    Expr::cust(match backend {
-        DbBackend::Postgres => {
-            "get_byte(uuid_send(record), 14) * 256 + get_byte(uuid_send(record), 15)"
-        }
-        // There is no function for the number of a byte.
-        _ => {
-            "4096 * instr('123456789ABCDEF', substr(hex(record), 29, 1)) \
-             + 256 * instr('123456789ABCDEF', substr(hex(record), 30, 1)) \
-             + 16 * instr('123456789ABCDEF', substr(hex(record), 31, 1)) \
-             + instr('123456789ABCDEF', substr(hex(record), 32, 1))"
-        }
+    Expr::cust(if backend == DbBackend::Postgres {
+        "get_byte(uuid_send(record), 14) * 256 + get_byte(uuid_send(record), 15)"
+    } else {
+        // SQLite has no function for the number of a byte.
+        "4096 * instr('123456789ABCDEF', substr(hex(record), 29, 1)) \
+         + 256 * instr('123456789ABCDEF', substr(hex(record), 30, 1)) \
+         + 16 * instr('123456789ABCDEF', substr(hex(record), 31, 1)) \
+         + instr('123456789ABCDEF', substr(hex(record), 32, 1))"
     })
 }
 
@@ -235,8 +232,8 @@ impl Session {
             let key = Expr::col(Alias::new(key));
             counted
                 .expr(key.clone())
-                .add_group_by([key.clone().into()])
-                .order_by_expr(key.into(), sea_orm::Order::Asc);
+                .add_group_by([key.clone()])
+                .order_by_expr(key, sea_orm::Order::Asc);
         }
         let mut records = select
             .expr_as(column(question.record()), "record")

@@ -115,9 +115,9 @@ pub fn objects<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
 }
 
 fn of_it<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
-    match value {
-        Value::Array(values) => values.iter().for_each(|value| of_it(value, found)),
-        Value::Object(fields) if !fields.is_empty() => found.push(value),
-        _ => {}
+    if let Some(values) = value.as_array() {
+        values.iter().for_each(|value| of_it(value, found));
+    } else if value.as_object().is_some_and(|fields| !fields.is_empty()) {
+        found.push(value);
     }
 }

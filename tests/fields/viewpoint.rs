@@ -44,26 +44,17 @@ async fn ids(app: &TestApp, story: &Story) -> Value {
             json!({ "id": story.referral }),
         )
         .await;
-    let outcome = match &answer.data()["referral"]["outcomes"][0]["id"] {
-        Value::Null => app
-            .store
+    let outcome = &answer.data()["referral"]["outcomes"][0]["id"];
+    let outcome = if outcome.is_null() {
+        app.store
             .keys()
             .id(NodeType::Outcome, Uuid::now_v7())
-            .into(),
-        outcome => outcome.clone(),
+            .into()
+    } else {
+        outcome.clone()
     };
     json!({ "claimant": story.claimant, "need": story.need, "consent": story.consent,
         "referral": story.referral, "outcome": outcome })
-}
-
-fn ministry<'a>(app: &'a TestApp, organization: &str, scopes: ScopeSet) -> Client<'a> {
-    app.client_by(&TokenRequest {
-        organization: organization.to_owned(),
-        scopes,
-        subject: "worker".to_owned(),
-        region: None,
-        lifetime: TimeDelta::days(400),
-    })
 }
 
 async fn completed(app: &TestApp, label: &'static str) -> Story {
@@ -150,117 +141,146 @@ async fn stories(app: &TestApp) -> Stories {
     }
 }
 
+/// Who looks.
+enum Who {
+    /// A worker of this organization, with every scope of its role.
+    Of(&'static str),
+    /// The ministry's, with the scope for reports alone.
+    Reports,
+    /// Somebody without a token.
+    Nobody,
+}
+
+type Row = (&'static str, Who, fn(&Stories) -> &Story);
+
+const AGENCY: Who = Who::Of("agency");
+const PROVIDER: Who = Who::Of("provider");
+
+const ROWS: [Row; 23] = [
+    (
+        "registering and source, referral accepted",
+        AGENCY,
+        |stories| &stories.accepted,
+    ),
+    (
+        "registering and source, referral completed",
+        AGENCY,
+        |stories| &stories.completed,
+    ),
+    (
+        "registering and source, consent withdrawn",
+        AGENCY,
+        |stories| &stories.withdrawn,
+    ),
+    (
+        "registering and source, entered in error",
+        AGENCY,
+        |stories| &stories.voided,
+    ),
+    ("registering, not source", AGENCY, |stories| &stories.child),
+    ("source, not registering", PROVIDER, |stories| {
+        &stories.child
+    }),
+    (
+        "owner before acceptance, with consent",
+        PROVIDER,
+        |stories| &stories.requested,
+    ),
+    (
+        "owner after acceptance, with consent",
+        PROVIDER,
+        |stories| &stories.accepted,
+    ),
+    (
+        "owner after acceptance, consent to no group",
+        PROVIDER,
+        |stories| &stories.sealed,
+    ),
+    (
+        "owner after acceptance, consent expired",
+        PROVIDER,
+        |stories| &stories.expired,
+    ),
+    ("owner until consent was withdrawn", PROVIDER, |stories| {
+        &stories.withdrawn
+    }),
+    ("owner until it declined", PROVIDER, |stories| {
+        &stories.declined
+    }),
+    ("owner of a completed referral", PROVIDER, |stories| {
+        &stories.completed
+    }),
+    (
+        "owner of one completed a hundred days ago",
+        PROVIDER,
+        |stories| &stories.long_ago,
+    ),
+    ("owner of one entered in error", PROVIDER, |stories| {
+        &stories.voided
+    }),
+    ("eligible for an open referral", PROVIDER, |stories| {
+        &stories.open
+    }),
+    (
+        "a stranger, a provider in the region",
+        Who::Of("other-provider"),
+        |stories| &stories.accepted,
+    ),
+    (
+        "a stranger, a provider elsewhere",
+        Who::Of("far-provider"),
+        |stories| &stories.open,
+    ),
+    (
+        "a stranger, a settlement agency",
+        Who::Of("other-agency"),
+        |stories| &stories.accepted,
+    ),
+    ("the ministry, reports only", Who::Reports, |stories| {
+        &stories.accepted
+    }),
+    (
+        "the ministry, with oversight",
+        Who::Of("ministry"),
+        |stories| &stories.accepted,
+    ),
+    (
+        "the ministry, oversight elsewhere",
+        Who::Of("ministry-north"),
+        |stories| &stories.accepted,
+    ),
+    ("nobody, without a token", Who::Nobody, |stories| {
+        &stories.accepted
+    }),
+];
+
+fn client<'a>(app: &'a TestApp, who: &Who) -> Client<'a> {
+    let (organization, scopes): (_, ScopeSet) = match who {
+        Who::Nobody => return app.anonymous(),
+        Who::Of(organization) => (*organization, Scope::ALL.iter().copied().collect()),
+        Who::Reports => {
+            let scopes = [Scope::DirectoryRead, Scope::ReportRead];
+            ("ministry", scopes.into_iter().collect())
+        }
+    };
+    app.client_by(&TokenRequest {
+        organization: organization.to_owned(),
+        scopes,
+        subject: "worker".to_owned(),
+        region: None,
+        lifetime: TimeDelta::days(400),
+    })
+}
+
 /// Every viewpoint, in the order of the columns.
 pub async fn all(app: &TestApp) -> Vec<Viewpoint<'_>> {
     let stories = stories(app).await;
-    let everything: ScopeSet = Scope::ALL.iter().copied().collect();
-    let reports: ScopeSet = [Scope::DirectoryRead, Scope::ReportRead]
-        .into_iter()
-        .collect();
-    let (agency, provider) = (|| app.as_agency(), || app.as_provider());
-    let rows: Vec<(&'static str, Client<'_>, &Story)> = vec![
-        (
-            "registering and source, referral accepted",
-            agency(),
-            &stories.accepted,
-        ),
-        (
-            "registering and source, referral completed",
-            agency(),
-            &stories.completed,
-        ),
-        (
-            "registering and source, consent withdrawn",
-            agency(),
-            &stories.withdrawn,
-        ),
-        (
-            "registering and source, entered in error",
-            agency(),
-            &stories.voided,
-        ),
-        ("registering, not source", agency(), &stories.child),
-        ("source, not registering", provider(), &stories.child),
-        (
-            "owner before acceptance, with consent",
-            provider(),
-            &stories.requested,
-        ),
-        (
-            "owner after acceptance, with consent",
-            provider(),
-            &stories.accepted,
-        ),
-        (
-            "owner after acceptance, consent to no group",
-            provider(),
-            &stories.sealed,
-        ),
-        (
-            "owner after acceptance, consent expired",
-            provider(),
-            &stories.expired,
-        ),
-        (
-            "owner until consent was withdrawn",
-            provider(),
-            &stories.withdrawn,
-        ),
-        ("owner until it declined", provider(), &stories.declined),
-        (
-            "owner of a completed referral",
-            provider(),
-            &stories.completed,
-        ),
-        (
-            "owner of one completed a hundred days ago",
-            provider(),
-            &stories.long_ago,
-        ),
-        ("owner of one entered in error", provider(), &stories.voided),
-        ("eligible for an open referral", provider(), &stories.open),
-        (
-            "a stranger, a provider in the region",
-            app.client("other-provider"),
-            &stories.accepted,
-        ),
-        (
-            "a stranger, a provider elsewhere",
-            app.client("far-provider"),
-            &stories.open,
-        ),
-        (
-            "a stranger, a settlement agency",
-            app.client("other-agency"),
-            &stories.accepted,
-        ),
-        (
-            "the ministry, reports only",
-            ministry(app, "ministry", reports),
-            &stories.accepted,
-        ),
-        (
-            "the ministry, with oversight",
-            ministry(app, "ministry", everything),
-            &stories.accepted,
-        ),
-        (
-            "the ministry, oversight elsewhere",
-            ministry(app, "ministry-north", everything),
-            &stories.accepted,
-        ),
-        (
-            "nobody, without a token",
-            app.anonymous(),
-            &stories.accepted,
-        ),
-    ];
     let mut viewpoints = Vec::new();
-    for (name, client, story) in rows {
+    for (name, who, story) in &ROWS {
         viewpoints.push(Viewpoint {
             name,
-            client,
-            ids: ids(app, story).await,
+            client: client(app, who),
+            ids: ids(app, story(&stories)).await,
         });
     }
     viewpoints
