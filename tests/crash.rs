@@ -2,22 +2,14 @@
 //! is done once when it is asked for again, and the journal tells of every row what the row says.
 use std::{
     collections::{BTreeMap, HashMap},
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::TimeDelta;
 use claimant_gateway::{
-    auth::{
-        demo::{DemoIssuer, TokenRequest},
-        scope::Scope,
-    },
     clock::Clock,
     opaque::Keys,
     store::{Settings, Store},
@@ -25,112 +17,16 @@ use claimant_gateway::{
 use futures_util::future::join_all;
 use sea_orm::{ConnectionTrait, DatabaseConnection, QueryResult, Statement, prelude::Uuid};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use crate::common::{
-    Engine, Fresh,
-    app::{MIGRATED, open},
+    app::open,
     database::TestDatabase,
     on_both_databases,
-    world::World,
+    process::{Ground, SECRET},
 };
 
-const SECRET: [u8; 32] = *b"a secret of the tests, 32 bytes.";
 const WRITES: usize = 200;
 const BEFORE_THE_END: usize = 60;
-
-/// A database of its own for processes of their own.
-struct Ground {
-    database: TestDatabase,
-    folder: TempDir,
-}
-
-impl Fresh for Ground {
-    async fn fresh(engine: Engine) -> Option<Self> {
-        let database = TestDatabase::fresh(engine, &MIGRATED).await?;
-        let connection = database.connect().await;
-        World::create(&connection).await;
-        connection.close().await.expect("the connection closes");
-        let folder = tempfile::tempdir().expect("a temporary directory can be made");
-        Some(Self { database, folder })
-    }
-}
-
-/// The gateway as a process. Dropped, it is killed.
-struct Gateway {
-    process: Child,
-    endpoint: String,
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        // SIGKILL: it is given no chance to tidy up. A process that has ended already is no matter.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-impl Ground {
-    fn key_file(&self) -> PathBuf {
-        self.folder.path().join("demo.key")
-    }
-
-    /// Starts the gateway and waits until it says where it listens.
-    fn start(&self) -> Gateway {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_claimant-gateway"))
-            .args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--database",
-                &self.database.url,
-            ])
-            .env("CLAIMANT_GATEWAY_AUTH__DEMO_ISSUER", "true")
-            .env("CLAIMANT_GATEWAY_AUTH__DEMO_KEY_FILE", self.key_file())
-            .env("CLAIMANT_GATEWAY_SECRET__KEY", STANDARD.encode(SECRET))
-            .env("CLAIMANT_GATEWAY_LOG__FORMAT", "json")
-            // SQLite has one writer, for which all of them wait.
-            .env("CLAIMANT_GATEWAY_DATABASE__ACQUIRE_SECONDS", "60")
-            .current_dir(self.folder.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the gateway starts");
-        let mut lines = BufReader::new(process.stderr.take().expect("its log is a pipe")).lines();
-        let address = lines
-            .by_ref()
-            .map(|line| line.expect("the log is text"))
-            .find_map(|line| {
-                let event: Value = serde_json::from_str(&line).ok()?;
-                Some(event["fields"]["address"].as_str()?.to_owned())
-            })
-            .expect("the gateway says where it listens");
-        // A pipe that nobody empties would stop it.
-        std::thread::spawn(move || lines.for_each(drop));
-        Gateway {
-            process,
-            endpoint: format!("http://{address}/graphql"),
-        }
-    }
-
-    fn token(&self) -> String {
-        let issuer = issuer(&self.key_file());
-        let request = TokenRequest {
-            organization: "agency".to_owned(),
-            scopes: Scope::ALL.iter().copied().collect(),
-            subject: "a-client".to_owned(),
-            region: None,
-            lifetime: TimeDelta::hours(1),
-        };
-        issuer
-            .mint(&request, Clock::system().now())
-            .expect("a token")
-    }
-}
-
-fn issuer(key_file: &Path) -> DemoIssuer {
-    DemoIssuer::for_listen_with_key_file(([127, 0, 0, 1], 0).into(), key_file).expect("a key file")
-}
 
 /// Partner software: it remembers its keys, and what it was answered.
 struct Client {
@@ -336,9 +232,9 @@ async fn number_the_rest(database: &TestDatabase) {
 
 on_both_databases! {
     async fn nothing_that_was_acknowledged_is_lost_and_nothing_is_done_twice(ground: Ground) {
-        let mut gateway = ground.start();
+        let mut gateway = ground.start("info");
         let mut client = Client {
-            http: reqwest::Client::new(), endpoint: gateway.endpoint.clone(), token: ground.token(),
+            http: reqwest::Client::new(), endpoint: gateway.endpoint.clone(), token: ground.token("agency"),
         };
         let region = client.region().await;
         let keys: Vec<(Uuid, Uuid)> = (0..WRITES).map(|_| (Uuid::now_v7(), Uuid::now_v7())).collect();
@@ -355,7 +251,7 @@ on_both_databases! {
             while done.load(Ordering::SeqCst) < BEFORE_THE_END {
                 tokio::task::yield_now().await;
             }
-            gateway.process.kill().expect("it can be killed");
+            gateway.kill();
         };
         let (told, ()) = tokio::join!(writes, kill);
         drop(gateway);
@@ -363,7 +259,7 @@ on_both_databases! {
         assert!(acknowledged >= BEFORE_THE_END, "{acknowledged}");
         assert!(acknowledged < 2 * WRITES, "the kill came before the end");
 
-        let gateway = ground.start();
+        let gateway = ground.start("info");
         client.endpoint.clone_from(&gateway.endpoint);
         client.http = reqwest::Client::new();
         let outbox = client.outbox().await;

@@ -17,6 +17,7 @@ mod idempotency;
 mod import;
 mod migration;
 mod paging;
+mod quiet;
 mod race;
 mod referral;
 mod report;

@@ -14,6 +14,7 @@ pub mod database;
 pub mod golden;
 pub mod journey;
 pub mod postgres;
+pub mod process;
 pub mod story;
 pub mod world;
 

@@ -1,0 +1,153 @@
+//! What is said without being said: counts, ends of pages, versions, wordings, logs. Where another test holds a channel,
+//! it is not held here again: errors and statements in `visibility`, cursors in `paging`, keys in `idempotency`, the feed
+//! in `feed`, cells of reports in `report`.
+use serde_json::{Value, json};
+
+use crate::common::{
+    app::TestApp,
+    journey::{because, merged},
+    on_both_databases,
+    process::Ground,
+    story::{Plot, Story},
+};
+
+const EVERY_LIST: &str = "{ referrals(box: ALL, first: 1) { pageInfo { hasNextPage hasPreviousPage endCursor } edges { cursor } }
+    inbox: referrals(box: INBOX, last: 1) { pageInfo { hasNextPage hasPreviousPage endCursor } edges { cursor } }
+    claimants(first: 1) { pageInfo { hasNextPage hasPreviousPage endCursor } edges { cursor } }
+    changes(first: 1) { pageInfo { hasNextPage hasPreviousPage endCursor } edges { cursor } } }";
+
+on_both_databases! {
+    async fn a_page_does_not_tell_that_hidden_rows_follow(app: TestApp) {
+        let callers = ["far-provider", "other-agency", "ministry-north"];
+        let lists = async || {
+            let mut lists = Vec::new();
+            for caller in callers {
+                lists.push(app.client(caller).query(EVERY_LIST).await.text);
+            }
+            lists
+        };
+        let before = lists().await;
+        for label in ["Hidden", "Hiddener"] {
+            Story::accepted(&app, Plot::open(label)).await;
+        }
+        app.settle().await;
+        assert_eq!(lists().await, before);
+    }
+
+    async fn two_open_referrals_of_one_person_have_nothing_in_common(app: TestApp) {
+        let agency = app.as_agency();
+        let claimant = agency.registers_with_consent("Twice").await;
+        agency.needs(&claimant, "EMPLOYMENT").await;
+        let open = |category: &str| json!({ "claimantId": claimant, "category": category, "send": true, "acknowledgeDuplicate": true });
+        let of_one = [agency.creates(open("EMPLOYMENT")).await, agency.creates(open("HOUSING")).await];
+        let other = agency.registers_with_consent("Other").await;
+        agency.needs(&other, "EMPLOYMENT").await;
+        let of_another = agency.creates(json!({ "claimantId": other, "category": "EMPLOYMENT", "send": true })).await;
+        let every = "status subStatus statusReason summary need { id } claimant { id } claimantAccess language interpreterNeeded
+            ageBand partySize partOf { id } replaces { id } outcomes { id } assignee source { id } priority overdue version
+            history { edges { node { kind note reason organization { name } version } } }";
+        let provider = app.as_provider();
+        let (one, two) = (provider.sees(&of_one[0], every).await, provider.sees(&of_one[1], every).await);
+        assert_eq!(one, provider.sees(&of_another, every).await, "nothing tells whose it is");
+        assert_eq!(one, two);
+        assert_eq!((&one["claimant"], &one["need"]), (&Value::Null, &Value::Null));
+    }
+
+    async fn what_the_ministry_asks_of_a_source_moves_nothing_that_the_owner_sees(app: TestApp) {
+        let sent = app.as_agency().refers().await;
+        app.settle().await;
+        let everything = "version updatedAt status statusReason history { edges { cursor node { kind version } } }";
+        let look = async || {
+            app.settle().await;
+            let feed = app.as_provider().query("{ changes { edges { node { kind subjectId version } } } }").await;
+            (app.as_provider().sees(&sent, everything).await, feed.text)
+        };
+        let before = look().await;
+        app.clock.advance(chrono::TimeDelta::hours(1));
+        app.as_ministry().done("referralReroute", sent.step(because("AT_CAPACITY")), "referral { version }").await;
+        assert_eq!(look().await, before);
+    }
+
+    async fn what_is_wrong_with_a_request_is_said_without_repeating_it(app: TestApp) {
+        let secret = "Xanthippe";
+        let agency = app.as_agency();
+        let register = "mutation($input: ClaimantRegisterInput!) { claimantRegister(input: $input) { userErrors { code message field } } }";
+        let answers = [
+            agency.ask(register, json!({ "input": { "ageBand": secret } })).await,
+            agency.ask(register, json!({ "input": { "identity": { "givenName": [secret] , "birthDate": secret } } })).await,
+            agency.ask(register, json!({ "input": { secret: 1 } })).await,
+            agency.ask(register, json!({ "input": { "language": secret } })).await,
+            agency.ask(register, json!({ "input": { "identity": { "givenName": format!("{secret} 046 454 286") } } })).await,
+            agency.ask("query($id: ID!) { claimant(id: $id) { id } }", json!({ "id": { "name": secret } })).await,
+            agency.query(&format!("{{ claimants(filter: {{ text: [\"{secret}\"] }}) {{ edges {{ cursor }} }} }}")).await,
+            agency.query(&format!("{{ claimants(after: \"{secret}\") {{ edges {{ cursor }} }} }}")).await,
+        ];
+        for answer in answers {
+            assert!(!answer.text.contains(secret), "{}", answer.text);
+            let refused = answer.body["errors"][0]["message"].is_string()
+                || answer.body["data"]["claimantRegister"]["userErrors"][0]["code"].is_string();
+            assert!(refused, "{}", answer.text);
+        }
+    }
+
+    async fn no_list_is_filtered_or_ordered_by_what_is_sealed(app: TestApp) {
+        let inputs = "{ __schema { types { name kind inputFields { name } enumValues { name } } } }";
+        let answer = app.as_agency().query(inputs).await;
+        let types = answer.data()["__schema"]["types"].as_array().expect("types").clone();
+        let names = |of: &str, part: &str| -> Vec<String> {
+            let found = types.iter().find(|each| each["name"] == of).expect("a type");
+            let parts = found[part].as_array().expect("its parts");
+            parts.iter().map(|each| each["name"].as_str().expect("a name").to_owned()).collect()
+        };
+        // `text` goes over keyed tokens of the caller's own claimants.
+        assert_eq!(names("ClaimantFilter", "inputFields"), ["text", "regionId", "language", "needCategory", "needStatus", "updatedSince"]);
+        assert_eq!(names("ReferralOrderField", "enumValues"), ["CREATED_AT", "UPDATED_AT", "DUE_AT"]);
+        let listed = ["status", "phase", "priority", "category", "regionId", "catchmentId", "serviceId", "assignee", "unassigned", "overdue", "followUpDue", "updatedSince"];
+        assert_eq!(names("ReferralFilter", "inputFields"), listed);
+    }
+
+    async fn a_key_used_before_a_withdrawal_tells_nothing_after_it(app: TestApp) {
+        let story = Story::sent(&app, Plot::open("Replayed")).await;
+        let accept = json!({ "id": story.referral, "expectedVersion": story.version,
+            "idempotencyKey": "00000000-0000-4000-8000-000000000002" });
+        let left = "referral { status claimant { identity { givenName } } }";
+        let first = app.as_provider().done("referralAccept", accept.clone(), left).await;
+        assert_eq!(first["referral"]["claimant"]["identity"]["givenName"], "GivenReplayed");
+        story.withdraw(&app).await;
+        let again = app.as_provider().done("referralAccept", accept, left).await;
+        assert_eq!(again["referral"], Value::Null);
+    }
+
+    async fn the_log_of_the_lowest_level_tells_of_nobody(ground: Ground) {
+        let gateway = ground.start("trace");
+        let http = reqwest::Client::new();
+        let post = async |token: &str, query: &str, input: Value| -> Value {
+            let body = json!({ "query": query, "variables": { "input": input } });
+            let answer = http.post(&gateway.endpoint).bearer_auth(token).json(&body).send().await.expect("an answer");
+            answer.json().await.expect("JSON")
+        };
+        let token = ground.token("agency");
+        let register = "mutation($input: ClaimantRegisterInput!) { claimantRegister(input: $input) { claimant { id identity { fullName } } userErrors { code } } }";
+        let person = json!({ "municipality": "Quietville", "identity": { "givenName": "Quietgiven", "familyName": "Quietfamily", "birthDate": "1971-03-04" },
+            "contact": { "points": [{ "kind": "PHONE", "value": "416-555-0142", "safety": "SAFE", "note": "Quietaside" }] },
+            "identifiers": [{ "kind": "UCI", "value": "11-2233-4455" }] });
+        let registered = post(&token, register, person.clone()).await;
+        let claimant = registered["data"]["claimantRegister"]["claimant"]["id"].clone();
+        assert!(claimant.is_string(), "{registered}");
+        let refused = post(&token, register, merged(person, json!({ "municipality": "Quietville 046 454 286" }))).await;
+        assert_eq!(refused["data"]["claimantRegister"]["userErrors"][0]["code"], "SIN_NOT_STORED");
+        let create = "mutation($input: ReferralCreateInput!) { referralCreate(input: $input) { referral { summary } userErrors { code } } }";
+        let summary = json!({ "claimantId": claimant, "category": "HOUSING", "summary": "Quiettold of a move." });
+        assert_eq!(post(&token, create, summary).await["data"]["referralCreate"]["referral"]["summary"], "Quiettold of a move.");
+        let broken = post(&token, "{ claimants(filter: { text: \"Quietsought\" ) { edges { cursor } } }", Value::Null).await;
+        assert!(broken["errors"].is_array());
+        // What is written comes through a pipe.
+        while gateway.log().lines().count() < 4 {
+            tokio::task::yield_now().await;
+        }
+        let log = gateway.log();
+        for told in ["Quiet", "416-555-0142", "1971-03-04", "2233", "046 454 286", token.as_str()] {
+            assert!(!log.contains(told), "{told} stands in the log:\n{log}");
+        }
+    }
+}
