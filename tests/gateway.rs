@@ -9,6 +9,7 @@ mod consent;
 mod crash;
 mod databases;
 mod directory;
+mod encryption;
 mod feed;
 mod http;
 mod idempotency;
@@ -18,6 +19,7 @@ mod paging;
 mod race;
 mod referral;
 mod report;
+mod retention;
 mod token;
 mod visibility;
 

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use entity::{JournalEntryId, journal_entry};
 use migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectOptions, DatabaseConnection, DbErr, EntityTrait, QuerySelect};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QuerySelect,
+};
 
 use crate::{
     config,
@@ -54,6 +56,8 @@ impl Database {
                         .synchronous(SqliteSynchronous::Full)
                         .foreign_keys(true)
                         .busy_timeout(Duration::from_secs(10))
+                        // What is deleted is overwritten: a key that was forgotten is nowhere in the file.
+                        .pragma("secure_delete", "ON")
                         .pragma("query_only", if read_only { "ON" } else { "OFF" })
                 });
             options
@@ -77,6 +81,20 @@ impl Database {
             reader: pool.clone(),
             writer: pool,
         })
+    }
+
+    /// Empties the write-ahead log of SQLite into the file. PostgreSQL keeps its own for as long as it is told to.
+    pub(super) async fn forget_log(&self) {
+        if self.writer.get_database_backend() != DbBackend::Sqlite {
+            return;
+        }
+        let done = self
+            .writer
+            .execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)")
+            .await;
+        if let Err(error) = done {
+            tracing::warn!(%error, "the write-ahead log could not be emptied after an erasure");
+        }
     }
 
     /// Calls `observer` once for every statement that is run; for tests that hold a budget.

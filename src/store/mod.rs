@@ -8,6 +8,9 @@
 //! - `unscoped_number_entries`: the sequencer numbers committed journal entries.
 //! - `unscoped_forget_keys`: idempotency keys are forgotten when their time is over.
 //! - `unscoped_import`: the operator's own command line imports a directory.
+//! - `unscoped_rewrap`, `unscoped_retoken`, `unscoped_key_status`: the operator rotates keys; no opened fact is returned.
+//! - `unscoped_discard_drafts`, `unscoped_erase_unused`, `unscoped_system_session`: retention, which returns nothing.
+//! - `unscoped_identity`: a rotation makes tokens of it.
 //! - `unscoped_seed`: the demo fills an empty database.
 //! - inside a change: facts that guard it (consents, grants, children) are read whole, and never returned.
 #![expect(
@@ -17,6 +20,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use entity::{Language, OrganizationId};
 use sea_orm::{
     Condition, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryTrait, Select,
     sea_query::IntoCondition,
@@ -24,7 +28,7 @@ use sea_orm::{
 
 use crate::{
     clock::Clock,
-    config,
+    config::{self, Ring},
     error::{Error, Result},
     opaque::Keys,
     viewer::{Caller, Viewer},
@@ -43,6 +47,9 @@ pub mod page;
 pub mod referral;
 pub mod region;
 pub mod report;
+mod retention;
+pub mod rotate;
+mod seal;
 pub mod sealed;
 pub mod seed;
 pub mod sequencer;
@@ -51,6 +58,7 @@ pub mod unit;
 pub mod update;
 
 pub use connect::{Database, MigrationState};
+pub use seal::Seal;
 pub use unit::{Applied, Change, Unit};
 
 /// The settings that the store needs of the configuration.
@@ -59,6 +67,7 @@ pub struct Settings {
     pub referral: config::Referral,
     pub idempotency: config::Idempotency,
     pub sequencer: config::Sequencer,
+    pub retention: config::Retention,
 }
 
 /// The database with the clock and the keys; it can do nothing for a request until it is bound to a caller.
@@ -67,6 +76,7 @@ pub struct Store {
     database: Database,
     clock: Clock,
     keys: Arc<Keys>,
+    seal: Arc<Seal>,
     settings: Arc<Settings>,
     wake: Arc<tokio::sync::Notify>,
 }
@@ -77,13 +87,16 @@ impl From<&config::Config> for Settings {
             referral: config.referral.clone(),
             idempotency: config.idempotency.clone(),
             sequencer: config.sequencer.clone(),
+            retention: config.retention.clone(),
         }
     }
 }
 
 impl Store {
+    /// With the keys of seals that follow from the gateway's secret.
     pub fn new(database: Database, clock: Clock, keys: Keys, settings: Settings) -> Self {
         Self {
+            seal: Arc::new(Seal::new(&keys, Ring::default(), Ring::default())),
             database,
             clock,
             keys: Arc::new(keys),
@@ -92,12 +105,37 @@ impl Store {
         }
     }
 
+    /// With other keys of seals.
+    #[must_use]
+    pub fn sealed_by(mut self, seal: Seal) -> Self {
+        self.seal = Arc::new(seal);
+        self
+    }
+
     /// Binds the store to one caller and to this moment. There is no other way to a query.
     pub fn session(&self, caller: Caller) -> Session {
         Session {
             now: self.clock.now(),
             caller: Arc::new(caller),
             store: self.clone(),
+            system: false,
+        }
+    }
+
+    /// A session in which the system itself acts, under the rules of an organization, for what its timers do.
+    fn unscoped_system_session(&self, organization: OrganizationId) -> Session {
+        const SYSTEM: &str = "system";
+        let caller = Caller {
+            viewer: Viewer::SettlementAgency { organization },
+            subject: SYSTEM.to_owned(),
+            client: SYSTEM.to_owned(),
+            acting_subject: None,
+            scopes: std::iter::empty().collect(),
+            language: Language::En,
+        };
+        Session {
+            system: true,
+            ..self.session(caller)
         }
     }
 
@@ -129,6 +167,8 @@ pub struct Session {
     store: Store,
     caller: Arc<Caller>,
     now: DateTime<Utc>,
+    /// Whether a timer acts, and no organization.
+    system: bool,
 }
 
 impl Session {
@@ -149,6 +189,10 @@ impl Session {
 
     fn viewer(&self) -> &Viewer {
         &self.caller.viewer
+    }
+
+    fn seal(&self) -> &Seal {
+        &self.store.seal
     }
 
     fn settings(&self) -> &Settings {
