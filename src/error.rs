@@ -128,6 +128,7 @@ pub enum Problem {
     AuthorityRequired,
     NothingConsented,
     AlreadyWithdrawn,
+    ClaimantErased,
     ServiceNotActive,
     ServiceRequired,
     RecipientFixed,

@@ -2,7 +2,8 @@
 //!
 //! Arrows point down only. [`command`] starts what runs; [`http`] speaks the protocols; [`graphql`] turns arguments into
 //! calls of a [`store`] session and rows into types; [`store`] is the only door to the database; [`domain`] holds the
-//! rules, pure. [`auth`] makes a caller of a token. [`exchange`] reads and writes formats. [`message`] holds every text. [`demo`] makes
+//! rules, pure. [`auth`] makes a caller of a token. [`exchange`] reads and writes formats. [`work`] runs behind requests. [`message`] holds every
+//! text. [`demo`] makes
 //! synthetic data.
 pub mod auth;
 pub mod clock;
@@ -20,3 +21,4 @@ pub mod opaque;
 pub mod private_file;
 pub mod store;
 pub mod viewer;
+pub mod work;

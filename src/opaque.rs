@@ -45,7 +45,8 @@ pub struct Keys {
     id: Aes128,
     cursor: [u8; 32],
     hash: hmac::Key,
-    name: hmac::Key,
+    master: [u8; 32],
+    token: [u8; 32],
 }
 
 impl std::fmt::Debug for Keys {
@@ -82,7 +83,8 @@ impl Keys {
             id: Aes128::new(&derive::<16>(&secret, "public id").into()),
             cursor: derive(&secret, "cursor"),
             hash: hmac::Key::new(hmac::HMAC_SHA256, &derive::<32>(&secret, "input hash")),
-            name: hmac::Key::new(hmac::HMAC_SHA256, &derive::<32>(&secret, "name token")),
+            master: derive(&secret, "master key"),
+            token: derive(&secret, "name token"),
         }
     }
 
@@ -152,12 +154,14 @@ impl Keys {
         hmac::sign(&self.hash, data).as_ref().to_vec()
     }
 
-    /// The token of a part of a name, for one organization only.
-    pub fn name_token(&self, organization: Uuid, part: &str) -> Vec<u8> {
-        let mut context = hmac::Context::with_key(&self.name);
-        context.update(organization.as_bytes());
-        context.update(part.as_bytes());
-        context.sign().as_ref()[..16].to_vec()
+    /// The master key of a gateway that has none of its own.
+    pub(crate) const fn master_key(&self) -> &[u8; 32] {
+        &self.master
+    }
+
+    /// The token key of a gateway that has none of its own.
+    pub(crate) const fn token_key(&self) -> &[u8; 32] {
+        &self.token
     }
 }
 

@@ -23,6 +23,12 @@ pub struct Model {
     pub version: i32,
     /// Moves with every edit, of sealed groups as well; seen by the registering organization alone.
     pub record_version: i32,
+    /// Since when a legal hold postpones erasure.
+    pub held_at: Option<DateTimeUtc>,
+    /// When erasure was asked for that a legal hold postponed.
+    pub erasure_requested_at: Option<DateTimeUtc>,
+    /// Since when this is an id that names nobody.
+    pub erased_at: Option<DateTimeUtc>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -482,6 +482,10 @@ codes! {
     JournalKind {
         AccessEnded = "ACCESS_ENDED",
         CapacityChanged = "CAPACITY_CHANGED",
+        ClaimantErased = "CLAIMANT_ERASED",
+        ClaimantErasureRequested = "CLAIMANT_ERASURE_REQUESTED",
+        ClaimantHeld = "CLAIMANT_HELD",
+        ClaimantHoldLifted = "CLAIMANT_HOLD_LIFTED",
         ClaimantRegistered = "CLAIMANT_REGISTERED",
         ClaimantTransferred = "CLAIMANT_TRANSFERRED",
         ClaimantUpdated = "CLAIMANT_UPDATED",
@@ -499,6 +503,7 @@ codes! {
         ReferralCompleted = "REFERRAL_COMPLETED",
         ReferralCreated = "REFERRAL_CREATED",
         ReferralDeclined = "REFERRAL_DECLINED",
+        ReferralDiscarded = "REFERRAL_DISCARDED",
         ReferralFailed = "REFERRAL_FAILED",
         ReferralHeld = "REFERRAL_HELD",
         ReferralLinked = "REFERRAL_LINKED",

@@ -19,7 +19,8 @@ pub struct Model {
     pub language: Option<String>,
     pub interpreter: InterpreterKind,
     pub given_by: ConsentGiver,
-    pub authority: Option<String>,
+    /// Sealed under the key of the claimant.
+    pub authority: Option<Sealed>,
     pub refused: bool,
     pub given_at: DateTimeUtc,
     pub expires_at: Option<DateTimeUtc>,

@@ -22,7 +22,10 @@ pub struct Model {
     pub from_status: Option<ReferralStatus>,
     pub to_status: Option<ReferralStatus>,
     pub reason: Option<ReferralStatusReason>,
-    pub note: Option<String>,
+    /// Sealed under the key of the referral or the claimant that the entry is about.
+    pub note: Option<Sealed>,
+    /// The claimant whose key seals the note, where it is no referral's.
+    pub note_claimant_id: Option<ClaimantId>,
     /// Seen inside this organization only.
     pub private_to_id: Option<OrganizationId>,
     /// Who is told: organizations, and names of categories in regions.

@@ -14,7 +14,7 @@ pub struct Model {
     pub recorded_by_id: OrganizationId,
     pub kind: OutcomeKind,
     pub date: Date,
-    pub note: Option<String>,
+    pub note: Option<Sealed>,
     pub follow_up_on: Option<Date>,
     pub created_at: DateTimeUtc,
 }

@@ -16,7 +16,7 @@ pub struct Model {
     pub decided_by: Option<DecidedBy>,
     pub priority: ReferralPriority,
     pub category: NeedCategory,
-    pub summary: Option<String>,
+    pub summary: Option<Sealed>,
     pub source_id: OrganizationId,
     pub owner_id: Option<OrganizationId>,
     /// Whether the owner is a party still.
@@ -47,6 +47,10 @@ pub struct Model {
     pub contacted_at: Option<DateTimeUtc>,
     pub closed_at: Option<DateTimeUtc>,
     pub version: i32,
+    /// The id of the key that unwraps the next.
+    pub text_master_key: Option<String>,
+    /// The data key of this referral's free text, wrapped; none once its claimant is erased.
+    pub text_key: Option<Vec<u8>>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

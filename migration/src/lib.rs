@@ -4,6 +4,7 @@ use sea_orm_migration::prelude::*;
 
 mod dialect;
 mod m0001_core;
+mod m0002_encryption;
 pub mod row_security;
 
 /// The chain, oldest first. A migration that has been released is never edited.
@@ -12,7 +13,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_core::Migration)]
+        vec![
+            Box::new(m0001_core::Migration),
+            Box::new(m0002_encryption::Migration),
+        ]
     }
 }
 

@@ -80,6 +80,18 @@ fn sealed(table: &str, groups: &[&str]) -> String {
     format!("(SELECT viewer_deals()) AND ({condition})")
 }
 
+/// The data key of a claimant of whom something is open.
+fn claimant_key() -> String {
+    let registered = registered("claimant_key.claimant_id");
+    format!(
+        "(SELECT viewer_deals()) AND ({registered} OR EXISTS ( \
+         SELECT FROM access_grant WHERE access_grant.claimant_id = claimant_key.claimant_id \
+         AND access_grant.organization_id = (SELECT viewer_organization()) \
+         AND access_grant.opens_at <= (SELECT viewer_now()) \
+         AND access_grant.closes_at > (SELECT viewer_now())))"
+    )
+}
+
 /// The viewer's organization is a party of the referral, or registered its claimant.
 const PARTY: &str = "referral.source_id = (SELECT viewer_organization()) \
     OR (referral.status <> 'DRAFT' AND ( \
@@ -203,6 +215,7 @@ fn policies(categories: &[&str]) -> Vec<(&'static str, String)> {
             "claimant_identity",
             sealed("claimant_identity", &["IDENTITY"]),
         ),
+        ("claimant_key", claimant_key()),
         ("claimant_name_token", OWN.to_owned()),
         ("consent", consent()),
         ("consent_recipient", CONSENT_RECIPIENT.to_owned()),

@@ -13,6 +13,7 @@ use crate::config::{self, ConfigError, Flags, Loaded, Secret, Sources};
 pub mod config_print;
 pub mod demo;
 pub mod import;
+pub mod keys;
 pub mod log;
 pub mod migrate;
 pub mod open;
@@ -72,6 +73,8 @@ pub enum Command {
     Import(ImportArguments),
     /// End the part of an organization, and hand on what it kept.
     Organization(OrganizationArguments),
+    /// Show the keys that seal the database, or rotate them.
+    Keys(KeysArguments),
     /// Mint a token of the demo issuer.
     #[command(after_long_help = TOKEN_EXAMPLE)]
     Token(TokenArguments),
@@ -166,6 +169,49 @@ pub struct MigrateDownArguments {
     pub yes: bool,
     #[command(flatten)]
     pub database: DatabaseArgument,
+}
+
+#[derive(Debug, Args)]
+pub struct KeysArguments {
+    #[command(subcommand)]
+    pub action: KeysAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KeysAction {
+    /// Show which keys are in use, and how much hangs on each.
+    Status(DatabaseArgument),
+    /// Wrap every data key anew by the current master key, or make the tokens anew. Gateways go on serving.
+    #[command(after_long_help = ROTATE_HELP)]
+    Rotate(KeysRotateArguments),
+}
+
+const ROTATE_HELP: &str = "\
+To retire a master key:
+  1. Add the new key under [[encryption.keys]] beside the old one, on every gateway, and restart them in turn.
+  2. Set encryption.current to the id of the new key, on every gateway, and restart them in turn.
+  3. claimant-gateway keys rotate
+  4. When `claimant-gateway keys status` names the new key alone, remove the old one and destroy it.
+
+The same with [[encryption.token_keys]], encryption.current_token_key and `keys rotate --tokens`. A rotation that was \
+broken off is simply run again.";
+
+#[derive(Debug, Args)]
+pub struct KeysRotateArguments {
+    /// Make the tokens by which people are found anew, under the current token key.
+    #[arg(long)]
+    pub tokens: bool,
+    #[command(flatten)]
+    pub database: DatabaseArgument,
+}
+
+impl KeysAction {
+    const fn database(&self) -> &DatabaseArgument {
+        match self {
+            Self::Status(database) => database,
+            Self::Rotate(arguments) => &arguments.database,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -366,6 +412,10 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
         Command::Organization(organization) => {
             let loaded = load(file, Some(&organization.database), None)?;
             in_runtime(organization::run(organization.order, loaded.config))
+        }
+        Command::Keys(KeysArguments { action }) => {
+            let loaded = load(file, Some(action.database()), None)?;
+            in_runtime(keys::run(action, loaded.config))
         }
         Command::Token(token) => token::run(token, &load(file, None, None)?.config),
         Command::Config(config) => {

@@ -16,7 +16,7 @@ use crate::{
     config::{Config, DatabaseUrl, SecretKey},
     opaque::Keys,
     private_file,
-    store::{Database, RowSecurity, Settings, Store},
+    store::{Database, RowSecurity, Seal, Settings, Store},
 };
 
 /// Why the store was not opened.
@@ -106,7 +106,7 @@ pub async fn open_store(config: &Config) -> Result<Store, Failure> {
         // In memory: the key goes when the data go.
         (None, None) => random()?.to_vec(),
     };
-    Ok(store(database, config, &secret))
+    store(database, config, &secret).await
 }
 
 /// Opens the store of `config` for a command that writes nothing; none where an embedded database is not there yet.
@@ -120,7 +120,7 @@ pub async fn open_store_to_look(config: &Config) -> Result<Option<Store>, Failur
     }
     let database = open_database(config).await?;
     demand_tables(&database).await?;
-    Ok(Some(store(database, config, &random()?)))
+    Ok(Some(store(database, config, &random()?).await?))
 }
 
 /// Refuses to go on without an embedded database that a command would otherwise create by looking at it.
@@ -134,9 +134,12 @@ pub fn demand_database(config: &Config) -> Result<(), Failure> {
     }
 }
 
-fn store(database: Database, config: &Config, secret: &[u8]) -> Store {
+async fn store(database: Database, config: &Config, secret: &[u8]) -> Result<Store, Failure> {
     let keys = Keys::derive(secret);
-    Store::new(database, Clock::system(), keys, Settings::from(config))
+    let masters = config.encryption.master_ring().await?;
+    let tokens = config.encryption.token_ring().await?;
+    let seal = Seal::new(&keys, masters, tokens);
+    Ok(Store::new(database, Clock::system(), keys, Settings::from(config)).sealed_by(seal))
 }
 
 async fn demand_tables(database: &Database) -> Result<(), Failure> {

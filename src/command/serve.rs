@@ -10,6 +10,7 @@ use crate::{
     gateway,
     http::{self, ServeSettings},
     store::Store,
+    work,
 };
 
 pub async fn run(config: Config) -> Result<(), Failure> {
@@ -39,20 +40,23 @@ pub async fn serve(
     router: Router,
     store: Store,
 ) -> Result<(), Failure> {
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let sequencer = tokio::spawn(async move {
-        let stopped = async {
-            // Dropped or sent: either way it is over.
-            let _ = stopped.await;
-        };
-        store.sequence_until(stopped).await;
+    let (stop, stopped) = tokio::sync::watch::channel(());
+    // What is sent does not matter: dropped, the work is over.
+    let until = |mut stopped: tokio::sync::watch::Receiver<()>| async move {
+        while stopped.changed().await.is_ok() {}
+    };
+    let (keeper, stopped_too) = (store.clone(), stopped.clone());
+    let retention = tokio::spawn(async move {
+        work::retention::run_until(&keeper, until(stopped_too)).await;
     });
+    let sequencer = tokio::spawn(async move { store.sequence_until(until(stopped)).await });
     let settings = ServeSettings {
         grace_seconds: config.server.shutdown_seconds.get().into(),
         ..ServeSettings::default()
     };
     http::serve(listener, router, settings, told_to_stop()).await?;
     drop(stop);
+    retention.await?;
     sequencer.await?;
     Ok(())
 }

@@ -7,11 +7,13 @@ use crate::http;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
+mod encryption;
 mod load;
 mod print;
 mod secret;
 mod value;
 
+pub use encryption::{DERIVED, Encryption, EncryptionError, NamedKey, Ring};
 pub use load::{ConfigError, Flags, Loaded, Sources, load};
 pub use secret::{DatabaseUrl, REDACTED, Secret};
 pub use value::{IssuerUrl, Listen, Whole, is_private_enough};
@@ -24,6 +26,8 @@ pub struct Config {
     /// The HTTP front: limits of one request, origins whose pages may call.
     pub http: http::Settings,
     pub database: Database,
+    pub encryption: Encryption,
+    pub retention: Retention,
     pub auth: Auth,
     pub referral: Referral,
     pub idempotency: Idempotency,
@@ -170,6 +174,29 @@ impl Default for Idempotency {
     fn default() -> Self {
         Self {
             retention_days: Whole::of::<7>(),
+        }
+    }
+}
+
+/// How long what is known of people is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// A claimant of whom nothing was written for so long is erased, unless on hold; 0: never.
+    pub claimant_days: Whole<0, 36_525>,
+    /// A draft that nobody touched for so long is discarded; 0: never.
+    pub draft_days: Whole<0, 3_650>,
+    /// How often it is looked for what is to go.
+    pub every_minutes: Whole<1, 1_440>,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            // Seven years.
+            claimant_days: Whole::of::<2_557>(),
+            draft_days: Whole::of::<14>(),
+            every_minutes: Whole::of::<60>(),
         }
     }
 }

@@ -158,11 +158,7 @@ fn give(
         language: known.row.language.clone(),
         interpreter,
         given_by,
-        authority: match given_by {
-            ConsentGiver::Oneself => None,
-            ConsentGiver::Guardian => Some("Parent (demo / démo)".to_owned()),
-            ConsentGiver::Representative => Some("Power of attorney (demo / démo)".to_owned()),
-        },
+        authority: None,
         refused: false,
         given_at: at,
         expires_at,
@@ -296,6 +292,13 @@ pub(super) fn write(draw: &mut Draw, known: &mut [Known], seed: &mut Seed) {
                 };
                 seed.consent_recipients.push(recipient);
             }
+            let authority = match row.given_by {
+                ConsentGiver::Oneself => None,
+                ConsentGiver::Guardian => Some("Parent (demo / démo)"),
+                ConsentGiver::Representative => Some("Power of attorney (demo / démo)"),
+            };
+            let authority = authority.map(|text| (row.id.0, text.to_owned()));
+            seed.texts.extend(authority);
             seed.consents.push(row);
         }
     }

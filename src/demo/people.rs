@@ -165,6 +165,9 @@ fn open_part(
         created_at: at,
         updated_at: at,
         version: 1,
+        held_at: None,
+        erasure_requested_at: None,
+        erased_at: None,
         record_version: 1,
     }
 }

@@ -157,7 +157,7 @@ impl<'s> World<'s> {
                 ReferralPriority::Routine
             },
             category: plan.category,
-            summary: draw.chance(85).then(|| text.to_owned()),
+            summary: None,
             source_id: plan.source.id,
             owner_id: service.map(|offer| offer.by.organization),
             owner_access: false,
@@ -185,7 +185,12 @@ impl<'s> World<'s> {
             contacted_at: None,
             closed_at: None,
             version: 1,
+            text_master_key: None,
+            text_key: None,
         };
+        if draw.chance(85) {
+            self.seed.texts.insert(row.id.0, text.to_owned());
+        }
         if !is_draft {
             row.status = ReferralStatus::Requested;
             address(&mut row, at);
@@ -217,7 +222,9 @@ impl<'s> World<'s> {
             run.wait(self.draw, (1, 60))?;
             let update = Doing::new(Do::Update, Relation::Source, JournalKind::ReferralUpdated);
             let text = self.draw.pick(summaries(plan.category));
-            run.act(self.draw, update, |row| row.summary = Some(text.to_owned()));
+            if run.act(self.draw, update, |_| {}) {
+                self.seed.texts.insert(run.row.id.0, text.to_owned());
+            }
         }
         self.end(plan, run, None)
     }

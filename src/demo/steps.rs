@@ -250,6 +250,10 @@ impl World<'_> {
             let draw = &mut *self.draw;
             let id: OutcomeId = draw.id(at);
             let days = TimeDelta::days(draw.between(20, 120));
+            if draw.chance(30) {
+                let note = draw.pick(OUTCOME_NOTES).to_owned();
+                self.seed.texts.insert(id.0, note);
+            }
             self.seed.outcomes.push(outcome::Model {
                 id,
                 referral_id: row.id,
@@ -257,7 +261,7 @@ impl World<'_> {
                 recorded_by_id: owner,
                 kind: *kind,
                 date: toronto_date(at),
-                note: draw.chance(30).then(|| draw.pick(OUTCOME_NOTES).to_owned()),
+                note: None,
                 follow_up_on: draw.chance(30).then(|| toronto_date(at + days)),
                 created_at: at,
             });

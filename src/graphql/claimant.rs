@@ -199,6 +199,21 @@ impl Claimant {
         referral_connection_of(context, self.0.claimant.id, page).await
     }
 
+    /// Since when a legal hold postpones erasure; seen by the registering organization.
+    async fn held_since(&self) -> Option<DateTime> {
+        self.0.claimant.held_at.map(DateTime)
+    }
+
+    /// When erasure was asked for that a legal hold postpones; seen by the registering organization.
+    async fn erasure_requested_at(&self) -> Option<DateTime> {
+        self.0.claimant.erasure_requested_at.map(DateTime)
+    }
+
+    /// Since when nothing is known of this person any more; seen by the registering organization.
+    async fn erased_at(&self) -> Option<DateTime> {
+        self.0.claimant.erased_at.map(DateTime)
+    }
+
     /// The version to name in an update. An edit of a sealed group moves it for the registering organization alone.
     async fn version(&self) -> i32 {
         self.0.claimant.version

@@ -75,8 +75,8 @@ impl JournalEntry {
         self.0.entry.reason
     }
 
-    async fn note(&self) -> Option<&str> {
-        self.0.entry.note.as_deref()
+    async fn note(&self, context: &Context<'_>) -> Result<Option<String>> {
+        context.session().entry_note(&self.0).or_answer(context)
     }
 
     /// The version of the subject that the change left.

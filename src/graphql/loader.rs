@@ -8,14 +8,15 @@ use async_graphql::{
 };
 use entity::{
     CatchmentId, ClaimantId, ConsentId, NeedCategory, NeedId, OrganizationId, ReferralAction,
-    ReferralId, RegionId, ServiceId, catchment, need, organization, outcome, region, service,
+    ReferralId, RegionId, ServiceId, catchment, need, organization, region, service,
     service_capacity,
 };
 
 use crate::{
     error::Error,
     store::{
-        Session, claimant, consent, referral,
+        Session, claimant, consent,
+        referral::{self, SeenOutcome},
         sealed::{ClaimStatus, Contact, Identifier, Identity},
     },
 };
@@ -138,9 +139,9 @@ loaders! {
         session.service_languages(&ids(keys, |key| key.0)).await.map(|found| under(found, LanguagesOf));
     CapacityOf => service_capacity::Model: |session, keys|
         session.service_capacities(&ids(keys, |key| key.0)).await.map(|found| under(found, CapacityOf));
-    OutcomesOf => Vec<outcome::Model>: |session, keys|
+    OutcomesOf => Vec<SeenOutcome>: |session, keys|
         session.outcomes_of(&ids(keys, |key| key.0)).await
-            .map(|rows| grouped(rows, |row| OutcomesOf(row.referral_id)));
+            .map(|rows| grouped(rows, |seen| OutcomesOf(seen.outcome.referral_id)));
     ActionsOf => Vec<ReferralAction>: |session, keys| {
         let seen: Vec<referral::Seen> = keys.iter().map(|key| (*key.0).clone()).collect();
         session.available_actions(&seen).await.map(|mut found| {

@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, Object, Result};
 use entity::{
     Access, AgeBand, ClaimantId, DecidedBy, NeedCategory, OutcomeKind, ReferralAction, ReferralBox,
     ReferralOrderField, ReferralPhase, ReferralPriority, ReferralStatus, ReferralStatusReason,
-    ReferralSubStatus, outcome,
+    ReferralSubStatus,
 };
 
 use super::{
@@ -96,8 +96,8 @@ impl Referral {
     }
 
     /// What the recipient must know to begin; it names nobody. For the parties.
-    async fn summary(&self) -> Option<&str> {
-        self.0.referral.summary.as_deref()
+    async fn summary(&self, context: &Context<'_>) -> Result<Option<String>> {
+        context.session().summary(&self.0).or_answer(context)
     }
 
     /// The need it is for. For the parties.
@@ -250,33 +250,33 @@ impl Referral {
 }
 
 /// What became of a referral.
-pub struct Outcome(pub(super) outcome::Model);
+pub struct Outcome(pub(super) referral::SeenOutcome);
 
 #[Object]
 impl Outcome {
     pub(super) async fn id(&self, context: &Context<'_>) -> ID {
-        context.id(self.0.id)
+        context.id(self.0.outcome.id)
     }
 
     async fn kind(&self) -> OutcomeKind {
-        self.0.kind
+        self.0.outcome.kind
     }
 
     async fn date(&self) -> Date {
-        Date(self.0.date)
+        Date(self.0.outcome.date)
     }
 
     async fn claimant(&self, context: &Context<'_>) -> Result<Option<Claimant>> {
-        claimant_of(context, self.0.claimant_id).await
+        claimant_of(context, self.0.outcome.claimant_id).await
     }
 
-    async fn note(&self) -> Option<&str> {
-        self.0.note.as_deref()
+    async fn note(&self, context: &Context<'_>) -> Result<Option<String>> {
+        context.session().outcome_note(&self.0).or_answer(context)
     }
 
     /// The day on which to ask again.
     async fn follow_up_on(&self) -> Option<Date> {
-        self.0.follow_up_on.map(Date)
+        self.0.outcome.follow_up_on.map(Date)
     }
 }
 

@@ -48,6 +48,7 @@ impl Problem {
             Self::InPast => "IN_PAST",
             Self::IdempotencyKeyReused => "IDEMPOTENCY_KEY_REUSED",
             Self::IdempotencyInProgress => "IDEMPOTENCY_IN_PROGRESS",
+            Self::ClaimantErased => "CLAIMANT_ERASED",
             Self::RoleNotAllowed => "ROLE_NOT_ALLOWED",
         }
     }
@@ -210,6 +211,10 @@ impl Problem {
             Self::IdempotencyInProgress => (
                 "The first request with this key is still running. Try again shortly.",
                 "La première requête portant cette clé est encore en cours. Réessayez sous peu.",
+            ),
+            Self::ClaimantErased => (
+                "This person was erased. Nothing can be recorded any more.",
+                "Les renseignements sur cette personne ont été effacés. Plus rien ne peut être consigné.",
             ),
             Self::RoleNotAllowed => (
                 "Your organization's role does not allow this.",

@@ -1,14 +1,14 @@
 //! Claimants, as each caller may see them: the open part here, the sealed groups in `sealed`. Registration and update
 //! are in `register`.
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use entity::{
     Access, AccessGroup, ClaimantId, ContactPermission, FieldGroup, NeedCategory, NeedStatus,
-    OrganizationId, RegionId, Safety, claimant, claimant_name_token, need,
+    OrganizationId, RegionId, Safety, claimant, need,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, QuerySelect,
     sea_query::{Expr, SelectStatement},
 };
 
@@ -21,7 +21,9 @@ use super::{
 };
 use crate::{domain::free_text, error::Result, viewer::Viewer};
 
+pub mod erase;
 pub mod register;
+pub(super) mod token;
 
 impl Readable for claimant::Entity {
     fn visible_to(viewer: &Viewer, now: DateTime<Utc>) -> Condition {
@@ -37,14 +39,6 @@ impl Readable for claimant::Entity {
                     )))
             }
         }
-    }
-}
-
-impl Readable for claimant_name_token::Entity {
-    fn visible_to(viewer: &Viewer, _: DateTime<Utc>) -> Condition {
-        claimant_name_token::Column::OrganizationId
-            .eq(viewer.organization())
-            .into()
     }
 }
 
@@ -106,6 +100,8 @@ impl Seen {
             claimant.official_language = None;
         }
         claimant.record_version = 0;
+        claimant.held_at = None;
+        claimant.erasure_requested_at = None;
         let access = |group| {
             if held.open.contains(&group) {
                 Access::Granted
@@ -172,6 +168,8 @@ impl Session {
         let needs = (filter.need_category, filter.need_status);
         let paged = self
             .find::<claimant::Entity>()
+            // Who was erased is in no list.
+            .filter(Column::ErasedAt.is_null())
             .filter_some(filter.text, |text| self.named(&text))
             .filter_some(filter.region, |region| Column::RegionId.eq(region).into())
             .filter_some(filter.language, |language| {
@@ -210,14 +208,8 @@ impl Session {
             .iter()
             .take(5)
             .fold(Condition::all().add(own), |condition, word| {
-                let token = self.keys().name_token(organization.0, word);
-                let with_token: SelectStatement = claimant_name_token::Entity::find()
-                    .select_only()
-                    .column(claimant_name_token::Column::ClaimantId)
-                    .filter(claimant_name_token::Column::OrganizationId.eq(organization))
-                    .filter(claimant_name_token::Column::Token.eq(token))
-                    .into_query();
-                condition.add(claimant::Column::Id.in_subquery(with_token))
+                let named = token::with_name(self.seal(), organization, word);
+                condition.add(claimant::Column::Id.in_subquery(named))
             })
     }
 
@@ -311,17 +303,4 @@ impl Session {
             .map(|row| row.id)
             .collect())
     }
-}
-
-/// The tokens of a name: of each of its words, and of the words' beginnings of three letters and more.
-fn name_beginnings(names: &[&str]) -> BTreeSet<String> {
-    let mut beginnings = BTreeSet::new();
-    for word in names.iter().flat_map(|name| free_text::words(name)) {
-        let letters: Vec<char> = word.chars().collect();
-        for length in 3..letters.len().min(20) {
-            beginnings.insert(letters[..length].iter().collect());
-        }
-        beginnings.insert(word);
-    }
-    beginnings
 }

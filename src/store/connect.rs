@@ -9,7 +9,9 @@ use migration::{
     Migrator, MigratorTrait,
     row_security::{self, State},
 };
-use sea_orm::{ConnectOptions, DatabaseConnection, DbErr, EntityTrait, QuerySelect};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QuerySelect,
+};
 
 use super::reading::Reading;
 use crate::{
@@ -77,6 +79,8 @@ impl Database {
                         .synchronous(SqliteSynchronous::Full)
                         .foreign_keys(true)
                         .busy_timeout(Duration::from_secs(10))
+                        // What is deleted is overwritten: a key that was forgotten is nowhere in the file.
+                        .pragma("secure_delete", "ON")
                         .pragma("query_only", if read_only { "ON" } else { "OFF" })
                 });
             options
@@ -129,6 +133,20 @@ impl Database {
             Reading::secured(self.reader.clone(), viewer, now)
         } else {
             Reading::plain(self.reader.clone())
+        }
+    }
+
+    /// Empties the write-ahead log of SQLite into the file. PostgreSQL keeps its own for as long as it is told to.
+    pub(super) async fn forget_log(&self) {
+        if self.writer.get_database_backend() != DbBackend::Sqlite {
+            return;
+        }
+        let done = self
+            .writer
+            .execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)")
+            .await;
+        if let Err(error) = done {
+            tracing::warn!(%error, "the write-ahead log could not be emptied after an erasure");
         }
     }
 

@@ -3,7 +3,7 @@ use chrono::{DateTime, Utc};
 use entity::{
     Access, AccessGroup, AgeBand, ClaimantId, ConsentGiver, ConsentId, ConsentMethod,
     ConsentStatus, FieldGroup, FieldGroups, InterpreterKind, JournalKind, NeedCategories,
-    NeedCategory, OrganizationId, OrganizationKind, SubjectType, claimant, consent,
+    NeedCategory, OrganizationId, OrganizationKind, Sealed, SubjectType, claimant, consent,
     consent_recipient, organization,
 };
 use sea_orm::{
@@ -12,7 +12,14 @@ use sea_orm::{
 };
 use serde::Serialize;
 
-use super::{Applied, Change, Readable, Session, Unit, grant::in_force, journal::Entry, nothing};
+use super::{
+    Applied, Change, Readable, Session, Unit,
+    claimant::erase::demand_known,
+    grant::in_force,
+    journal::Entry,
+    nothing,
+    seal::{Place, Wrapped},
+};
 use crate::{
     domain::{
         access::{self, Recipient},
@@ -270,8 +277,20 @@ impl Record {
         }
     }
 
+    /// By what authority somebody else consents may name people.
+    async fn sealed_authority(&self, unit: &Unit<'_>, id: ConsentId) -> Result<Option<Sealed>> {
+        let Some(authority) = &self.authority else {
+            return Ok(None);
+        };
+        let key = unit.claimant_key(self.claimant).await?;
+        let key = key.ok_or_else(|| Refusal::at(Problem::ClaimantErased, "claimantId"))?;
+        let (key, place) = (Wrapped::of_claimant(&key), Place::authority(id));
+        Ok(Some(unit.session.seal().seal_text(&key, place, authority)?))
+    }
+
     async fn insert(&self, unit: &Unit<'_>) -> Result<ConsentId> {
         let id = ConsentId(Uuid::now_v7());
+        let authority = self.sealed_authority(unit, id).await?;
         consent::ActiveModel {
             id: Set(id),
             claimant_id: Set(self.claimant),
@@ -284,7 +303,7 @@ impl Record {
             language: Set(self.language.clone()),
             interpreter: Set(self.interpreter),
             given_by: Set(self.given_by),
-            authority: Set(self.authority.clone()),
+            authority: Set(authority),
             refused: Set(self.refused),
             given_at: Set(self.given_at.unwrap_or(unit.session.now)),
             expires_at: Set(self.expires_at),
@@ -325,6 +344,7 @@ impl Change for Record {
             .await?
             .ok_or_else(|| Refusal::at(Problem::NotFound, "claimantId"))?;
         unit.lock_claimant(claimant.id).await?;
+        demand_known(&claimant, "claimantId")?;
         let organization = unit.session.viewer().organization();
         let registered = claimant.registering_organization_id == organization;
         // Only the registering organization records what widens access; anybody who deals with the person may
@@ -388,6 +408,10 @@ impl Change for Withdraw {
             return Err(Refusal::at(Problem::AlreadyWithdrawn, "id").into());
         }
         let organization = unit.session.viewer().organization();
+        let key = match &self.note {
+            Some(_) => unit.claimant_key(claimant.id).await?,
+            None => None,
+        };
         unit.record(
             Entry::new(
                 JournalKind::ConsentWithdrawn,
@@ -395,7 +419,7 @@ impl Change for Withdraw {
                 self.id,
                 2,
             )
-            .note(self.note.clone())
+            .note_of_claimant(self.note.clone(), claimant.id, key.as_ref())
             .told([claimant.registering_organization_id, organization]),
         );
         unit.end_uncovered_referrals(&claimant).await?;

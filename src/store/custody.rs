@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::{
     Applied, Change, Session, Store, Unit,
+    claimant::{erase::demand_known, token},
     journal::Entry,
     organization::role_of,
     referral::{OPEN_STATUSES, check_note},
@@ -52,6 +53,7 @@ impl Change for Transfer {
         if claimant.registering_organization_id != unit.session.viewer().organization() {
             return Err(Refusal::new(Problem::RoleNotAllowed).into());
         }
+        demand_known(&claimant, "id")?;
         if claimant.record_version != self.expected_version {
             return Err(Refusal::at(Problem::StaleVersion, "expectedVersion")
                 .with_current_version(claimant.record_version)
@@ -116,14 +118,19 @@ impl Unit<'_> {
                 .with_current_version(version)
                 .into());
         }
-        self.put_name_tokens(id, to, &identity).await?;
+        let key = self.claimant_key(id).await?;
+        let seal = self.session.seal();
+        if let Some(key) = &key {
+            token::note_key(&self.transaction, seal, key).await?;
+        }
+        token::write(&self.transaction, seal, to, id, &identity).await?;
         self.hand_over_referrals(id, from, to).await?;
         self.regrant(id).await?;
         let entry = |kind| Entry::new(kind, SubjectType::Claimant, id, version);
         self.record(entry(JournalKind::AccessEnded).told([from]));
         self.record(
             entry(JournalKind::ClaimantTransferred)
-                .note(note.cloned())
+                .note_of_claimant(note.cloned(), id, key.as_ref())
                 .told([from, to]),
         );
         Ok(version)

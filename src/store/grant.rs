@@ -115,21 +115,25 @@ impl Unit<'_> {
 
     /// Keeps any other transaction from changing the access to a claimant until this one ends. On SQLite there is
     /// only one writer. Whoever locks a claimant does so before it writes any row of the claimant's, so that no two
-    /// transactions wait for each other. The lock lets foreign keys refer to the row meanwhile.
-    pub(super) async fn lock_claimant(&self, claimant: ClaimantId) -> Result<()> {
-        claimant::Entity::find_by_id(claimant)
+    /// transactions wait for each other. The lock lets foreign keys refer to the row meanwhile. Says whether the person
+    /// was erased.
+    pub(super) async fn lock_claimant(&self, claimant: ClaimantId) -> Result<bool> {
+        let erased = claimant::Entity::find_by_id(claimant)
             .select_only()
-            .column(claimant::Column::Id)
+            .column(claimant::Column::ErasedAt)
             .lock(LockType::NoKeyUpdate)
-            .into_tuple::<ClaimantId>()
+            .into_tuple::<Option<DateTime<Utc>>>()
             .one(&self.transaction)
             .await?;
-        Ok(())
+        Ok(erased.flatten().is_some())
     }
 
     /// Makes the grants of a claimant what they should be.
     pub(super) async fn regrant(&self, claimant: ClaimantId) -> Result<()> {
-        self.lock_claimant(claimant).await?;
+        // Nothing follows any more from what an erased person once consented to.
+        if self.lock_claimant(claimant).await? {
+            return Ok(());
+        }
         let consents = self.consents_of(claimant).await?;
         let wanted = self.wanted_grants(claimant, &consents).await?;
         let kept = access_grant::Entity::find()

@@ -148,7 +148,7 @@ impl Store {
         }
         let entries = std::mem::take(&mut plan.entries);
         plan.write(&transaction, progress).await?;
-        journal::write_entries(&transaction, Author::OPERATOR, now, entries).await?;
+        journal::write_entries(&transaction, &self.seal, Author::OPERATOR, now, entries).await?;
         transaction.commit().await?;
         self.wake.notify_one();
         Ok(counts)

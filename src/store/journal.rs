@@ -4,24 +4,34 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use entity::{
-    Audience, JournalEntryId, JournalKind, NeedCategory, OrganizationId, ReferralId,
-    ReferralStatus, ReferralStatusReason, RegionId, SubjectType, journal_audience, journal_entry,
-    journal_head, referral,
+    Audience, ClaimantId, JournalEntryId, JournalKind, NeedCategory, OrganizationId, ReferralId,
+    ReferralStatus, ReferralStatusReason, RegionId, SubjectType, claimant_key, journal_audience,
+    journal_entry, journal_head, referral,
 };
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, prelude::Uuid, sea_query::Expr,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, FromQueryResult, IntoActiveModel,
+    JoinType, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid, sea_query::Expr,
 };
 
 use super::{
     Session, Unit,
     page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
+    seal::{Place, Seal, Wrapped},
     service::Coverage,
 };
 use crate::{
-    error::Result,
-    viewer::{Caller, Viewer},
+    error::{Problem, Refusal, Result},
+    viewer::Viewer,
 };
+
+/// What somebody wrote beside an entry, and the key that seals it.
+#[derive(Clone, Debug)]
+struct Note {
+    text: String,
+    key: Option<Wrapped>,
+    /// Whose key it is, where it is no referral's.
+    claimant: Option<ClaimantId>,
+}
 
 /// A journal entry on its way into the journal.
 #[derive(Clone, Debug)]
@@ -33,7 +43,7 @@ pub(super) struct Entry {
     from_status: Option<ReferralStatus>,
     to_status: Option<ReferralStatus>,
     reason: Option<ReferralStatusReason>,
-    note: Option<String>,
+    note: Option<Note>,
     private_to: Option<OrganizationId>,
     audience: Vec<Uuid>,
 }
@@ -70,8 +80,28 @@ impl Entry {
         self
     }
 
-    pub(super) fn note(mut self, note: Option<String>) -> Self {
-        self.note = note;
+    /// What somebody wrote beside it, sealed under the key of the referral that the entry is about.
+    pub(super) fn note(mut self, note: Option<String>, key: Option<Wrapped>) -> Self {
+        self.note = note.map(|text| Note {
+            text,
+            key,
+            claimant: None,
+        });
+        self
+    }
+
+    /// What somebody wrote beside it, sealed under the key of a claimant.
+    pub(super) fn note_of_claimant(
+        mut self,
+        note: Option<String>,
+        claimant: ClaimantId,
+        key: Option<&claimant_key::Model>,
+    ) -> Self {
+        self.note = note.map(|text| Note {
+            text,
+            key: key.map(Wrapped::of_claimant),
+            claimant: Some(claimant),
+        });
         self
     }
 
@@ -102,8 +132,17 @@ impl Entry {
         id: JournalEntryId,
         at: DateTime<Utc>,
         author: &Author<'_>,
-    ) -> journal_entry::Model {
-        journal_entry::Model {
+        seal: &Seal,
+    ) -> Result<journal_entry::Model> {
+        let claimant = self.note.as_ref().and_then(|note| note.claimant);
+        let note = match self.note {
+            None => None,
+            Some(Note { text, key, .. }) => {
+                let key = key.ok_or_else(|| Refusal::at(Problem::ClaimantErased, "note"))?;
+                Some(seal.seal_text(&key, Place::journal_note(id), &text)?)
+            }
+        };
+        Ok(journal_entry::Model {
             id,
             position: None,
             at,
@@ -118,10 +157,11 @@ impl Entry {
             from_status: self.from_status,
             to_status: self.to_status,
             reason: self.reason,
-            note: self.note,
+            note,
+            note_claimant_id: claimant,
             private_to_id: self.private_to,
             audience: Audience(self.audience),
-        }
+        })
     }
 
     /// Tells every provider that could claim: by one name for the category and region, not one for each provider.
@@ -161,12 +201,13 @@ impl<'a> Author<'a> {
         organization: None,
     };
 
-    fn of(caller: &'a Caller) -> Self {
+    fn of(session: &'a Session) -> Self {
+        let caller = &session.caller;
         Self {
             subject: &caller.subject,
             client: &caller.client,
             acting_subject: caller.acting_subject.as_deref(),
-            organization: Some(caller.viewer.organization()),
+            organization: (!session.system).then(|| caller.viewer.organization()),
         }
     }
 }
@@ -175,14 +216,16 @@ impl Unit<'_> {
     /// Writes the entries of this unit.
     pub(super) async fn write_entries(&mut self) -> Result<()> {
         let entries = std::mem::take(&mut self.entries);
-        let author = Author::of(&self.session.caller);
-        write_entries(&self.transaction, author, self.session.now, entries).await
+        let author = Author::of(self.session);
+        let (seal, now) = (self.session.seal(), self.session.now);
+        write_entries(&self.transaction, seal, author, now, entries).await
     }
 }
 
 /// Writes entries in the transaction of the changes that they tell of.
 pub(super) async fn write_entries(
     transaction: &DatabaseTransaction,
+    seal: &Seal,
     author: Author<'_>,
     at: DateTime<Utc>,
     entries: Vec<Entry>,
@@ -190,11 +233,10 @@ pub(super) async fn write_entries(
     let rows: Vec<_> = entries
         .into_iter()
         .map(|entry| {
-            entry
-                .into_row(JournalEntryId(Uuid::now_v7()), at, &author)
-                .into_active_model()
+            let row = entry.into_row(JournalEntryId(Uuid::now_v7()), at, &author, seal)?;
+            Ok(row.into_active_model())
         })
-        .collect();
+        .collect::<Result<_>>()?;
     // Both databases bound the parameters of one statement.
     for rows in rows.chunks(500) {
         journal_entry::Entity::insert_many(rows.to_vec())
@@ -210,6 +252,8 @@ pub struct Seen {
     pub entry: journal_entry::Model,
     /// Where the feed goes on after this entry.
     pub position: i64,
+    /// Opens the note.
+    key: Option<Wrapped>,
 }
 
 impl Seen {
@@ -219,8 +263,11 @@ impl Seen {
         mut entry: journal_entry::Model,
         position: i64,
         in_tenure: bool,
-        registering: bool,
+        referral: Option<&referral::Model>,
+        organization: OrganizationId,
     ) -> Self {
+        let registering =
+            referral.is_some_and(|row| row.registering_organization_id == Some(organization));
         if !in_tenure {
             entry.organization_id = None;
             entry.reason = None;
@@ -230,7 +277,11 @@ impl Seen {
             entry.organization_id = None;
             entry.reason = None;
         }
-        Self { entry, position }
+        Self {
+            entry,
+            position,
+            key: referral.and_then(Wrapped::of),
+        }
     }
 }
 
@@ -310,11 +361,10 @@ impl Session {
             0
         };
         let tenure = tenure_of(self.viewer(), referral);
-        let registering = referral.registering_organization_id == Some(organization);
         Ok(paged.map(|entry| {
             let position = entry.position.unwrap_or(head);
             let in_tenure = entry.subject_version >= tenure;
-            Seen::of(entry, position, in_tenure, registering)
+            Seen::of(entry, position, in_tenure, Some(referral), organization)
         }))
     }
 
@@ -345,24 +395,62 @@ impl Session {
             .await?;
         let more = positions.len() as u64 > size;
         positions.truncate(usize::try_from(size).unwrap_or(usize::MAX));
-        let entries = journal_entry::Entity::find()
-            .filter(journal_entry::Column::Position.is_in(positions))
-            .order_by_asc(journal_entry::Column::Position)
-            .all(self.reader())
-            .await?;
+        let (entries, keys): (Vec<_>, Vec<_>) = self.entries_at(positions).await?;
         let referrals = self.subjects_in_feed(&entries).await?;
+        let organization = self.viewer().organization();
         let seen = entries
             .into_iter()
-            .map(|entry| {
+            .zip(keys)
+            .map(|(entry, of_claimant)| {
                 let position = entry.position.unwrap_or(after);
                 let in_tenure = self.in_tenure(&entry, &referrals);
-                let registering = referrals.get(&entry.subject_id).is_some_and(|referral| {
-                    referral.registering_organization_id == Some(self.viewer().organization())
-                });
-                Seen::of(entry, position, in_tenure, registering)
+                let referral = referrals.get(&entry.subject_id);
+                let mut seen = Seen::of(entry, position, in_tenure, referral, organization);
+                seen.key = seen.key.or(of_claimant);
+                seen
             })
             .collect();
         Ok((seen, more))
+    }
+
+    /// Entries with the key of the claimant that they are about, in one statement; a referral brings its own.
+    async fn entries_at(
+        &self,
+        positions: Vec<i64>,
+    ) -> Result<(Vec<journal_entry::Model>, Vec<Option<Wrapped>>)> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            #[sea_orm(nested)]
+            entry: journal_entry::Model,
+            master_key: Option<String>,
+            wrapped: Option<Vec<u8>>,
+        }
+        let key = journal_entry::Entity::belongs_to(claimant_key::Entity)
+            .from(journal_entry::Column::NoteClaimantId)
+            .to(claimant_key::Column::ClaimantId);
+        let rows = journal_entry::Entity::find()
+            .filter(journal_entry::Column::Position.is_in(positions))
+            .order_by_asc(journal_entry::Column::Position)
+            .join(JoinType::LeftJoin, key.into())
+            .column(claimant_key::Column::MasterKey)
+            .column(claimant_key::Column::Wrapped)
+            .into_model::<Row>()
+            .all(self.reader())
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.entry, Wrapped::of_parts(row.master_key, row.wrapped)))
+            .unzip())
+    }
+
+    /// The note of an entry, as far as it was shown.
+    ///
+    /// # Errors
+    /// When it does not open.
+    pub fn entry_note(&self, seen: &Seen) -> Result<Option<String>> {
+        let place = Place::journal_note(seen.entry.id);
+        self.seal()
+            .open_text(seen.key.as_ref(), place, seen.entry.note.as_ref())
     }
 
     fn in_tenure(

@@ -10,6 +10,9 @@
 //! - `unscoped_disable_organization`, `unscoped_transfer_claimants`: the operator acts in the stead of an organization
 //!   that is no more.
 //! - `unscoped_import`: the operator's own command line imports a directory.
+//! - `unscoped_rewrap`, `unscoped_retoken`, `unscoped_key_status`: the operator rotates keys; no opened fact is returned.
+//! - `unscoped_discard_drafts`, `unscoped_erase_unused`, `unscoped_system_session`: retention, which returns nothing.
+//! - `unscoped_identity`: a rotation makes tokens of it.
 //! - `unscoped_seed`: the demo fills an empty database.
 //! - `unscoped` of the database: what a change has just left is shown once to its author, masked; reports count rows that
 //!   their reader may not see one by one.
@@ -21,6 +24,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use entity::{Language, OrganizationId};
 use sea_orm::{
     Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryTrait, Select,
     sea_query::IntoCondition,
@@ -28,7 +32,7 @@ use sea_orm::{
 
 use crate::{
     clock::Clock,
-    config,
+    config::{self, Ring},
     error::{Error, Result},
     opaque::Keys,
     viewer::{Caller, Viewer},
@@ -49,6 +53,9 @@ mod reading;
 pub mod referral;
 pub mod region;
 pub mod report;
+mod retention;
+pub mod rotate;
+mod seal;
 pub mod sealed;
 pub mod seed;
 pub mod sequencer;
@@ -59,6 +66,7 @@ pub mod update;
 use reading::Reading;
 
 pub use connect::{Database, MigrationState, RowSecurity};
+pub use seal::Seal;
 pub use unit::{Applied, Change, Unit};
 
 /// The settings that the store needs of the configuration.
@@ -67,6 +75,7 @@ pub struct Settings {
     pub referral: config::Referral,
     pub idempotency: config::Idempotency,
     pub sequencer: config::Sequencer,
+    pub retention: config::Retention,
 }
 
 /// The database with the clock and the keys; it can do nothing for a request until it is bound to a caller.
@@ -75,6 +84,7 @@ pub struct Store {
     database: Database,
     clock: Clock,
     keys: Arc<Keys>,
+    seal: Arc<Seal>,
     settings: Arc<Settings>,
     wake: Arc<tokio::sync::Notify>,
     #[cfg(debug_assertions)]
@@ -87,13 +97,16 @@ impl From<&config::Config> for Settings {
             referral: config.referral.clone(),
             idempotency: config.idempotency.clone(),
             sequencer: config.sequencer.clone(),
+            retention: config.retention.clone(),
         }
     }
 }
 
 impl Store {
+    /// With the keys of seals that follow from the gateway's secret.
     pub fn new(database: Database, clock: Clock, keys: Keys, settings: Settings) -> Self {
         Self {
+            seal: Arc::new(Seal::new(&keys, Ring::default(), Ring::default())),
             database,
             clock,
             keys: Arc::new(keys),
@@ -113,6 +126,13 @@ impl Store {
         self
     }
 
+    /// With other keys of seals.
+    #[must_use]
+    pub fn sealed_by(mut self, seal: Seal) -> Self {
+        self.seal = Arc::new(seal);
+        self
+    }
+
     /// Binds the store to one caller and to this moment. There is no other way to a query.
     pub fn session(&self, caller: Caller) -> Session {
         let now = self.clock.now();
@@ -121,6 +141,24 @@ impl Store {
             now,
             caller: Arc::new(caller),
             store: self.clone(),
+            system: false,
+        }
+    }
+
+    /// A session in which the system itself acts, under the rules of an organization, for what its timers do.
+    fn unscoped_system_session(&self, organization: OrganizationId) -> Session {
+        const SYSTEM: &str = "system";
+        let caller = Caller {
+            viewer: Viewer::SettlementAgency { organization },
+            subject: SYSTEM.to_owned(),
+            client: SYSTEM.to_owned(),
+            acting_subject: None,
+            scopes: std::iter::empty().collect(),
+            language: Language::En,
+        };
+        Session {
+            system: true,
+            ..self.session(caller)
         }
     }
 
@@ -153,6 +191,8 @@ pub struct Session {
     caller: Arc<Caller>,
     now: DateTime<Utc>,
     reading: Arc<Reading>,
+    /// Whether a timer acts, and no organization.
+    system: bool,
 }
 
 impl Session {
@@ -173,6 +213,10 @@ impl Session {
 
     fn viewer(&self) -> &Viewer {
         &self.caller.viewer
+    }
+
+    fn seal(&self) -> &Seal {
+        &self.store.seal
     }
 
     fn settings(&self) -> &Settings {

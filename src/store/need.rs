@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use super::{
     Applied, Change, Readable, Session, Unit,
+    claimant::erase::demand_known,
     grant::{in_force, open_at},
     journal::Entry,
     nothing,
@@ -157,6 +158,7 @@ impl Change for Record {
             .one()
             .await?
             .ok_or_else(|| Refusal::at(Problem::NotFound, "claimantId"))?;
+        demand_known(&claimant, "claimantId")?;
         let organization = unit.session.viewer().organization();
         let registered = claimant.registering_organization_id == organization;
         match self.id {

@@ -26,6 +26,7 @@ impl Session {
         let mut unit = Unit {
             session: self,
             transaction,
+            erased: false,
             entries: rows
                 .iter()
                 .map(|row| {

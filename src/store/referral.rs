@@ -8,7 +8,7 @@ use entity::{
     ServiceId, organization_catchment, outcome, referral,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QuerySelect, QueryTrait,
     sea_query::{Expr, Func, SelectStatement},
 };
 
@@ -33,11 +33,14 @@ mod ending;
 pub mod finish;
 mod rule;
 mod step;
+mod text;
 
 use rule::open_to;
 pub(super) use rule::party;
 
 pub(super) use step::told;
+pub use text::SeenOutcome;
+pub(super) use text::put_new_summary;
 
 impl Keyed for referral::Model {
     fn key(&self, field: Field) -> Key {
@@ -448,16 +451,8 @@ impl Session {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn outcomes_of(&self, referrals: &[ReferralId]) -> Result<Vec<outcome::Model>> {
-        use sea_orm::QueryOrder;
-        self.find::<outcome::Entity>()
-            .filter(outcome::Column::ReferralId.is_in(referrals.iter().copied()))
-            .select(|select| {
-                select
-                    .order_by_asc(outcome::Column::CreatedAt)
-                    .order_by_asc(outcome::Column::Id)
-            })
-            .all()
+    pub async fn outcomes_of(&self, referrals: &[ReferralId]) -> Result<Vec<SeenOutcome>> {
+        self.outcomes(outcome::Column::ReferralId.is_in(referrals.iter().copied()))
             .await
     }
 
@@ -465,14 +460,28 @@ impl Session {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn outcome_list_by_id(
-        &self,
-        ids: &[entity::OutcomeId],
-    ) -> Result<Vec<outcome::Model>> {
-        self.find::<outcome::Entity>()
-            .filter(outcome::Column::Id.is_in(ids.iter().copied()))
-            .all()
+    pub async fn outcome_list_by_id(&self, ids: &[entity::OutcomeId]) -> Result<Vec<SeenOutcome>> {
+        self.outcomes(outcome::Column::Id.is_in(ids.iter().copied()))
             .await
+    }
+
+    /// Outcomes with the keys of their notes, in one statement.
+    async fn outcomes(&self, which: Expr) -> Result<Vec<SeenOutcome>> {
+        use sea_orm::QueryOrder;
+        let key = outcome::Entity::belongs_to(referral::Entity)
+            .from(outcome::Column::ReferralId)
+            .to(referral::Column::Id);
+        let outcomes = self.find::<outcome::Entity>().filter(which);
+        Ok(outcomes
+            .select
+            .join(JoinType::InnerJoin, key.into())
+            .column(referral::Column::TextMasterKey)
+            .column(referral::Column::TextKey)
+            .order_by_asc(outcome::Column::CreatedAt)
+            .order_by_asc(outcome::Column::Id)
+            .into_model::<SeenOutcome>()
+            .all(outcomes.connection)
+            .await?)
     }
 }
 

@@ -1,22 +1,26 @@
-//! The sealed groups of a claimant: one document each, in a table of its own. Written and read here alone, each under
-//! the rule of its group; no caller can filter, sort or join on one.
+//! The sealed groups of a claimant: one document each, in a table of its own, encrypted under the claimant's data key.
+//! Written and read here alone, each under the rule of its group; no caller can filter, sort or join on one.
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     AccessGroup, ClaimStage, ClaimantId, ContactKind, ContactPermission, DatePrecision,
     IdentifierKind, Safety, claimant, claimant_claim_status, claimant_contact,
-    claimant_identifiers, claimant_identity,
+    claimant_identifiers, claimant_identity, claimant_key,
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
-    QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult,
+    IntoActiveModel, JoinType, QueryFilter, QuerySelect, QueryTrait,
     sea_query::{ExprTrait, OnConflict, SelectStatement},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Readable, Session, Unit, Visible, grant::in_force};
+use super::{
+    Readable, Session, Unit, Visible,
+    grant::in_force,
+    seal::{DataKey, Place, Seal, Wrapped},
+};
 use crate::{
     error::{Error, Result},
     viewer::Viewer,
@@ -109,7 +113,6 @@ fn registered_by(viewer: &Viewer) -> SelectStatement {
 pub(super) trait Group: Readable {
     type Content: Serialize + DeserializeOwned + Send;
 
-    fn parts(model: Self::Model) -> (ClaimantId, Vec<u8>);
     fn row(claimant: ClaimantId, content: Vec<u8>) -> Self::ActiveModel;
     fn claimant() -> Self::Column;
     fn version() -> Self::Column;
@@ -136,10 +139,6 @@ macro_rules! groups {
 
         impl Group for $entity::Entity {
             type Content = $content;
-
-            fn parts(model: $entity::Model) -> (ClaimantId, Vec<u8>) {
-                (model.claimant_id, model.content)
-            }
 
             fn row(claimant: ClaimantId, content: Vec<u8>) -> $entity::ActiveModel {
                 $entity::ActiveModel {
@@ -171,29 +170,81 @@ groups! {
     claimant_claim_status holds ClaimStatus, opened by None;
 }
 
+/// A sealed group with the key that opens it.
+#[derive(FromQueryResult)]
+struct Row {
+    claimant_id: ClaimantId,
+    content: Vec<u8>,
+    master_key: String,
+    wrapped: Vec<u8>,
+}
+
+impl Row {
+    fn open<E: Group>(self, seal: &Seal) -> Result<(ClaimantId, E::Content)> {
+        let key = seal.open_key(&Wrapped {
+            master_key: self.master_key,
+            bytes: self.wrapped,
+        })?;
+        let place = Place::group(E::default().table_name(), self.claimant_id);
+        let content = key.open(place, &self.content)?;
+        // What went wrong inside a document must not be told with a piece of it.
+        let content = serde_json::from_slice(&content)
+            .map_err(|_| Error::internal("a sealed group is not the document it should be"))?;
+        Ok((self.claimant_id, content))
+    }
+}
+
+/// Reads groups and their keys in one statement. One that does not open fails the whole answer.
 async fn open<E: Group, C: ConnectionTrait>(
+    seal: &Seal,
     rows: Visible<'_, E, C>,
     claimants: &[ClaimantId],
 ) -> Result<HashMap<ClaimantId, E::Content>> {
-    rows.filter(E::claimant().is_in(claimants.iter().copied()))
-        .all()
+    let key = E::belongs_to(claimant_key::Entity)
+        .from(E::claimant())
+        .to(claimant_key::Column::ClaimantId);
+    let rows = rows.filter(E::claimant().is_in(claimants.iter().copied()));
+    rows.select
+        .select_only()
+        .column(E::claimant())
+        .column(E::content())
+        .column(claimant_key::Column::MasterKey)
+        .column(claimant_key::Column::Wrapped)
+        .join(JoinType::InnerJoin, key.into())
+        .into_model::<Row>()
+        .all(rows.connection)
         .await?
         .into_iter()
-        .map(|row| {
-            let (claimant, content) = E::parts(row);
-            let content = serde_json::from_slice(&content).map_err(Error::internal)?;
-            Ok((claimant, content))
-        })
+        .map(|row| row.open::<E>(seal))
         .collect()
 }
 
 /// A group as it is kept.
 pub(super) fn sealed_row<E: Group>(
+    key: &DataKey,
     claimant: ClaimantId,
     content: &E::Content,
 ) -> Result<E::ActiveModel> {
     let content = serde_json::to_vec(content).map_err(Error::internal)?;
-    Ok(E::row(claimant, content))
+    let place = Place::group(E::default().table_name(), claimant);
+    Ok(E::row(claimant, key.seal(place, &content)?))
+}
+
+/// The key of a new claimant, as it is kept.
+pub(super) fn key_row(
+    seal: &Seal,
+    claimant: ClaimantId,
+    created_at: DateTime<Utc>,
+) -> Result<(DataKey, claimant_key::Model)> {
+    let (key, wrapped) = seal.new_key()?;
+    let row = claimant_key::Model {
+        claimant_id: claimant,
+        master_key: wrapped.master_key,
+        wrapped: wrapped.bytes,
+        token_key: Some(seal.current_token_key().to_owned()),
+        created_at,
+    };
+    Ok((key, row))
 }
 
 async fn drop_group<E: Group>(
@@ -209,6 +260,7 @@ async fn drop_group<E: Group>(
 
 async fn put<E: Group>(
     transaction: &DatabaseTransaction,
+    key: &DataKey,
     claimant: ClaimantId,
     content: &E::Content,
 ) -> Result<()>
@@ -216,7 +268,7 @@ where
     E::ActiveModel: Send,
 {
     let version = sea_orm::sea_query::Expr::col((E::default(), E::version())).add(1);
-    E::insert(sealed_row::<E>(claimant, content)?)
+    E::insert(sealed_row::<E>(key, claimant, content)?)
         .on_conflict(
             OnConflict::column(E::claimant())
                 .update_column(E::content())
@@ -228,6 +280,30 @@ where
     Ok(())
 }
 
+/// The identity of any claimant, for who makes its tokens anew.
+pub(super) async fn unscoped_identity(
+    seal: &Seal,
+    transaction: &DatabaseTransaction,
+    claimant: ClaimantId,
+) -> Result<Option<Identity>> {
+    let rows = Visible {
+        select: claimant_identity::Entity::find(),
+        connection: transaction,
+    };
+    Ok(open(seal, rows, &[claimant]).await?.remove(&claimant))
+}
+
+/// Forgets everything sealed of a claimant, and the key first of all.
+pub(super) async fn forget(transaction: &DatabaseTransaction, claimant: ClaimantId) -> Result<()> {
+    claimant_key::Entity::delete_by_id(claimant)
+        .exec(transaction)
+        .await?;
+    drop_group::<claimant_identity::Entity>(transaction, claimant).await?;
+    drop_group::<claimant_contact::Entity>(transaction, claimant).await?;
+    drop_group::<claimant_identifiers::Entity>(transaction, claimant).await?;
+    drop_group::<claimant_claim_status::Entity>(transaction, claimant).await
+}
+
 impl Session {
     /// The identities among `claimants` that are open to the caller now.
     ///
@@ -237,7 +313,12 @@ impl Session {
         &self,
         claimants: &[ClaimantId],
     ) -> Result<HashMap<ClaimantId, Identity>> {
-        open(self.find::<claimant_identity::Entity>(), claimants).await
+        open(
+            self.seal(),
+            self.find::<claimant_identity::Entity>(),
+            claimants,
+        )
+        .await
     }
 
     /// The contacts among `claimants` that are open to the caller now. What another organization may not use of an
@@ -246,7 +327,12 @@ impl Session {
         &self,
         claimants: &[ClaimantId],
     ) -> Result<HashMap<ClaimantId, Contact>> {
-        open(self.find::<claimant_contact::Entity>(), claimants).await
+        open(
+            self.seal(),
+            self.find::<claimant_contact::Entity>(),
+            claimants,
+        )
+        .await
     }
 
     /// The identifiers of those among `claimants` that the caller's organization registered.
@@ -257,7 +343,12 @@ impl Session {
         &self,
         claimants: &[ClaimantId],
     ) -> Result<HashMap<ClaimantId, Vec<Identifier>>> {
-        open(self.find::<claimant_identifiers::Entity>(), claimants).await
+        open(
+            self.seal(),
+            self.find::<claimant_identifiers::Entity>(),
+            claimants,
+        )
+        .await
     }
 
     /// The claim status of those among `claimants` that the caller's organization registered.
@@ -268,61 +359,103 @@ impl Session {
         &self,
         claimants: &[ClaimantId],
     ) -> Result<HashMap<ClaimantId, ClaimStatus>> {
-        open(self.find::<claimant_claim_status::Entity>(), claimants).await
+        open(
+            self.seal(),
+            self.find::<claimant_claim_status::Entity>(),
+            claimants,
+        )
+        .await
     }
 }
 
 impl Unit<'_> {
     /// The identity of a claimant of the caller's own organization.
     pub(super) async fn identity(&self, claimant: ClaimantId) -> Result<Option<Identity>> {
-        Ok(open(self.find::<claimant_identity::Entity>(), &[claimant])
-            .await?
-            .remove(&claimant))
+        Ok(open(
+            self.session.seal(),
+            self.find::<claimant_identity::Entity>(),
+            &[claimant],
+        )
+        .await?
+        .remove(&claimant))
     }
 
     /// The contact of a claimant of the caller's own organization.
     pub(super) async fn contact(&self, claimant: ClaimantId) -> Result<Option<Contact>> {
-        Ok(open(self.find::<claimant_contact::Entity>(), &[claimant])
-            .await?
-            .remove(&claimant))
+        Ok(open(
+            self.session.seal(),
+            self.find::<claimant_contact::Entity>(),
+            &[claimant],
+        )
+        .await?
+        .remove(&claimant))
     }
 
     /// The identifiers of a claimant of the caller's own organization.
     pub(super) async fn own_identifiers(&self, claimant: ClaimantId) -> Result<Vec<Identifier>> {
-        Ok(
-            open(self.find::<claimant_identifiers::Entity>(), &[claimant])
-                .await?
-                .remove(&claimant)
-                .unwrap_or_default(),
+        Ok(open(
+            self.session.seal(),
+            self.find::<claimant_identifiers::Entity>(),
+            &[claimant],
         )
+        .await?
+        .remove(&claimant)
+        .unwrap_or_default())
     }
 
     pub(super) async fn put_identity(
         &self,
+        key: &DataKey,
         claimant: ClaimantId,
         identity: &Identity,
     ) -> Result<()> {
-        put::<claimant_identity::Entity>(&self.transaction, claimant, identity).await
+        put::<claimant_identity::Entity>(&self.transaction, key, claimant, identity).await
     }
 
-    pub(super) async fn put_contact(&self, claimant: ClaimantId, contact: &Contact) -> Result<()> {
-        put::<claimant_contact::Entity>(&self.transaction, claimant, contact).await
+    pub(super) async fn put_contact(
+        &self,
+        key: &DataKey,
+        claimant: ClaimantId,
+        contact: &Contact,
+    ) -> Result<()> {
+        put::<claimant_contact::Entity>(&self.transaction, key, claimant, contact).await
     }
 
     pub(super) async fn put_identifiers(
         &self,
+        key: &DataKey,
         claimant: ClaimantId,
         identifiers: &Vec<Identifier>,
     ) -> Result<()> {
-        put::<claimant_identifiers::Entity>(&self.transaction, claimant, identifiers).await
+        put::<claimant_identifiers::Entity>(&self.transaction, key, claimant, identifiers).await
     }
 
     pub(super) async fn put_claim_status(
         &self,
+        key: &DataKey,
         claimant: ClaimantId,
         status: &ClaimStatus,
     ) -> Result<()> {
-        put::<claimant_claim_status::Entity>(&self.transaction, claimant, status).await
+        put::<claimant_claim_status::Entity>(&self.transaction, key, claimant, status).await
+    }
+
+    /// Makes the data key of a new claimant.
+    pub(super) async fn make_claimant_key(&self, claimant: ClaimantId) -> Result<DataKey> {
+        let (key, row) = key_row(self.session.seal(), claimant, self.session.now)?;
+        claimant_key::Entity::insert(row.into_active_model())
+            .exec_without_returning(&self.transaction)
+            .await?;
+        Ok(key)
+    }
+
+    /// The wrapped data key of a claimant; none once the person is erased.
+    pub(super) async fn claimant_key(
+        &self,
+        claimant: ClaimantId,
+    ) -> Result<Option<claimant_key::Model>> {
+        Ok(claimant_key::Entity::find_by_id(claimant)
+            .one(&self.transaction)
+            .await?)
     }
 
     pub(super) async fn drop_identity(&self, claimant: ClaimantId) -> Result<()> {

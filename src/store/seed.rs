@@ -6,11 +6,12 @@ use std::collections::HashMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     AccessGrantId, ClaimantId, JournalEntryId, JournalKind, OrganizationId, OrganizationKind,
-    ReferralStatusReason, SubjectType, access_grant, catchment, claimant, claimant_claim_status,
-    claimant_contact, claimant_identifiers, claimant_identity, claimant_name_token, consent,
-    consent_recipient, journal_audience, journal_entry, journal_head, location, need, organization,
-    organization_catchment, outcome, referral, region, reroute_request, service,
-    service_at_location, service_capacity, service_category, service_language, service_region,
+    ReferralId, ReferralStatusReason, Sealed, SubjectType, access_grant, catchment, claimant,
+    claimant_claim_status, claimant_contact, claimant_identifiers, claimant_identity, claimant_key,
+    claimant_name_token, consent, consent_recipient, journal_audience, journal_entry, journal_head,
+    location, need, organization, organization_catchment, outcome, referral, region,
+    reroute_request, service, service_at_location, service_capacity, service_category,
+    service_language, service_region,
 };
 use sea_orm::{
     ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, Iterable, PaginatorTrait,
@@ -19,11 +20,12 @@ use sea_orm::{
 
 use super::{
     Store,
-    claimant::register::{SealedPart, name_tokens},
+    claimant::{register::SealedPart, token::name_tokens},
     grant::{consent_facts, referral_facts, row_of},
     journal::{Author, Entry},
-    referral::told,
-    sealed::sealed_row,
+    referral::{put_new_summary, told},
+    seal::{DataKey, Place, Seal, Wrapped},
+    sealed::{key_row, sealed_row},
 };
 use crate::{
     domain::{access, business_days},
@@ -54,6 +56,9 @@ pub struct Seed {
     /// A referral that comes from another stands after it.
     pub courses: Vec<Course>,
     pub outcomes: Vec<outcome::Model>,
+    /// Free text by the row that it belongs to: the summary of a referral, the note of an outcome, the authority
+    /// behind a consent. The rows themselves come without; it is sealed as they are written.
+    pub texts: HashMap<Uuid, String>,
     pub reroute_requests: Vec<reroute_request::Model>,
     /// What happened beside the steps of referrals.
     pub events: Vec<Event>,
@@ -148,47 +153,101 @@ impl Store {
         }
         insert_directory(&transaction, seed).await?;
         self.insert_people(&transaction, seed).await?;
-        insert_referrals(&transaction, seed).await?;
+        let keys = self.insert_referrals(&transaction, seed).await?;
         let after_completion = self.settings.referral.access_after_completion_days.get();
         let grants = grants(seed, TimeDelta::days(after_completion.into()));
         insert::<access_grant::Entity>(&transaction, grants).await?;
-        insert_journal(&transaction, seed).await?;
+        insert_journal(&transaction, seed, &self.seal, &keys).await?;
         Ok(transaction.commit().await?)
     }
 
     async fn insert_people(&self, transaction: &DatabaseTransaction, seed: &Seed) -> Result<()> {
         let mut tokens = Vec::new();
+        let (mut keys, mut opened) = (Vec::new(), HashMap::new());
         let (mut identities, mut contacts) = (Vec::new(), Vec::new());
         let (mut identifiers, mut statuses) = (Vec::new(), Vec::new());
         for Person { claimant, sealed } in &seed.claimants {
             let id = claimant.id;
+            let (key, row) = key_row(&self.seal, id, claimant.created_at)?;
             let sealed = sealed.checked(business_days::toronto_date(claimant.created_at))?;
             if let Some(identity) = &sealed.identity {
-                identities.push(sealed_row::<claimant_identity::Entity>(id, identity)?);
+                identities.push(sealed_row::<claimant_identity::Entity>(&key, id, identity)?);
                 let organization = claimant.registering_organization_id;
-                tokens.extend(name_tokens(&self.keys, organization, id, identity));
+                tokens.extend(name_tokens(&self.seal, organization, id, identity));
             }
             if let Some(contact) = &sealed.contact {
-                contacts.push(sealed_row::<claimant_contact::Entity>(id, contact)?);
+                contacts.push(sealed_row::<claimant_contact::Entity>(&key, id, contact)?);
             }
             if let Some(given) = &sealed.identifiers {
-                identifiers.push(sealed_row::<claimant_identifiers::Entity>(id, given)?);
+                identifiers.push(sealed_row::<claimant_identifiers::Entity>(&key, id, given)?);
             }
             if let Some(status) = &sealed.claim_status {
-                statuses.push(sealed_row::<claimant_claim_status::Entity>(id, status)?);
+                statuses.push(sealed_row::<claimant_claim_status::Entity>(
+                    &key, id, status,
+                )?);
             }
+            keys.push(row);
+            opened.insert(id, key);
         }
         let claimants = seed.claimants.iter().map(|person| person.claimant.clone());
         insert::<claimant::Entity>(transaction, claimants).await?;
+        insert::<claimant_key::Entity>(transaction, keys).await?;
         insert_active::<claimant_identity::Entity>(transaction, identities).await?;
         insert_active::<claimant_contact::Entity>(transaction, contacts).await?;
         insert_active::<claimant_identifiers::Entity>(transaction, identifiers).await?;
         insert_active::<claimant_claim_status::Entity>(transaction, statuses).await?;
         insert::<claimant_name_token::Entity>(transaction, tokens).await?;
         insert::<need::Entity>(transaction, seed.needs.iter().cloned()).await?;
-        insert::<consent::Entity>(transaction, seed.consents.iter().cloned()).await?;
+        let mut consents = seed.consents.clone();
+        for consent in &mut consents {
+            let place = Place::authority(consent.id);
+            let key = opened.get(&consent.claimant_id);
+            consent.authority = text_of(seed, consent.id, key, place)?;
+        }
+        insert::<consent::Entity>(transaction, consents).await?;
         let recipients = seed.consent_recipients.iter().cloned();
         insert::<consent_recipient::Entity>(transaction, recipients).await
+    }
+
+    /// Writes the referrals, and gives the keys of their free text for the journal's.
+    async fn insert_referrals(
+        &self,
+        transaction: &DatabaseTransaction,
+        seed: &Seed,
+    ) -> Result<HashMap<ReferralId, Wrapped>> {
+        let mut keys = HashMap::new();
+        let mut rows: Vec<referral::Model> = seed.referrals().cloned().collect();
+        for row in &mut rows {
+            let summary = seed.texts.get(&row.id.0).map(String::as_str);
+            put_new_summary(&self.seal, row, summary)?;
+            keys.extend(Wrapped::of(row).map(|key| (row.id, key)));
+        }
+        let mut outcomes = seed.outcomes.clone();
+        for outcome in &mut outcomes {
+            let key = keys.get(&outcome.referral_id);
+            let key = key.map(|key| self.seal.open_key(key)).transpose()?;
+            let place = Place::outcome_note(outcome.id);
+            outcome.note = text_of(seed, outcome.id, key.as_ref(), place)?;
+        }
+        insert::<referral::Entity>(transaction, rows).await?;
+        insert::<outcome::Entity>(transaction, outcomes).await?;
+        let requests = seed.reroute_requests.iter().cloned();
+        insert::<reroute_request::Entity>(transaction, requests).await?;
+        Ok(keys)
+    }
+}
+
+/// The free text of a row, sealed.
+fn text_of(
+    seed: &Seed,
+    row: impl Into<Uuid>,
+    key: Option<&DataKey>,
+    place: Place,
+) -> Result<Option<Sealed>> {
+    match (seed.texts.get(&row.into()), key) {
+        (Some(text), Some(key)) => Ok(Some(Sealed(key.seal(place, text.as_bytes())?))),
+        (None, _) => Ok(None),
+        (Some(_), None) => Err(Error::internal("a text of nobody")),
     }
 }
 
@@ -212,15 +271,13 @@ async fn insert_directory(transaction: &DatabaseTransaction, seed: &Seed) -> Res
     insert::<service_at_location::Entity>(transaction, places).await
 }
 
-async fn insert_referrals(transaction: &DatabaseTransaction, seed: &Seed) -> Result<()> {
-    insert::<referral::Entity>(transaction, seed.referrals().cloned()).await?;
-    insert::<outcome::Entity>(transaction, seed.outcomes.iter().cloned()).await?;
-    let requests = seed.reroute_requests.iter().cloned();
-    insert::<reroute_request::Entity>(transaction, requests).await
-}
-
-async fn insert_journal(transaction: &DatabaseTransaction, seed: &Seed) -> Result<()> {
-    let entries = numbered(entries(seed));
+async fn insert_journal(
+    transaction: &DatabaseTransaction,
+    seed: &Seed,
+    seal: &Seal,
+    keys: &HashMap<ReferralId, Wrapped>,
+) -> Result<()> {
+    let entries = numbered(entries(seed, keys), seal)?;
     let last = entries.last().and_then(|entry| entry.position);
     let audiences: Vec<_> = entries
         .iter()
@@ -335,7 +392,7 @@ pub(super) fn grants(seed: &Seed, after_completion: TimeDelta) -> Vec<access_gra
 }
 
 /// Every entry of the journal with its moment and author, oldest first.
-fn entries(seed: &Seed) -> Vec<(DateTime<Utc>, Actor, Entry)> {
+fn entries(seed: &Seed, keys: &HashMap<ReferralId, Wrapped>) -> Vec<(DateTime<Utc>, Actor, Entry)> {
     let mut entries = Vec::new();
     for event in &seed.events {
         let entry = Entry::new(event.kind, event.subject_type, event.subject, event.version)
@@ -346,7 +403,7 @@ fn entries(seed: &Seed) -> Vec<(DateTime<Utc>, Actor, Entry)> {
     for course in &seed.courses {
         let mut before = None;
         for step in &course.steps {
-            for entry in entries_of(step, before) {
+            for entry in entries_of(step, before, keys) {
                 entries.push((step.at, step.by, entry));
             }
             before = Some(&step.after);
@@ -357,15 +414,23 @@ fn entries(seed: &Seed) -> Vec<(DateTime<Utc>, Actor, Entry)> {
     entries
 }
 
-fn entries_of(step: &Step, before: Option<&referral::Model>) -> Vec<Entry> {
-    let after = &step.after;
+fn entries_of(
+    step: &Step,
+    before: Option<&referral::Model>,
+    keys: &HashMap<ReferralId, Wrapped>,
+) -> Vec<Entry> {
+    let mut after = step.after.clone();
+    if let Some(key) = keys.get(&after.id) {
+        key.clone().put_into(&mut after);
+    }
+    let after = &after;
     match after.owner_id {
         // Who works on a referral is seen inside the owning organization only.
         Some(owner) if step.kind == JournalKind::ReferralAssigned => {
             let subject = SubjectType::Referral;
             vec![
                 Entry::new(step.kind, subject, after.id, after.version)
-                    .note(after.assignee.clone())
+                    .note(after.assignee.clone(), Wrapped::of(after))
                     .private_to(owner),
             ]
         }
@@ -373,7 +438,10 @@ fn entries_of(step: &Step, before: Option<&referral::Model>) -> Vec<Entry> {
     }
 }
 
-fn numbered(entries: Vec<(DateTime<Utc>, Actor, Entry)>) -> Vec<journal_entry::Model> {
+fn numbered(
+    entries: Vec<(DateTime<Utc>, Actor, Entry)>,
+    seal: &Seal,
+) -> Result<Vec<journal_entry::Model>> {
     entries
         .into_iter()
         .zip(1_u32..)
@@ -385,9 +453,9 @@ fn numbered(entries: Vec<(DateTime<Utc>, Actor, Entry)>) -> Vec<journal_entry::M
                 organization: by.organization,
             };
             let id = JournalEntryId(id_at(at, position.into()));
-            let mut row = entry.into_row(id, at, &author);
+            let mut row = entry.into_row(id, at, &author, seal)?;
             row.position = Some(position.into());
-            row
+            Ok(row)
         })
         .collect()
 }

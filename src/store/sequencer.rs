@@ -88,7 +88,11 @@ impl Store {
                 ..Default::default()
             })
             .await?;
-        if !self.hold_lease(&transaction, holder).await? {
+        let lease = TimeDelta::seconds(self.settings.sequencer.lease_seconds.get().into());
+        if !self
+            .hold_lease(&transaction, "sequencer", holder, lease)
+            .await?
+        {
             return Ok(0);
         }
         let entries = journal_entry::Entity::find()
@@ -103,14 +107,19 @@ impl Store {
         Ok(count)
     }
 
-    /// Takes or keeps the lease. On PostgreSQL the row also keeps any other holder waiting until this transaction
+    /// Takes or keeps the lease of some work. `lease` is how long this process may be silent before another takes the
+    /// work over. On PostgreSQL the row also keeps any other holder waiting until this transaction
     /// ends; on SQLite the transaction itself does.
-    async fn hold_lease(&self, transaction: &DatabaseTransaction, holder: &str) -> Result<bool> {
+    pub(super) async fn hold_lease(
+        &self,
+        transaction: &DatabaseTransaction,
+        work: &str,
+        holder: &str,
+        lease: TimeDelta,
+    ) -> Result<bool> {
         let now = self.clock.now();
-        // How long this process may be silent before another takes the work over.
-        let lease = TimeDelta::seconds(self.settings.sequencer.lease_seconds.get().into());
         let row = lease::ActiveModel {
-            name: Set("sequencer".to_owned()),
+            name: Set(work.to_owned()),
             holder: Set(holder.to_owned()),
             expires_at: Set(now + lease),
         };

@@ -60,6 +60,8 @@ pub struct Unit<'s> {
     pub(super) session: &'s Session,
     pub(super) transaction: DatabaseTransaction,
     pub(super) entries: Vec<Entry>,
+    /// Whether a person was erased: then the log of the database must not keep what its tables forgot.
+    pub(super) erased: bool,
 }
 
 impl Unit<'_> {
@@ -138,6 +140,7 @@ impl Session {
             session: self,
             transaction,
             entries: Vec::new(),
+            erased: false,
         };
         let applied = change.apply(&mut unit).await?;
         if let Some(remembered) = remembered {
@@ -147,7 +150,11 @@ impl Session {
             return Err(Error::internal("a change without a journal entry"));
         }
         unit.write_entries().await?;
+        let erased = unit.erased;
         unit.transaction.commit().await?;
+        if erased {
+            self.store.database.forget_log().await;
+        }
         self.store.wake.notify_one();
         Ok(applied)
     }

@@ -20,10 +20,10 @@ use claimant_gateway::{
         scope::{Scope, ScopeSet},
     },
     clock::{Clock, ClockHandle},
-    config::Config,
+    config::{Config, Ring},
     gateway,
     opaque::{Keys, NodeType},
-    store::{Database, Settings, Store},
+    store::{Database, Seal, Settings, Store},
 };
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -42,6 +42,8 @@ pub static MIGRATED: Template = Template::new("migrated", |url: String| {
         database.close().await.expect("the database closes");
     })
 });
+
+const SECRET: &[u8] = b"a secret of the tests, 32 bytes.";
 
 /// Monday, the first of June 2026, ten in the morning in Toronto.
 pub fn monday() -> DateTime<Utc> {
@@ -122,7 +124,7 @@ impl TestApp {
                 .push(sql.to_owned());
         });
         let (time, clock) = Clock::fixed(monday());
-        let keys = Keys::derive(b"a secret of the tests, 32 bytes.");
+        let keys = Keys::derive(SECRET);
         let config = Config::default();
         let store = Store::new(database, time.clone(), keys, Settings::from(&config));
         let store = with(store);
@@ -186,6 +188,17 @@ pub struct Client<'a> {
 }
 
 impl TestApp {
+    /// The gateway restarted with other keys of seals, on the same database.
+    pub fn sealed_by(mut self, masters: Ring, tokens: Ring) -> Self {
+        let keys = Keys::derive(SECRET);
+        let store = self.store.clone();
+        self.store = store.sealed_by(Seal::new(&keys, masters, tokens));
+        let (config, issuer) = (Config::default(), Some(&self.issuer));
+        self.router = gateway::router(&config, &self.store, &self.time, issuer, Router::new())
+            .expect("the gateway is put together");
+        self
+    }
+
     /// A worker of an organization, with the scopes of its role.
     pub fn client(&self, organization: &str) -> Client<'_> {
         self.client_with(organization, Scope::ALL.iter().copied().collect())

@@ -52,6 +52,8 @@ pub const TABLE: &[(&str, &str, &[&[Scope]])] = &[
     ("Mutation", "claimantRegister", CLAIMANT_WRITE),
     ("Mutation", "claimantUpdate", CLAIMANT_WRITE),
     ("Mutation", "claimantTransfer", CLAIMANT_WRITE),
+    ("Mutation", "claimantErase", CLAIMANT_WRITE),
+    ("Mutation", "claimantHold", CLAIMANT_WRITE),
     ("Mutation", "needRecord", CLAIMANT_WRITE),
     ("Mutation", "qualificationSave", CLAIMANT_WRITE),
     ("Mutation", "languageAbilitySave", CLAIMANT_WRITE),

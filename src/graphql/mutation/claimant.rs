@@ -17,7 +17,10 @@ use super::{
 };
 use crate::store::{
     Change,
-    claimant::register::{Cleared, OpenPart, Register, SealedPart, UpdateClaimant},
+    claimant::{
+        erase::{EraseClaimant, HoldClaimant},
+        register::{Cleared, OpenPart, Register, SealedPart, UpdateClaimant},
+    },
     consent,
     custody::Transfer,
     need,
@@ -174,6 +177,24 @@ pub struct ClaimantUpdateInput {
     idempotency_key: Option<Uuid>,
 }
 
+/// A person to be forgotten.
+#[derive(InputObject)]
+pub struct ClaimantEraseInput {
+    id: ID,
+    expected_version: i32,
+    idempotency_key: Option<Uuid>,
+}
+
+/// A legal hold, or its end.
+#[derive(InputObject)]
+pub struct ClaimantHoldInput {
+    id: ID,
+    held: bool,
+    /// Why; it is sealed as everything of the person is.
+    note: String,
+    idempotency_key: Option<Uuid>,
+}
+
 /// Something a claimant needs; with an id, a change of one recorded before.
 #[derive(InputObject)]
 pub struct NeedRecordInput {
@@ -302,6 +323,36 @@ impl ClaimantMutation {
                 input.claim_status,
                 input.identifiers,
             ),
+        };
+        claimant_payload(context, &change, input.idempotency_key).await
+    }
+
+    /// Erases a person whom the caller's organization registered, for good: names, contact, identifiers, claim status and
+    /// free text cannot be had again, open referrals are cancelled, and every access ends. Under a legal hold it is
+    /// remembered (`erasureRequestedAt`) and done when the hold is lifted. Afterwards `CLAIMANT_ERASED` refuses every
+    /// change.
+    async fn claimant_erase(
+        &self,
+        context: &Context<'_>,
+        input: ClaimantEraseInput,
+    ) -> Result<ClaimantPayload> {
+        let change = EraseClaimant {
+            id: context.row(&input.id),
+            expected_version: input.expected_version,
+        };
+        claimant_payload(context, &change, input.idempotency_key).await
+    }
+
+    /// Puts a person whom the caller's organization registered under a legal hold, which postpones erasure, or lifts it.
+    async fn claimant_hold(
+        &self,
+        context: &Context<'_>,
+        input: ClaimantHoldInput,
+    ) -> Result<ClaimantPayload> {
+        let change = HoldClaimant {
+            id: context.row(&input.id),
+            held: input.held,
+            note: input.note,
         };
         claimant_payload(context, &change, input.idempotency_key).await
     }

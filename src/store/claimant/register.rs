@@ -1,8 +1,8 @@
 //! `claimantRegister` and `claimantUpdate`: the registering organization writes the open part and each sealed group.
 use chrono::{Datelike, NaiveDate};
 use entity::{
-    AgeBand, ClaimantId, IdentifierKind, JournalKind, Language, OrganizationId, RegionId,
-    SubjectType, claimant, claimant_name_token, region,
+    AgeBand, ClaimantId, IdentifierKind, JournalKind, Language, RegionId, SubjectType, claimant,
+    region,
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, prelude::Uuid,
@@ -13,15 +13,16 @@ use super::{
     super::{
         Applied, Change, Unit,
         journal::Entry,
+        seal::{DataKey, Wrapped},
         sealed::{ClaimStatus, Contact, Identifier, Identity},
         update::Update,
     },
-    is_language, name_beginnings,
+    erase::demand_known,
+    is_language, token,
 };
 use crate::{
     domain::free_text,
     error::{Problem, Refusal, Result},
-    opaque::Keys,
 };
 
 /// The open part, as a form gives it.
@@ -258,6 +259,9 @@ impl Change for Register {
             updated_at: unit.session.now,
             version: 1,
             record_version: 1,
+            held_at: None,
+            erasure_requested_at: None,
+            erased_at: None,
         };
         self.open.apply(&mut claimant);
         let id = claimant.id;
@@ -265,7 +269,8 @@ impl Change for Register {
             .into_active_model()
             .insert(&unit.transaction)
             .await?;
-        unit.put_sealed(id, &sealed).await?;
+        let key = unit.make_claimant_key(id).await?;
+        unit.put_sealed(&key, id, &sealed).await?;
         unit.record(
             Entry::new(
                 JournalKind::ClaimantRegistered,
@@ -295,6 +300,7 @@ impl Change for UpdateClaimant {
         if before.registering_organization_id != organization {
             return Err(Refusal::new(Problem::RoleNotAllowed).into());
         }
+        demand_known(&before, "id")?;
         let stale = |version| {
             Refusal::at(Problem::StaleVersion, "expectedVersion").with_current_version(version)
         };
@@ -320,7 +326,15 @@ impl Change for UpdateClaimant {
         if changed.rows_affected != 1 {
             return Err(stale(before.record_version + 1).into());
         }
-        unit.put_sealed(self.id, &sealed).await?;
+        if sealed != SealedPart::default() {
+            let key = unit.claimant_key(self.id).await?;
+            let key = key.ok_or_else(|| Refusal::at(Problem::ClaimantErased, "id"))?;
+            if sealed.identity.is_some() {
+                token::note_key(&unit.transaction, unit.session.seal(), &key).await?;
+            }
+            let key = unit.session.seal().open_key(&Wrapped::of_claimant(&key))?;
+            unit.put_sealed(&key, self.id, &sealed).await?;
+        }
         unit.clear_sealed(self.id, self.cleared).await?;
         unit.record(
             Entry::new(
@@ -336,20 +350,26 @@ impl Change for UpdateClaimant {
 }
 
 impl Unit<'_> {
-    async fn put_sealed(&self, claimant: ClaimantId, sealed: &SealedPart) -> Result<()> {
+    async fn put_sealed(
+        &self,
+        key: &DataKey,
+        claimant: ClaimantId,
+        sealed: &SealedPart,
+    ) -> Result<()> {
         if let Some(identity) = &sealed.identity {
-            self.put_identity(claimant, identity).await?;
-            self.put_name_tokens(claimant, self.session.viewer().organization(), identity)
-                .await?;
+            self.put_identity(key, claimant, identity).await?;
+            let organization = self.session.viewer().organization();
+            let seal = self.session.seal();
+            token::write(&self.transaction, seal, organization, claimant, identity).await?;
         }
         if let Some(contact) = &sealed.contact {
-            self.put_contact(claimant, contact).await?;
+            self.put_contact(key, claimant, contact).await?;
         }
         if let Some(identifiers) = &sealed.identifiers {
-            self.put_identifiers(claimant, identifiers).await?;
+            self.put_identifiers(key, claimant, identifiers).await?;
         }
         if let Some(status) = &sealed.claim_status {
-            self.put_claim_status(claimant, status).await?;
+            self.put_claim_status(key, claimant, status).await?;
         }
         Ok(())
     }
@@ -357,7 +377,7 @@ impl Unit<'_> {
     async fn clear_sealed(&self, claimant: ClaimantId, cleared: Cleared) -> Result<()> {
         if cleared.identity {
             self.drop_identity(claimant).await?;
-            self.drop_name_tokens(claimant).await?;
+            token::drop(&self.transaction, claimant).await?;
         }
         if cleared.contact {
             self.drop_contact(claimant).await?;
@@ -370,57 +390,4 @@ impl Unit<'_> {
         }
         Ok(())
     }
-
-    async fn drop_name_tokens(&self, claimant: ClaimantId) -> Result<()> {
-        claimant_name_token::Entity::delete_many()
-            .filter(claimant_name_token::Column::ClaimantId.eq(claimant))
-            .exec(&self.transaction)
-            .await?;
-        Ok(())
-    }
-
-    pub(in crate::store) async fn put_name_tokens(
-        &self,
-        claimant: ClaimantId,
-        organization: OrganizationId,
-        identity: &Identity,
-    ) -> Result<()> {
-        self.drop_name_tokens(claimant).await?;
-        let rows: Vec<_> = name_tokens(self.session.keys(), organization, claimant, identity)
-            .into_iter()
-            .map(IntoActiveModel::into_active_model)
-            .collect();
-        if !rows.is_empty() {
-            claimant_name_token::Entity::insert_many(rows)
-                .exec_without_returning(&self.transaction)
-                .await?;
-        }
-        Ok(())
-    }
-}
-
-/// The tokens by which an organization finds a claimant that it registered.
-pub(in crate::store) fn name_tokens(
-    keys: &Keys,
-    organization: OrganizationId,
-    claimant: ClaimantId,
-    identity: &Identity,
-) -> Vec<claimant_name_token::Model> {
-    let names: Vec<&str> = [
-        &identity.given_name,
-        &identity.family_name,
-        &identity.preferred_name,
-    ]
-    .into_iter()
-    .flatten()
-    .map(String::as_str)
-    .collect();
-    name_beginnings(&names)
-        .iter()
-        .map(|part| claimant_name_token::Model {
-            organization_id: organization,
-            token: keys.name_token(organization.0, part),
-            claimant_id: claimant,
-        })
-        .collect()
 }

@@ -9,7 +9,7 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel, prelude::Uuid
 use serde::Serialize;
 
 use super::{
-    super::{Applied, Change, Unit, journal::Entry, update::Update},
+    super::{Applied, Change, Unit, journal::Entry, seal::Wrapped, update::Update},
     act::{check_reason, check_sub_status},
     check_free_text, check_note,
 };
@@ -48,10 +48,20 @@ impl Change for UpdateReferral {
         let mut row = step.before.clone();
         row.category = self.category.unwrap_or(row.category);
         row.priority = self.priority.unwrap_or(row.priority);
-        self.summary.clone().apply(&mut row.summary);
         self.due_at.clone().apply(&mut row.due_at);
         self.service.clone().apply(&mut row.service_id);
-        unit.check_summary(&row).await?;
+        let summary = match &self.summary {
+            Update::Keep => unit.summary_of(&row)?,
+            Update::Clear => None,
+            Update::Set(summary) => Some(summary.clone()),
+        };
+        unit.check_summary(row.claimant_id, summary.as_deref())
+            .await?;
+        match &self.summary {
+            Update::Keep => {}
+            Update::Clear => row.summary = None,
+            Update::Set(summary) => unit.put_summary(&mut row, summary)?,
+        }
         if row.status == ReferralStatus::Draft {
             row.owner_id = match row.service_id {
                 Some(service) => Some(unit.service(service, "serviceId").await?.organization_id),
@@ -107,7 +117,9 @@ impl Change for LinkClaimant {
         unit.lock_claimant(claimant.id).await?;
         let mut row = step.before.clone();
         row.claimant_id = Some(claimant.id);
-        unit.check_summary(&row).await?;
+        let summary = unit.summary_of(&row)?;
+        unit.check_summary(row.claimant_id, summary.as_deref())
+            .await?;
         if row.status != ReferralStatus::Draft {
             unit.demand_consent(claimant.id, row.owner_id, row.category)
                 .await?;
@@ -203,7 +215,7 @@ impl Change for Assign {
                 after.id,
                 after.version,
             )
-            .note(self.assignee.clone())
+            .note(self.assignee.clone(), Wrapped::of(&after))
             .private_to(organization),
         );
         Ok(Applied::new(after.id, after.version))
@@ -316,7 +328,7 @@ impl Reroute {
                 referral.version,
             )
             .reason(Some(self.reason))
-            .note(self.note.clone())
+            .note(self.note.clone(), Wrapped::of(referral))
             .told([referral.source_id, organization]),
         );
         Ok(Applied::new(referral.id, referral.version))

@@ -99,8 +99,13 @@ impl Change for Resubmit {
         let mut row = unit.successor_of(&old);
         row.replaces_id = Some(old.id);
         row.service_id = self.service.or(old.service_id);
-        row.summary = self.summary.clone().or(row.summary);
-        unit.check_summary(&row).await?;
+        let summary = match &self.summary {
+            Some(summary) => Some(summary.clone()),
+            None => unit.summary_of(&old)?,
+        };
+        unit.check_summary(row.claimant_id, summary.as_deref())
+            .await?;
+        unit.put_new_summary(&mut row, summary.as_deref())?;
         unit.prepare_sending(&mut row, self.acknowledge_duplicate)
             .await?;
         unit.insert_sent(&row).await?;
@@ -131,9 +136,10 @@ impl Change for Split {
         row.category = self.category;
         row.service_id = self.service;
         row.priority = self.priority.unwrap_or(parent.priority);
-        row.summary = self.summary.clone();
         row.need_id = None;
-        unit.check_summary(&row).await?;
+        unit.check_summary(row.claimant_id, self.summary.as_deref())
+            .await?;
+        unit.put_new_summary(&mut row, self.summary.as_deref())?;
         // A child is there because of its parent: it duplicates nothing.
         unit.prepare_sending(&mut row, true).await?;
         // The parent moves on, so that a completion that runs beside this meets another version, and the child.

@@ -13,7 +13,7 @@ use sea_orm::{
 use serde::Serialize;
 
 use super::{
-    super::{Applied, Change, Unit},
+    super::{Applied, Change, Unit, claimant::erase::demand_known},
     OPEN_STATUSES, check_free_text, check_note, step,
 };
 use crate::{
@@ -113,7 +113,7 @@ impl Create {
             decided_by: None,
             priority: self.priority.unwrap_or(ReferralPriority::Routine),
             category: self.category,
-            summary: self.summary.clone(),
+            summary: None,
             source_id: unit.session.viewer().organization(),
             owner_id: None,
             owner_access: false,
@@ -145,6 +145,8 @@ impl Create {
             contacted_at: None,
             closed_at: None,
             version: 1,
+            text_master_key: None,
+            text_key: None,
         }
     }
 }
@@ -169,7 +171,9 @@ impl Change for Create {
         }
         let mut row = self.row(unit, claimant.as_ref());
         row.need_id = unit.need_for(&row, self.need).await?;
-        unit.check_summary(&row).await?;
+        unit.check_summary(row.claimant_id, self.summary.as_deref())
+            .await?;
+        unit.put_new_summary(&mut row, self.summary.as_deref())?;
         if let Some(service) = self.service {
             row.owner_id = Some(unit.service(service, "serviceId").await?.organization_id);
         }
@@ -200,7 +204,9 @@ impl Change for Send {
         let mut row = step.before.clone();
         row.version += 1;
         // More may be known of the claimant than when the draft was written.
-        unit.check_summary(&row).await?;
+        let summary = unit.summary_of(&row)?;
+        unit.check_summary(row.claimant_id, summary.as_deref())
+            .await?;
         unit.prepare_sending(&mut row, self.acknowledge_duplicate)
             .await?;
         step.row.status = Set(row.status);
@@ -226,7 +232,8 @@ impl Change for Send {
 impl Unit<'_> {
     /// A claimant that the caller's own organization registered. Any other is as good as none.
     pub(super) async fn own_claimant(&self, id: ClaimantId, path: &str) -> Result<claimant::Model> {
-        self.find::<claimant::Entity>()
+        let claimant = self
+            .find::<claimant::Entity>()
             .filter(claimant::Column::Id.eq(id))
             .filter(
                 claimant::Column::RegisteringOrganizationId
@@ -234,7 +241,9 @@ impl Unit<'_> {
             )
             .one()
             .await?
-            .ok_or_else(|| Refusal::at(Problem::NotFound, path).into())
+            .ok_or_else(|| Refusal::at(Problem::NotFound, path))?;
+        demand_known(&claimant, path)?;
+        Ok(claimant)
     }
 
     pub(super) async fn service(&self, id: ServiceId, path: &str) -> Result<service::Model> {
@@ -303,8 +312,12 @@ impl Unit<'_> {
     }
 
     /// Refuses a summary that tells who the claimant is.
-    pub(super) async fn check_summary(&self, row: &referral::Model) -> Result<()> {
-        let (Some(summary), Some(claimant)) = (&row.summary, row.claimant_id) else {
+    pub(super) async fn check_summary(
+        &self,
+        claimant: Option<ClaimantId>,
+        summary: Option<&str>,
+    ) -> Result<()> {
+        let (Some(summary), Some(claimant)) = (summary, claimant) else {
             return Ok(());
         };
         let identity = self.identity(claimant).await?.unwrap_or_default();

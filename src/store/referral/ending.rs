@@ -1,16 +1,24 @@
-//! What ends without anybody's wish: every referral that no remaining consent covers, or whose owner is no more.
+//! What ends without anybody's wish: every referral that no remaining consent covers, or whose owner is no more; all of a
+//! person's who is erased; and drafts that nobody touches any more.
 use entity::{
-    Access, DecidedBy, JournalKind, ReferralStatus, ReferralStatusReason, claimant, referral,
+    Access, DecidedBy, JournalKind, ReferralId, ReferralStatus, ReferralStatusReason, SubjectType,
+    claimant, outcome, referral,
 };
-use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr,
+};
 
-use super::{super::Unit, OPEN_STATUSES, step::Step};
+use super::{
+    super::{Unit, journal::Entry},
+    OPEN_STATUSES,
+    step::{Step, allowed},
+};
 use crate::{
     domain::{
         access::{self, Recipient},
-        referral::{Effect, Next, Relation},
+        referral::{Action, Effect, Facts, Next, Relation},
     },
-    error::Result,
+    error::{Problem, Refusal, Result},
 };
 
 impl Unit<'_> {
@@ -55,6 +63,88 @@ impl Unit<'_> {
                     .await?;
             }
         }
+        Ok(())
+    }
+
+    /// Ends what names a claimant who is being erased: open referrals as by withdrawal, drafts for good. Whoever was a
+    /// party is told to delete its copy, and nothing that was written beside any of them can be read again.
+    pub(in crate::store) async fn end_referrals_of(
+        &mut self,
+        claimant: &claimant::Model,
+    ) -> Result<()> {
+        let of_claimant = || referral::Column::ClaimantId.eq(claimant.id);
+        let rows = referral::Entity::find()
+            .filter(of_claimant())
+            .all(&self.transaction)
+            .await?;
+        let ids: Vec<ReferralId> = rows.iter().map(|row| row.id).collect();
+        for row in rows {
+            if row.status == ReferralStatus::Draft {
+                self.discard(&row).await?;
+            } else if OPEN_STATUSES.contains(&row.status) {
+                self.cancel_by_system(row, ReferralStatusReason::ConsentWithdrawn)
+                    .await?;
+            } else {
+                self.tell_access_ended(claimant, &row);
+            }
+        }
+        // Both databases bound the parameters of one statement.
+        for ids in ids.chunks(500) {
+            outcome::Entity::update_many()
+                .col_expr(outcome::Column::Note, Expr::value(None::<Vec<u8>>))
+                .filter(outcome::Column::ReferralId.is_in(ids.iter().copied()))
+                .exec(&self.transaction)
+                .await?;
+        }
+        referral::Entity::update_many()
+            .col_expr(referral::Column::Summary, Expr::value(None::<Vec<u8>>))
+            .col_expr(referral::Column::TextKey, Expr::value(None::<Vec<u8>>))
+            .col_expr(referral::Column::TextMasterKey, Expr::value(None::<String>))
+            .filter(of_claimant())
+            .exec(&self.transaction)
+            .await?;
+        Ok(())
+    }
+
+    fn tell_access_ended(&mut self, claimant: &claimant::Model, row: &referral::Model) {
+        let parties: Vec<_> = [
+            Some(row.source_id),
+            row.owner_id.filter(|_| row.owner_access),
+        ]
+        .into_iter()
+        .flatten()
+        .filter(|party| *party != claimant.registering_organization_id)
+        .collect();
+        if !parties.is_empty() {
+            let kind = JournalKind::AccessEnded;
+            let entry = Entry::new(kind, SubjectType::Referral, row.id, row.version);
+            self.record(entry.told(parties));
+        }
+    }
+
+    /// Drops a draft for good. Nobody but its source has ever seen it.
+    pub(in crate::store) async fn discard(&mut self, draft: &referral::Model) -> Result<()> {
+        let facts = Facts {
+            status: Some(draft.status),
+            has_owner: draft.owner_id.is_some(),
+            anonymous: draft.claimant_id.is_none(),
+            open_children: false,
+            replaced: false,
+        };
+        allowed(&facts, Action::Discard, &[Relation::System])?;
+        let gone = referral::Entity::delete_many()
+            .filter(referral::Column::Id.eq(draft.id))
+            .filter(referral::Column::Version.eq(draft.version))
+            .exec(&self.transaction)
+            .await?;
+        if gone.rows_affected != 1 {
+            return Err(Refusal::at(Problem::StaleVersion, "id").into());
+        }
+        let kind = JournalKind::ReferralDiscarded;
+        self.record(
+            Entry::new(kind, SubjectType::Referral, draft.id, draft.version + 1)
+                .told([draft.source_id]),
+        );
         Ok(())
     }
 

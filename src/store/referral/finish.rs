@@ -145,14 +145,16 @@ impl Unit<'_> {
         if input.claimant.is_some() && input.claimant != referral.claimant_id {
             return Err(Refusal::at(Problem::NotFound, &at("claimantId")).into());
         }
+        let id = OutcomeId(Uuid::now_v7());
+        let note = self.sealed_outcome_note(referral, id, input.note.as_ref(), &at("note"))?;
         outcome::Entity::insert(outcome::ActiveModel {
-            id: Set(OutcomeId(Uuid::now_v7())),
+            id: Set(id),
             referral_id: Set(referral.id),
             claimant_id: Set(referral.claimant_id),
             recorded_by_id: Set(self.session.viewer().organization()),
             kind: Set(input.kind),
             date: Set(input.date),
-            note: Set(input.note.clone()),
+            note: Set(note),
             follow_up_on: Set(input.follow_up_on),
             created_at: Set(self.session.now),
         })

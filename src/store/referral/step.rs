@@ -9,7 +9,7 @@ use sea_orm::{
 };
 
 use super::{
-    super::{Unit, journal::Entry},
+    super::{Unit, journal::Entry, seal::Wrapped},
     Children, OPEN_STATUSES, Seen, open_children, relations, replacements,
 };
 use crate::{
@@ -246,7 +246,7 @@ pub(in crate::store) fn told(
     let mut entry = Entry::new(kind, SubjectType::Referral, after.id, after.version)
         .statuses(before.map(|row| row.status), after.status)
         .reason(reason)
-        .note(note.cloned());
+        .note(note.cloned(), Wrapped::of(after));
     entry = if after.status == ReferralStatus::Draft {
         entry.told([after.source_id])
     } else {

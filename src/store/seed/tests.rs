@@ -186,6 +186,7 @@ async fn the_stored_grants_of_each_claimant_are_what_the_domain_says() {
         session: &session,
         transaction,
         entries: Vec::new(),
+        erased: false,
     };
     let mut stored: HashMap<ClaimantId, Vec<access::Grant>> = HashMap::new();
     for row in access_grant::Entity::find()

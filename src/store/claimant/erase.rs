@@ -1,0 +1,180 @@
+//! `claimantErase` and `claimantHold`: the registering organization has a person forgotten, and keeps that from happening
+//! while the law says so. Erasure forgets the key: what remains of the person is an id that names nobody.
+use entity::{ClaimantId, JournalKind, SubjectType, access_grant, claimant, consent};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr,
+};
+use serde::Serialize;
+
+use super::{
+    super::{Applied, Change, Unit, journal::Entry, sealed},
+    token,
+};
+use crate::error::{Problem, Refusal, Result};
+
+/// `claimantErase`. There is no note: whatever it said of the person could not be erased.
+#[derive(Clone, Debug, Serialize)]
+pub struct EraseClaimant {
+    pub id: ClaimantId,
+    pub expected_version: i32,
+}
+
+/// `claimantHold`.
+#[derive(Clone, Debug, Serialize)]
+pub struct HoldClaimant {
+    pub id: ClaimantId,
+    pub held: bool,
+    pub note: String,
+}
+
+/// Refuses to write anything of a person who was erased.
+pub(in crate::store) fn demand_known(claimant: &claimant::Model, path: &str) -> Result<()> {
+    match claimant.erased_at {
+        Some(_) => Err(Refusal::at(Problem::ClaimantErased, path).into()),
+        None => Ok(()),
+    }
+}
+
+impl Change for EraseClaimant {
+    const MUTATION: &'static str = "claimantErase";
+
+    async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
+        let claimant = unit.registered_claimant(self.id).await?;
+        if claimant.record_version != self.expected_version {
+            return Err(Refusal::at(Problem::StaleVersion, "expectedVersion")
+                .with_current_version(claimant.record_version)
+                .into());
+        }
+        if claimant.held_at.is_some() {
+            let mut row = claimant.clone().into_active_model();
+            let since = claimant.erasure_requested_at.unwrap_or(unit.session.now);
+            row.erasure_requested_at = Set(Some(since));
+            let kind = JournalKind::ClaimantErasureRequested;
+            return unit.write_claimant(&claimant, row, kind, None).await;
+        }
+        unit.erase(&claimant).await
+    }
+}
+
+impl Change for HoldClaimant {
+    const MUTATION: &'static str = "claimantHold";
+
+    async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
+        super::super::referral::check_note(Some(&self.note))?;
+        if self.note.trim().is_empty() {
+            return Err(Refusal::at(Problem::Required, "note").into());
+        }
+        let claimant = unit.registered_claimant(self.id).await?;
+        let (kind, held_at) = if self.held {
+            let since = claimant.held_at.unwrap_or(unit.session.now);
+            (JournalKind::ClaimantHeld, Some(since))
+        } else {
+            (JournalKind::ClaimantHoldLifted, None)
+        };
+        let mut row = claimant.clone().into_active_model();
+        row.held_at = Set(held_at);
+        let applied = unit
+            .write_claimant(&claimant, row, kind, Some(&self.note))
+            .await?;
+        if self.held || claimant.erasure_requested_at.is_none() {
+            return Ok(applied);
+        }
+        let claimant = claimant::Model {
+            held_at,
+            record_version: applied.version(),
+            ..claimant
+        };
+        unit.erase(&claimant).await
+    }
+}
+
+impl Unit<'_> {
+    /// A claimant whom the caller's organization registered, kept from changing until this transaction ends.
+    async fn registered_claimant(&self, id: ClaimantId) -> Result<claimant::Model> {
+        self.lock_claimant(id).await?;
+        let claimant = self
+            .find::<claimant::Entity>()
+            .filter(claimant::Column::Id.eq(id))
+            .one()
+            .await?
+            .ok_or_else(|| Refusal::at(Problem::NotFound, "id"))?;
+        if claimant.registering_organization_id != self.session.viewer().organization() {
+            return Err(Refusal::new(Problem::RoleNotAllowed).into());
+        }
+        demand_known(&claimant, "id")?;
+        Ok(claimant)
+    }
+
+    /// Writes a claimant's row if it is still as it was read, and tells the registering organization.
+    async fn write_claimant(
+        &mut self,
+        before: &claimant::Model,
+        mut row: claimant::ActiveModel,
+        kind: JournalKind,
+        note: Option<&String>,
+    ) -> Result<Applied> {
+        let version = before.record_version + 1;
+        row.record_version = Set(version);
+        let changed = claimant::Entity::update_many()
+            .set(row)
+            .filter(claimant::Column::Id.eq(before.id))
+            .filter(claimant::Column::RecordVersion.eq(before.record_version))
+            .exec(&self.transaction)
+            .await?;
+        if changed.rows_affected != 1 {
+            return Err(Refusal::at(Problem::StaleVersion, "expectedVersion").into());
+        }
+        let key = match note {
+            Some(_) => self.claimant_key(before.id).await?,
+            None => None,
+        };
+        self.record(
+            Entry::new(kind, SubjectType::Claimant, before.id, version)
+                .note_of_claimant(note.cloned(), before.id, key.as_ref())
+                .told([before.registering_organization_id]),
+        );
+        Ok(Applied::new(before.id, version))
+    }
+
+    /// Erases a person: the keys, everything sealed, the tokens, the facts of the open part. Consents and referrals
+    /// stay as what happened to an id; none of them opens anything any more.
+    pub(in crate::store) async fn erase(&mut self, claimant: &claimant::Model) -> Result<Applied> {
+        let id = claimant.id;
+        let now = self.session.now;
+        self.end_referrals_of(claimant).await?;
+        consent::Entity::update_many()
+            .col_expr(consent::Column::WithdrawnAt, Expr::value(now))
+            .filter(consent::Column::ClaimantId.eq(id))
+            .filter(consent::Column::WithdrawnAt.is_null())
+            .exec(&self.transaction)
+            .await?;
+        consent::Entity::update_many()
+            .col_expr(consent::Column::Authority, Expr::value(None::<Vec<u8>>))
+            .filter(consent::Column::ClaimantId.eq(id))
+            .exec(&self.transaction)
+            .await?;
+        access_grant::Entity::delete_many()
+            .filter(access_grant::Column::ClaimantId.eq(id))
+            .exec(&self.transaction)
+            .await?;
+        token::drop(&self.transaction, id).await?;
+        sealed::forget(&self.transaction, id).await?;
+        self.erased = true;
+        let row = claimant::ActiveModel {
+            region_id: Set(None),
+            municipality: Set(None),
+            location_protected: Set(false),
+            language: Set(None),
+            official_language: Set(None),
+            interpreter_needed: Set(false),
+            age_band: Set(None),
+            updated_at: Set(now),
+            version: Set(claimant.version + 1),
+            erasure_requested_at: Set(None),
+            erased_at: Set(Some(now)),
+            ..claimant.clone().into_active_model()
+        };
+        self.write_claimant(claimant, row, JournalKind::ClaimantErased, None)
+            .await
+    }
+}

@@ -1,0 +1,2 @@
+//! What runs behind requests. It stands on the store, and has no rules of its own.
+pub mod retention;
