@@ -128,6 +128,9 @@ pub enum Problem {
     AuthorityRequired,
     NothingConsented,
     AlreadyWithdrawn,
+    AlreadyExcluded,
+    AlreadyEnded,
+    Excluded,
     ServiceNotActive,
     ServiceRequired,
     RecipientFixed,
@@ -144,4 +147,11 @@ pub enum Problem {
     IdempotencyKeyReused,
     IdempotencyInProgress,
     RoleNotAllowed,
+}
+
+/// What to think over in something that was done all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caution {
+    /// A relative interpreted when consent was given.
+    InterpreterIsFamily,
 }

@@ -9,7 +9,8 @@
 //! - `unscoped_forget_keys`: idempotency keys are forgotten when their time is over.
 //! - `unscoped_import`: the operator's own command line imports a directory.
 //! - `unscoped_seed`: the demo fills an empty database.
-//! - inside a change: facts that guard it (consents, grants, children) are read whole, and never returned.
+//! - `unscoped_verify_grants`: the operator compares all grants with what they should be.
+//! - inside a change: facts that guard it (consents, exclusions, grants, children) are read whole, and never returned.
 #![expect(
     clippy::disallowed_methods,
     reason = "the rules that everything else must start from are applied here"
@@ -33,13 +34,15 @@ use crate::{
 pub mod claimant;
 mod connect;
 pub mod consent;
-mod grant;
+pub mod exclusion;
+pub mod grant;
 pub mod import;
 pub mod journal;
 pub mod need;
 pub mod organization;
 mod oversight;
 pub mod page;
+pub mod qualification;
 pub mod referral;
 pub mod region;
 pub mod report;

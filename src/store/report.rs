@@ -2,8 +2,7 @@
 //! had. An organization's own are exact.
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
-use chrono_tz::America::Toronto;
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use entity::{
     NeedCategory, ReferralStatus, RegionId, ReportDimension, ReportMeasure, organization, referral,
     region,
@@ -15,6 +14,7 @@ use sea_orm::{
 
 use super::Session;
 use crate::{
+    domain::business_days::toronto_midnight,
     error::{BadInput, Error, Result},
     viewer::Viewer,
 };
@@ -85,18 +85,6 @@ fn expression(dimension: ReportDimension) -> Option<SimpleExpr> {
     })
 }
 
-/// The first moment of a day in America/Toronto.
-fn start_of(day: NaiveDate) -> DateTime<Utc> {
-    // Midnight exists there on every day of the calendar: clocks change at two in the morning.
-    day.and_time(NaiveTime::MIN)
-        .and_local_timezone(Toronto)
-        .earliest()
-        .map_or_else(
-            || day.and_time(NaiveTime::MIN).and_utc(),
-            |local| local.to_utc(),
-        )
-}
-
 impl Question {
     fn check(&self) -> Result<Vec<SimpleExpr>> {
         if self.from > self.to || (self.to - self.from).num_days() > 3_660 {
@@ -137,9 +125,9 @@ impl Session {
         let mut select = referral::Entity::find()
             .select_only()
             .filter(self.countable())
-            .filter(referral::Column::CreatedAt.gte(start_of(question.from)))
+            .filter(referral::Column::CreatedAt.gte(toronto_midnight(question.from)))
             .filter(
-                referral::Column::CreatedAt.lt(start_of(
+                referral::Column::CreatedAt.lt(toronto_midnight(
                     question
                         .to
                         .checked_add_days(Days::new(1))
@@ -200,13 +188,17 @@ impl Session {
                     None => sent,
                 }
             }
-            Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => Condition::any()
-                .add(referral::Column::SourceId.eq(organization))
+            Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => Condition::all()
                 .add(
-                    Condition::all()
-                        .add(referral::Column::OwnerId.eq(organization))
-                        .add(referral::Column::Status.ne(ReferralStatus::Draft)),
-                ),
+                    Condition::any()
+                        .add(referral::Column::SourceId.eq(organization))
+                        .add(
+                            Condition::all()
+                                .add(referral::Column::OwnerId.eq(organization))
+                                .add(referral::Column::Status.ne(ReferralStatus::Draft)),
+                        ),
+                )
+                .add(super::exclusion::not_excluded(organization)),
         }
     }
 

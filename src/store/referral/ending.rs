@@ -1,25 +1,28 @@
-//! What a withdrawn or refused consent ends: every referral that no remaining consent covers.
+//! What a withdrawn or refused consent, or an exclusion, ends: every referral that no remaining consent covers.
 use entity::{
-    Access, DecidedBy, JournalKind, ReferralStatus, ReferralStatusReason, claimant, referral,
+    Access, DecidedBy, JournalKind, ReferralId, ReferralStatus, ReferralStatusReason, claimant,
+    referral,
 };
 use sea_orm::{ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
 
 use super::{super::Unit, OPEN_STATUSES, step::Step};
 use crate::{
     domain::{
-        access::{self, Recipient},
+        access::Recipient,
         referral::{Effect, Next, Relation},
     },
     error::Result,
 };
 
 impl Unit<'_> {
-    /// Cancels what depended on a consent that is gone. The parties learn that it was cancelled, and not why.
+    /// Cancels what depended on a consent that is gone, or goes to an organization that is now excluded. The parties
+    /// learn that it was cancelled, and not why. Returns which were.
     pub(in crate::store) async fn end_uncovered_referrals(
         &mut self,
         claimant: &claimant::Model,
-    ) -> Result<()> {
-        let consents = self.consents_of(claimant.id).await?;
+    ) -> Result<Vec<ReferralId>> {
+        let wishes = self.wishes_of(claimant.id).await?;
+        let mut ended = Vec::new();
         let rows = referral::Entity::find()
             .filter(referral::Column::ClaimantId.eq(claimant.id))
             .filter(referral::Column::Status.is_in(OPEN_STATUSES))
@@ -39,22 +42,18 @@ impl Unit<'_> {
                                 organization,
                                 kind: *kind,
                             };
-                            access::consent_for(
-                                &consents,
-                                recipient,
-                                row.category,
-                                self.session.now,
-                            )
+                            wishes.consent_for(recipient, row.category, self.session.now)
                         })
                 }
-                None => access::consent_for_open(&consents, row.category, self.session.now),
+                None => wishes.consent_for_open(row.category, self.session.now),
             };
             // A consent that has only expired ends by the clock what it opened, not the referral.
             if access == Access::ConsentRequired {
+                ended.push(row.id);
                 self.cancel_uncovered(row).await?;
             }
         }
-        Ok(())
+        Ok(ended)
     }
 
     async fn cancel_uncovered(&mut self, before: referral::Model) -> Result<()> {
