@@ -22,10 +22,12 @@ pub enum NodeType {
     Consent = 8,
     Referral = 9,
     Outcome = 10,
+    Qualification = 11,
+    Exclusion = 12,
 }
 
 impl NodeType {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Organization,
         Self::Region,
         Self::Catchment,
@@ -36,6 +38,8 @@ impl NodeType {
         Self::Consent,
         Self::Referral,
         Self::Outcome,
+        Self::Qualification,
+        Self::Exclusion,
     ];
 }
 

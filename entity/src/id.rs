@@ -37,6 +37,8 @@ ids! {
     CatchmentId
     /// A row of access that follows from relations and consents.
     AccessGrantId
+    /// An organization that a claimant never wants to be known to.
+    ExclusionId
     /// An entry of the journal.
     JournalEntryId
     /// A place where services are given.
@@ -47,6 +49,8 @@ ids! {
     OrganizationId
     /// What became of a referral.
     OutcomeId
+    /// What a claimant has learned or done for a living.
+    QualificationId
     /// A referral.
     ReferralId
     /// A region of the ministry.

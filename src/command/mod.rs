@@ -12,6 +12,7 @@ use crate::config::{self, ConfigError, Flags, Loaded, Secret, Sources};
 
 pub mod config_print;
 pub mod demo;
+pub mod grants;
 pub mod import;
 pub mod keys;
 pub mod log;
@@ -75,6 +76,8 @@ pub enum Command {
     Organization(OrganizationArguments),
     /// Show the keys that seal the database, or rotate them.
     Keys(KeysArguments),
+    /// Check who may see what of whom.
+    Grants(GrantsArguments),
     /// Mint a token of the demo issuer.
     #[command(after_long_help = TOKEN_EXAMPLE)]
     Token(TokenArguments),
@@ -288,6 +291,44 @@ pub struct ImportHsdsArguments {
     pub database: DatabaseArgument,
 }
 
+#[derive(Debug, Args)]
+pub struct GrantsArguments {
+    #[command(subcommand)]
+    pub work: GrantsWork,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum GrantsWork {
+    /// Recompute every access grant and name each that is missing or surplus.
+    #[command(after_long_help = GRANTS_HELP)]
+    Verify(GrantsVerifyArguments),
+}
+
+const GRANTS_HELP: &str = "\
+Claimants and referrals are named by their opaque ids, organizations by their codes. It may run while the gateway \
+serves.
+
+Exit status: 0 when every grant is as it should be; 3 when something differs, also when --repair has mended it; 1 when \
+that could not be found out; 2 for a wrong command line.
+
+Example:
+  claimant-gateway grants verify --format json --database postgres://gateway@localhost/gateway";
+
+#[derive(Debug, Args)]
+pub struct GrantsVerifyArguments {
+    /// Make what differs what it should be; each repair stands in the journal.
+    #[arg(long)]
+    pub repair: bool,
+    /// How to tell what differs: for people, or as one line of JSON.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+    /// Show no progress.
+    #[arg(long)]
+    pub quiet: bool,
+    #[command(flatten)]
+    pub database: DatabaseArgument,
+}
+
 /// No file makes a ministry: its token would open what the ministry alone sees.
 fn kind() -> impl TypedValueParser<Value = OrganizationKind> {
     let kinds = OrganizationKind::ALL
@@ -374,7 +415,7 @@ fn secret(text: &str) -> Result<Secret, Infallible> {
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     match execute(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             eprintln!("claimant-gateway: {failure}");
             let mut cause = failure.source();
@@ -387,9 +428,15 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn execute(arguments: Arguments) -> Result<(), Failure> {
+fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     let file = arguments.config;
-    match arguments.command {
+    let done = match arguments.command {
+        Command::Grants(GrantsArguments {
+            work: GrantsWork::Verify(verify),
+        }) => {
+            let loaded = load(file, Some(&verify.database), None)?;
+            return in_runtime(grants::verify(verify, loaded.config));
+        }
         Command::Serve(serve) => {
             let loaded = load(file, Some(&serve.database), Some(&serve.listen))?;
             in_runtime(serve::run(loaded.config))
@@ -421,7 +468,8 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
         Command::Config(config) => {
             config_print::run(&load(file, Some(&config.database), Some(&config.listen))?)
         }
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 impl MigrateDirection {
@@ -446,7 +494,7 @@ fn load(
     config::load(&Sources::of_process(flags)?)
 }
 
-fn in_runtime(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+fn in_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?

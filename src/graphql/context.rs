@@ -34,6 +34,8 @@ node_ids! {
     ConsentId is Consent,
     ReferralId is Referral,
     OutcomeId is Outcome,
+    QualificationId is Qualification,
+    ExclusionId is Exclusion,
 }
 
 /// What every resolver asks of its context.

@@ -8,7 +8,7 @@ use async_graphql::{
 };
 use entity::{
     CatchmentId, ClaimantId, ConsentId, NeedCategory, NeedId, OrganizationId, ReferralAction,
-    ReferralId, RegionId, ServiceId, catchment, need, organization, region, service,
+    ReferralId, RegionId, ServiceId, catchment, exclusion, need, organization, region, service,
     service_capacity,
 };
 
@@ -17,7 +17,10 @@ use crate::{
     store::{
         Session, claimant, consent,
         referral::{self, SeenOutcome},
-        sealed::{ClaimStatus, Contact, Identifier, Identity},
+        sealed::{
+            ClaimStatus, Contact, Identifier, Identity, LanguageAbility, Qualification,
+            WorkAuthorization,
+        },
     },
 };
 
@@ -41,7 +44,11 @@ parts! {
     IdentifiersOf(ClaimantId)
     ClaimStatusOf(ClaimantId)
     NeedsOf(ClaimantId)
+    WorkAuthorizationOf(ClaimantId)
+    QualificationsOf(ClaimantId)
+    LanguageAbilitiesOf(ClaimantId)
     ConsentsOf(ClaimantId)
+    ExclusionsOf(ClaimantId)
     CategoriesOf(ServiceId)
     LanguagesOf(ServiceId)
     CapacityOf(ServiceId)
@@ -127,6 +134,17 @@ loaders! {
         session.identifiers(&ids(keys, |key| key.0)).await.map(|found| under(found, IdentifiersOf));
     ClaimStatusOf => ClaimStatus: |session, keys|
         session.claim_statuses(&ids(keys, |key| key.0)).await.map(|found| under(found, ClaimStatusOf));
+    WorkAuthorizationOf => WorkAuthorization: |session, keys|
+        session.known_work_authorizations(&ids(keys, |key| key.0)).await
+            .map(|found| under(found, WorkAuthorizationOf));
+    QualificationsOf => Vec<Qualification>: |session, keys|
+        session.qualifications(&ids(keys, |key| key.0)).await.map(|found| under(found, QualificationsOf));
+    LanguageAbilitiesOf => Vec<LanguageAbility>: |session, keys|
+        session.known_language_abilities(&ids(keys, |key| key.0)).await
+            .map(|found| under(found, LanguageAbilitiesOf));
+    ExclusionsOf => Vec<exclusion::Model>: |session, keys|
+        session.exclusions_of(&ids(keys, |key| key.0)).await
+            .map(|rows| grouped(rows, |row| ExclusionsOf(row.claimant_id)));
     NeedsOf => Vec<need::Model>: |session, keys|
         session.needs_of(&ids(keys, |key| key.0)).await
             .map(|rows| grouped(rows, |row| NeedsOf(row.claimant_id)));

@@ -203,7 +203,7 @@ impl Referral {
         let slice = list.slice(context, page).or_answer(context)?;
         let paged = context
             .session()
-            .referral_history(&self.0.referral, &slice)
+            .referral_history(&self.0, &slice)
             .await
             .or_answer(context)?;
         Ok(list.connection(context, paged, |seen| &seen.entry, JournalEntry))

@@ -15,7 +15,9 @@ use sea_orm::{
 
 use super::{
     Session, Unit,
+    exclusion::untold_to_excluded,
     page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
+    referral::{self as referral_store, Tenure, relations},
     seal::{Place, Seal, Wrapped},
     service::Coverage,
 };
@@ -257,17 +259,25 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Entries before the reader's tenure tell neither who, nor why, nor any note; withdrawal is told to those alone
-    /// who may know.
+    /// Entries before the reader's tenure tell neither who, nor why, nor any note; nor, once it is over, does any tell
+    /// a note. Withdrawal is told to those alone who may know.
     fn of(
         mut entry: journal_entry::Model,
         position: i64,
-        in_tenure: bool,
+        reader: Reader,
         referral: Option<&referral::Model>,
-        organization: OrganizationId,
     ) -> Self {
-        let registering =
-            referral.is_some_and(|row| row.registering_organization_id == Some(organization));
+        let Reader {
+            in_tenure,
+            after,
+            registering,
+        } = reader;
+        if after == Tenure::Over {
+            entry.note = None;
+            if entry.kind == JournalKind::ReferralVoided {
+                entry.reason = None;
+            }
+        }
         if !in_tenure {
             entry.organization_id = None;
             entry.reason = None;
@@ -283,6 +293,16 @@ impl Seen {
             key: referral.and_then(Wrapped::of),
         }
     }
+}
+
+/// How a reader stands to the referral of an entry.
+#[derive(Clone, Copy)]
+struct Reader {
+    /// Whether the entry was written in its tenure.
+    in_tenure: bool,
+    /// Whether that tenure is over.
+    after: Tenure,
+    registering: bool,
 }
 
 impl Keyed for journal_entry::Model {
@@ -342,9 +362,10 @@ impl Session {
     /// [`crate::error::Error::Internal`] when the database fails.
     pub async fn referral_history(
         &self,
-        referral: &referral::Model,
+        seen: &referral_store::Seen,
         slice: &Slice,
     ) -> Result<Paged<Seen>> {
+        let referral = &seen.referral;
         let organization = self.viewer().organization();
         let select = journal_entry::Entity::find()
             .filter(journal_entry::Column::SubjectId.eq(referral.id.0))
@@ -361,10 +382,15 @@ impl Session {
             0
         };
         let tenure = tenure_of(self.viewer(), referral);
+        let registering = referral.registering_organization_id == Some(organization);
         Ok(paged.map(|entry| {
             let position = entry.position.unwrap_or(head);
-            let in_tenure = entry.subject_version >= tenure;
-            Seen::of(entry, position, in_tenure, Some(referral), organization)
+            let reader = Reader {
+                in_tenure: entry.subject_version >= tenure,
+                after: seen.tenure,
+                registering,
+            };
+            Seen::of(entry, position, reader, Some(referral))
         }))
     }
 
@@ -388,6 +414,7 @@ impl Session {
             .distinct()
             .filter(journal_audience::Column::Audience.is_in(audiences))
             .filter(journal_audience::Column::Position.gt(after))
+            .filter(untold_to_excluded(self.viewer().organization()))
             .order_by_asc(journal_audience::Column::Position)
             .limit(size + 1)
             .into_tuple()
@@ -397,15 +424,14 @@ impl Session {
         positions.truncate(usize::try_from(size).unwrap_or(usize::MAX));
         let (entries, keys): (Vec<_>, Vec<_>) = self.entries_at(positions).await?;
         let referrals = self.subjects_in_feed(&entries).await?;
-        let organization = self.viewer().organization();
         let seen = entries
             .into_iter()
             .zip(keys)
             .map(|(entry, of_claimant)| {
                 let position = entry.position.unwrap_or(after);
-                let in_tenure = self.in_tenure(&entry, &referrals);
+                let reader = self.reader_of(&entry, &referrals);
                 let referral = referrals.get(&entry.subject_id);
-                let mut seen = Seen::of(entry, position, in_tenure, referral, organization);
+                let mut seen = Seen::of(entry, position, reader, referral);
                 seen.key = seen.key.or(of_claimant);
                 seen
             })
@@ -453,23 +479,39 @@ impl Session {
             .open_text(seen.key.as_ref(), place, seen.entry.note.as_ref())
     }
 
-    fn in_tenure(
+    fn reader_of(
         &self,
         entry: &journal_entry::Model,
         referrals: &HashMap<Uuid, referral::Model>,
-    ) -> bool {
-        if entry.organization_id == Some(self.viewer().organization()) {
-            return true;
-        }
-        match entry.subject_type {
-            SubjectType::Referral => referrals.get(&entry.subject_id).is_some_and(|referral| {
-                entry.subject_version >= tenure_of(self.viewer(), referral)
-            }),
-            SubjectType::Claimant
-            | SubjectType::Consent
-            | SubjectType::Need
-            | SubjectType::Organization
-            | SubjectType::Service => true,
+    ) -> Reader {
+        let organization = self.viewer().organization();
+        let own = entry.organization_id == Some(organization);
+        match (entry.subject_type, referrals.get(&entry.subject_id)) {
+            (SubjectType::Referral, Some(referral)) => {
+                let relations = relations(self.viewer(), referral);
+                Reader {
+                    in_tenure: own || entry.subject_version >= tenure_of(self.viewer(), referral),
+                    after: self.tenure(referral, &relations),
+                    registering: referral.registering_organization_id == Some(organization),
+                }
+            }
+            (SubjectType::Referral, None) => Reader {
+                in_tenure: own,
+                after: Tenure::Over,
+                registering: false,
+            },
+            (
+                SubjectType::Claimant
+                | SubjectType::Consent
+                | SubjectType::Need
+                | SubjectType::Organization
+                | SubjectType::Service,
+                _,
+            ) => Reader {
+                in_tenure: true,
+                after: Tenure::Open,
+                registering: false,
+            },
         }
     }
 

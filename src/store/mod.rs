@@ -14,9 +14,10 @@
 //! - `unscoped_discard_drafts`, `unscoped_erase_unused`, `unscoped_system_session`: retention, which returns nothing.
 //! - `unscoped_identity`: a rotation makes tokens of it.
 //! - `unscoped_seed`: the demo fills an empty database.
+//! - `unscoped_verify_grants`: the operator compares all grants with what they should be.
 //! - `unscoped` of the database: what a change has just left is shown once to its author, masked; reports count rows that
 //!   their reader may not see one by one.
-//! - inside a change: facts that guard it (consents, grants, children) are read whole, and never returned.
+//! - inside a change: facts that guard it (consents, exclusions, grants, children) are read whole, and never returned.
 #![expect(
     clippy::disallowed_methods,
     reason = "the rules that everything else must start from are applied here"
@@ -42,13 +43,15 @@ pub mod claimant;
 mod connect;
 pub mod consent;
 pub mod custody;
-mod grant;
+pub mod exclusion;
+pub mod grant;
 pub mod import;
 pub mod journal;
 pub mod need;
 pub mod organization;
 mod oversight;
 pub mod page;
+pub mod qualification;
 mod reading;
 pub mod referral;
 pub mod region;

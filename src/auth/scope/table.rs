@@ -60,6 +60,8 @@ pub const TABLE: &[(&str, &str, &[&[Scope]])] = &[
     ("Mutation", "householdLeave", CLAIMANT_WRITE),
     ("Mutation", "consentRecord", CLAIMANT_WRITE),
     ("Mutation", "consentWithdraw", CLAIMANT_WRITE),
+    ("Mutation", "exclusionRecord", CLAIMANT_WRITE),
+    ("Mutation", "exclusionEnd", CLAIMANT_WRITE),
     ("Mutation", "referralCreate", REFERRAL_WRITE),
     ("Mutation", "referralUpdate", REFERRAL_WRITE),
     ("Mutation", "referralLinkClaimant", REFERRAL_WRITE),
@@ -97,6 +99,7 @@ pub const TABLE: &[(&str, &str, &[&[Scope]])] = &[
     ("Claimant", OBJECT, CLAIMANT),
     ("Claimant", "referrals", REFERRAL_CLAIMANT),
     ("Consent", OBJECT, CLAIMANT_READ),
+    ("Exclusion", OBJECT, CLAIMANT_READ),
     (
         "Need",
         OBJECT,
