@@ -9,12 +9,17 @@ use crate::common::{
 
 async fn retain(app: &TestApp) {
     let more = app.store.unscoped_retain("test").await;
-    assert!(!more.expect("what is past its time goes"), "one turn is enough");
+    assert!(
+        !more.expect("what is past its time goes"),
+        "one turn is enough"
+    );
     app.settle().await;
 }
 
 async fn erased(client: &Client<'_>, claimant: &Value) -> bool {
-    let seen = client.sees_claimant(claimant, "erasedAt identity { givenName }").await;
+    let seen = client
+        .sees_claimant(claimant, "erasedAt identity { givenName }")
+        .await;
     assert_eq!(seen["erasedAt"].is_null(), !seen["identity"].is_null());
     !seen["erasedAt"].is_null()
 }

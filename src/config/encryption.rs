@@ -74,7 +74,9 @@ impl Default for Ring {
 /// Why there are no keys to work with.
 #[derive(Debug, thiserror::Error)]
 pub enum EncryptionError {
-    #[error("encryption.{0} is set and encryption.{1} is not: say which of the keys is used for what is new")]
+    #[error(
+        "encryption.{0} is set and encryption.{1} is not: say which of the keys is used for what is new"
+    )]
     NoCurrent(&'static str, &'static str),
     #[error("encryption.{0} names `{1}`, and no key with this id is configured")]
     UnknownCurrent(&'static str, String),
@@ -106,7 +108,9 @@ pub enum EncryptionError {
     },
     #[error("the command of the key `{0}` did not end in the time of encryption.command_seconds")]
     CommandSlow(String),
-    #[error("the key `{0}` is not allowed: exactly 32 random bytes in base64 are (openssl rand -base64 32)")]
+    #[error(
+        "the key `{0}` is not allowed: exactly 32 random bytes in base64 are (openssl rand -base64 32)"
+    )]
     Form(String),
 }
 
@@ -152,9 +156,7 @@ impl NamedKey {
     async fn read(&self, patience: Duration) -> Result<[u8; 32], EncryptionError> {
         let id = || self.id.clone();
         let allowed = |letter: u8| letter.is_ascii_alphanumeric() || b".-_".contains(&letter);
-        if !(1..=64).contains(&self.id.len())
-            || !self.id.bytes().all(allowed)
-            || self.id == DERIVED
+        if !(1..=64).contains(&self.id.len()) || !self.id.bytes().all(allowed) || self.id == DERIVED
         {
             return Err(EncryptionError::Id(id()));
         }
@@ -283,7 +285,11 @@ mod tests {
         for (current, keys, expected) in [
             (None, vec![named("a", 1)], "encryption.current is not"),
             (Some("b"), vec![named("a", 1)], "names `b`"),
-            (Some("a"), vec![named("a", 1), named("a", 2)], "two keys with the id `a`"),
+            (
+                Some("a"),
+                vec![named("a", 1), named("a", 2)],
+                "two keys with the id `a`",
+            ),
             (Some("a"), vec![named(DERIVED, 1)], "`derived` is no id"),
             (Some("a"), vec![named("a b", 1)], "`a b` is no id"),
             (Some("a"), vec![none], "exactly one of"),
@@ -291,9 +297,21 @@ mod tests {
             (Some("a"), vec![missing], "cannot be read"),
             (Some("a"), vec![short], "exactly 32 random bytes"),
             (Some("a"), vec![commanded(&[])], "exactly one of"),
-            (Some("a"), vec![commanded(&["/nowhere/kms"])], "cannot be run"),
-            (Some("a"), vec![commanded(&["false"])], "failed (exit status: 1)"),
-            (Some("a"), vec![commanded(&["printf", "no key"])], "exactly 32 random bytes"),
+            (
+                Some("a"),
+                vec![commanded(&["/nowhere/kms"])],
+                "cannot be run",
+            ),
+            (
+                Some("a"),
+                vec![commanded(&["false"])],
+                "failed (exit status: 1)",
+            ),
+            (
+                Some("a"),
+                vec![commanded(&["printf", "no key"])],
+                "exactly 32 random bytes",
+            ),
         ] {
             let refusal = refusal(current, keys).await;
             assert!(refusal.contains(expected), "{refusal}");

@@ -102,6 +102,7 @@ impl Seen {
         claimant.record_version = 0;
         claimant.held_at = None;
         claimant.erasure_requested_at = None;
+        claimant.erased_at = None;
         let access = |group| {
             if held.open.contains(&group) {
                 Access::Granted

@@ -14,7 +14,6 @@ use serde::Serialize;
 
 use super::{
     Applied, Change, Readable, Session, Unit,
-    claimant::erase::demand_known,
     grant::in_force,
     journal::Entry,
     nothing,
@@ -343,8 +342,7 @@ impl Change for Record {
             .one()
             .await?
             .ok_or_else(|| Refusal::at(Problem::NotFound, "claimantId"))?;
-        unit.lock_claimant(claimant.id).await?;
-        demand_known(&claimant, "claimantId")?;
+        unit.lock_known_claimant(claimant.id, "claimantId").await?;
         let organization = unit.session.viewer().organization();
         let registered = claimant.registering_organization_id == organization;
         // Only the registering organization records what widens access; anybody who deals with the person may

@@ -115,8 +115,8 @@ impl Unit<'_> {
 
     /// Keeps any other transaction from changing the access to a claimant until this one ends. On SQLite there is
     /// only one writer. Whoever locks a claimant does so before it writes any row of the claimant's, so that no two
-    /// transactions wait for each other. The lock lets foreign keys refer to the row meanwhile. Says whether the person
-    /// was erased.
+    /// transactions wait for each other. The lock lets foreign keys refer to the row meanwhile. Says
+    /// whether the person was erased.
     pub(super) async fn lock_claimant(&self, claimant: ClaimantId) -> Result<bool> {
         let erased = claimant::Entity::find_by_id(claimant)
             .select_only()
@@ -130,10 +130,7 @@ impl Unit<'_> {
 
     /// Makes the grants of a claimant what they should be.
     pub(super) async fn regrant(&self, claimant: ClaimantId) -> Result<()> {
-        // Nothing follows any more from what an erased person once consented to.
-        if self.lock_claimant(claimant).await? {
-            return Ok(());
-        }
+        self.lock_claimant(claimant).await?;
         let consents = self.consents_of(claimant).await?;
         let wanted = self.wanted_grants(claimant, &consents).await?;
         let kept = access_grant::Entity::find()
@@ -170,6 +167,17 @@ impl Unit<'_> {
     ) -> Result<Vec<Grant>> {
         let rows = referral::Entity::find()
             .filter(referral::Column::ClaimantId.eq(claimant))
+            // Nothing follows any more from what an erased person was once referred for.
+            .filter(
+                referral::Column::ClaimantId.not_in_subquery(
+                    claimant::Entity::find()
+                        .select_only()
+                        .column(claimant::Column::Id)
+                        .filter(claimant::Column::Id.eq(claimant))
+                        .filter(claimant::Column::ErasedAt.is_not_null())
+                        .into_query(),
+                ),
+            )
             .filter(referral::Column::Status.is_not_in([
                 ReferralStatus::Draft,
                 ReferralStatus::Rejected,

@@ -8,7 +8,7 @@ use entity::{
     ServiceId, organization_catchment, outcome, referral,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
     sea_query::{Expr, Func, SelectStatement},
 };
 
@@ -448,46 +448,6 @@ impl Session {
                 )
             })
             .collect())
-    }
-
-    /// The outcomes of `referrals`, oldest first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn outcomes_of(&self, referrals: &[ReferralId]) -> Result<Vec<SeenOutcome>> {
-        self.outcomes(outcome::Column::ReferralId.is_in(referrals.iter().copied()))
-            .await
-    }
-
-    /// The outcomes among `ids`.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn outcome_list_by_id(
-        &self,
-        ids: &[entity::OutcomeId],
-    ) -> Result<Vec<SeenOutcome>> {
-        self.outcomes(outcome::Column::Id.is_in(ids.iter().copied()))
-            .await
-    }
-
-    /// Outcomes with the keys of their notes, in one statement.
-    async fn outcomes(&self, which: Expr) -> Result<Vec<SeenOutcome>> {
-        use sea_orm::QueryOrder;
-        let key = outcome::Entity::belongs_to(referral::Entity)
-            .from(outcome::Column::ReferralId)
-            .to(referral::Column::Id);
-        let outcomes = self.find::<outcome::Entity>().filter(which);
-        Ok(outcomes
-            .select
-            .join(JoinType::InnerJoin, key.into())
-            .column(referral::Column::TextMasterKey)
-            .column(referral::Column::TextKey)
-            .order_by_asc(outcome::Column::CreatedAt)
-            .order_by_asc(outcome::Column::Id)
-            .into_model::<SeenOutcome>()
-            .all(outcomes.connection)
-            .await?)
     }
 }
 

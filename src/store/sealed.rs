@@ -10,8 +10,8 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait,
-    FromQueryResult, IntoActiveModel, JoinType, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult,
+    IntoActiveModel, JoinType, QueryFilter, QuerySelect, QueryTrait,
     sea_query::{ExprTrait, OnConflict, SelectStatement},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -313,7 +313,12 @@ impl Session {
         &self,
         claimants: &[ClaimantId],
     ) -> Result<HashMap<ClaimantId, Identity>> {
-        open(self.seal(), self.find::<claimant_identity::Entity>(), claimants).await
+        open(
+            self.seal(),
+            self.find::<claimant_identity::Entity>(),
+            claimants,
+        )
+        .await
     }
 
     /// The contacts among `claimants` that are open to the caller now. What another organization may not use of an
@@ -322,7 +327,12 @@ impl Session {
         &self,
         claimants: &[ClaimantId],
     ) -> Result<HashMap<ClaimantId, Contact>> {
-        open(self.seal(), self.find::<claimant_contact::Entity>(), claimants).await
+        open(
+            self.seal(),
+            self.find::<claimant_contact::Entity>(),
+            claimants,
+        )
+        .await
     }
 
     /// The identifiers of those among `claimants` that the caller's organization registered.
@@ -333,7 +343,12 @@ impl Session {
         &self,
         claimants: &[ClaimantId],
     ) -> Result<HashMap<ClaimantId, Vec<Identifier>>> {
-        open(self.seal(), self.find::<claimant_identifiers::Entity>(), claimants).await
+        open(
+            self.seal(),
+            self.find::<claimant_identifiers::Entity>(),
+            claimants,
+        )
+        .await
     }
 
     /// The claim status of those among `claimants` that the caller's organization registered.
@@ -344,52 +359,81 @@ impl Session {
         &self,
         claimants: &[ClaimantId],
     ) -> Result<HashMap<ClaimantId, ClaimStatus>> {
-        open(self.seal(), self.find::<claimant_claim_status::Entity>(), claimants).await
+        open(
+            self.seal(),
+            self.find::<claimant_claim_status::Entity>(),
+            claimants,
+        )
+        .await
     }
 }
 
 impl Unit<'_> {
     /// The identity of a claimant of the caller's own organization.
     pub(super) async fn identity(&self, claimant: ClaimantId) -> Result<Option<Identity>> {
-        Ok(open(self.session.seal(), self.find::<claimant_identity::Entity>(), &[claimant])
-            .await?
-            .remove(&claimant))
+        Ok(open(
+            self.session.seal(),
+            self.find::<claimant_identity::Entity>(),
+            &[claimant],
+        )
+        .await?
+        .remove(&claimant))
     }
 
     /// The contact of a claimant of the caller's own organization.
     pub(super) async fn contact(&self, claimant: ClaimantId) -> Result<Option<Contact>> {
-        Ok(open(self.session.seal(), self.find::<claimant_contact::Entity>(), &[claimant])
-            .await?
-            .remove(&claimant))
+        Ok(open(
+            self.session.seal(),
+            self.find::<claimant_contact::Entity>(),
+            &[claimant],
+        )
+        .await?
+        .remove(&claimant))
     }
 
     /// The identifiers of a claimant of the caller's own organization.
     pub(super) async fn own_identifiers(&self, claimant: ClaimantId) -> Result<Vec<Identifier>> {
-        Ok(
-            open(self.session.seal(), self.find::<claimant_identifiers::Entity>(), &[claimant])
-                .await?
-                .remove(&claimant)
-                .unwrap_or_default(),
+        Ok(open(
+            self.session.seal(),
+            self.find::<claimant_identifiers::Entity>(),
+            &[claimant],
         )
+        .await?
+        .remove(&claimant)
+        .unwrap_or_default())
     }
 
-    pub(super) async fn put_identity(&self, key: &DataKey, claimant: ClaimantId,
+    pub(super) async fn put_identity(
+        &self,
+        key: &DataKey,
+        claimant: ClaimantId,
         identity: &Identity,
     ) -> Result<()> {
         put::<claimant_identity::Entity>(&self.transaction, key, claimant, identity).await
     }
 
-    pub(super) async fn put_contact(&self, key: &DataKey, claimant: ClaimantId, contact: &Contact) -> Result<()> {
+    pub(super) async fn put_contact(
+        &self,
+        key: &DataKey,
+        claimant: ClaimantId,
+        contact: &Contact,
+    ) -> Result<()> {
         put::<claimant_contact::Entity>(&self.transaction, key, claimant, contact).await
     }
 
-    pub(super) async fn put_identifiers(&self, key: &DataKey, claimant: ClaimantId,
+    pub(super) async fn put_identifiers(
+        &self,
+        key: &DataKey,
+        claimant: ClaimantId,
         identifiers: &Vec<Identifier>,
     ) -> Result<()> {
         put::<claimant_identifiers::Entity>(&self.transaction, key, claimant, identifiers).await
     }
 
-    pub(super) async fn put_claim_status(&self, key: &DataKey, claimant: ClaimantId,
+    pub(super) async fn put_claim_status(
+        &self,
+        key: &DataKey,
+        claimant: ClaimantId,
         status: &ClaimStatus,
     ) -> Result<()> {
         put::<claimant_claim_status::Entity>(&self.transaction, key, claimant, status).await

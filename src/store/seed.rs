@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     AccessGrantId, ClaimantId, JournalEntryId, JournalKind, OrganizationId, OrganizationKind,
-    ReferralId, ReferralStatusReason, Sealed, SubjectType, access_grant, catchment, claimant, claimant_claim_status,
-    claimant_contact, claimant_identifiers, claimant_identity, claimant_key, claimant_name_token,
-    consent,
-    consent_recipient, journal_audience, journal_entry, journal_head, location, need, organization,
-    organization_catchment, outcome, referral, region, reroute_request, service,
-    service_at_location, service_capacity, service_category, service_language, service_region,
+    ReferralId, ReferralStatusReason, Sealed, SubjectType, access_grant, catchment, claimant,
+    claimant_claim_status, claimant_contact, claimant_identifiers, claimant_identity, claimant_key,
+    claimant_name_token, consent, consent_recipient, journal_audience, journal_entry, journal_head,
+    location, need, organization, organization_catchment, outcome, referral, region,
+    reroute_request, service, service_at_location, service_capacity, service_category,
+    service_language, service_region,
 };
 use sea_orm::{
     ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, Iterable, PaginatorTrait,
@@ -182,7 +182,9 @@ impl Store {
                 identifiers.push(sealed_row::<claimant_identifiers::Entity>(&key, id, given)?);
             }
             if let Some(status) = &sealed.claim_status {
-                statuses.push(sealed_row::<claimant_claim_status::Entity>(&key, id, status)?);
+                statuses.push(sealed_row::<claimant_claim_status::Entity>(
+                    &key, id, status,
+                )?);
             }
             keys.push(row);
             opened.insert(id, key);

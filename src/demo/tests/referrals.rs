@@ -373,7 +373,8 @@ fn no_text_tells_who_anybody_is() {
             .map(|person| (person.claimant.id, &person.sealed))
             .collect();
         for row in made.referrals() {
-            let (Some(claimant), Some(summary)) = (row.claimant_id, made.texts.get(&row.id.0)) else {
+            let (Some(claimant), Some(summary)) = (row.claimant_id, made.texts.get(&row.id.0))
+            else {
                 continue;
             };
             let sealed = sealed[&claimant];

@@ -105,11 +105,14 @@ impl Unit<'_> {
     }
 
     fn tell_access_ended(&mut self, claimant: &claimant::Model, row: &referral::Model) {
-        let parties: Vec<_> = [Some(row.source_id), row.owner_id.filter(|_| row.owner_access)]
-            .into_iter()
-            .flatten()
-            .filter(|party| *party != claimant.registering_organization_id)
-            .collect();
+        let parties: Vec<_> = [
+            Some(row.source_id),
+            row.owner_id.filter(|_| row.owner_access),
+        ]
+        .into_iter()
+        .flatten()
+        .filter(|party| *party != claimant.registering_organization_id)
+        .collect();
         if !parties.is_empty() {
             let kind = JournalKind::AccessEnded;
             let entry = Entry::new(kind, SubjectType::Referral, row.id, row.version);

@@ -1,7 +1,9 @@
 //! The free text of a referral: its summary and the notes of its outcomes, sealed under the referral's own data key,
 //! which stands wrapped in its row. Opened only for whom it is returned to: what a view masks is never opened.
-use entity::{OutcomeId, outcome, referral};
-use sea_orm::FromQueryResult;
+use entity::{OutcomeId, ReferralId, outcome, referral};
+use sea_orm::{
+    ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryOrder, QuerySelect, sea_query::Expr,
+};
 
 use super::{
     super::{
@@ -22,6 +24,42 @@ pub struct SeenOutcome {
 }
 
 impl Session {
+    /// The outcomes of `referrals`, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn outcomes_of(&self, referrals: &[ReferralId]) -> Result<Vec<SeenOutcome>> {
+        self.outcomes(outcome::Column::ReferralId.is_in(referrals.iter().copied()))
+            .await
+    }
+
+    /// The outcomes among `ids`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn outcome_list_by_id(&self, ids: &[OutcomeId]) -> Result<Vec<SeenOutcome>> {
+        self.outcomes(outcome::Column::Id.is_in(ids.iter().copied()))
+            .await
+    }
+
+    /// Outcomes with the keys of their notes, in one statement.
+    async fn outcomes(&self, which: Expr) -> Result<Vec<SeenOutcome>> {
+        let key = outcome::Entity::belongs_to(referral::Entity)
+            .from(outcome::Column::ReferralId)
+            .to(referral::Column::Id);
+        let outcomes = self.find::<outcome::Entity>().filter(which);
+        Ok(outcomes
+            .select
+            .join(JoinType::InnerJoin, key.into())
+            .column(referral::Column::TextMasterKey)
+            .column(referral::Column::TextKey)
+            .order_by_asc(outcome::Column::CreatedAt)
+            .order_by_asc(outcome::Column::Id)
+            .into_model::<SeenOutcome>()
+            .all(outcomes.connection)
+            .await?)
+    }
+
     /// The summary of a referral, as far as it was shown.
     ///
     /// # Errors
@@ -59,7 +97,8 @@ impl Unit<'_> {
 
     /// Replaces the summary of a referral.
     pub(super) fn put_summary(&self, row: &mut referral::Model, summary: &str) -> Result<()> {
-        let key = Wrapped::of(row).ok_or_else(|| Refusal::at(Problem::ClaimantErased, "summary"))?;
+        let key =
+            Wrapped::of(row).ok_or_else(|| Refusal::at(Problem::ClaimantErased, "summary"))?;
         let place = Place::summary(row.id);
         row.summary = Some(self.session.seal().seal_text(&key, place, summary)?);
         Ok(())
