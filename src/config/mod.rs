@@ -274,7 +274,8 @@ impl LogLevel {
     }
 }
 
-/// The master key: at least 32 random bytes in base64, here or in a file.
+/// The gateway's secret, from which the keys of ids, cursors and hashes follow, and those of seals where `encryption`
+/// names none: at least 32 random bytes in base64, here or in a file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SecretKey {
@@ -284,19 +285,19 @@ pub struct SecretKey {
     pub key_file: Option<PathBuf>,
 }
 
-/// Why there is no master key to work with.
+/// Why there is no secret to work with.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretKeyError {
     #[error("secret.key and secret.key_file are both set; one of them is allowed")]
     Both,
     #[error("the file named by secret.key_file cannot be read")]
     File(#[source] std::io::Error),
-    #[error("the master key is not allowed: at least 32 random bytes in base64 are")]
+    #[error("the gateway's secret is not allowed: at least 32 random bytes in base64 are")]
     Form,
 }
 
 impl SecretKey {
-    /// The bytes of the master key, or nothing where none is configured.
+    /// The bytes of the secret, or nothing where none is configured.
     pub fn read(&self) -> Result<Option<Vec<u8>>, SecretKeyError> {
         let text = match (&self.key, &self.key_file) {
             (None, None) => return Ok(None),

@@ -103,6 +103,7 @@ impl Seen {
         claimant.record_version = 0;
         claimant.held_at = None;
         claimant.erasure_requested_at = None;
+        claimant.erased_at = None;
         let role = viewer.role();
         let view = View::Party { held, role };
         Self { claimant, view }

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::{
     Applied, Change, Readable, Session, Unit,
-    claimant::{check_text, erase::demand_known},
+    claimant::check_text,
     grant::in_force,
     journal::Entry,
     nothing,
@@ -326,8 +326,7 @@ impl Change for Record {
             .one()
             .await?
             .ok_or_else(|| Refusal::at(Problem::NotFound, "claimantId"))?;
-        unit.lock_claimant(claimant.id).await?;
-        demand_known(&claimant, "claimantId")?;
+        unit.lock_known_claimant(claimant.id, "claimantId").await?;
         let organization = unit.session.viewer().organization();
         let registered = claimant.registering_organization_id == organization;
         // Only the registering organization records what widens access; anybody who deals with the person may

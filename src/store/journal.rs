@@ -9,8 +9,8 @@ use entity::{
     journal_entry, journal_head, referral,
 };
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, FromQueryResult, IntoActiveModel,
-    JoinType, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid, sea_query::Expr,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect, prelude::Uuid, sea_query::Expr,
 };
 
 use super::{
@@ -18,22 +18,14 @@ use super::{
     exclusion::untold_to_excluded,
     page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
     referral::{self as referral_store, Tenure, relations},
-    seal::{Place, Seal, Wrapped},
+    seal::{Seal, Wrapped},
     service::Coverage,
 };
-use crate::{
-    error::{Problem, Refusal, Result},
-    viewer::Viewer,
-};
+use crate::{error::Result, viewer::Viewer};
 
-/// What somebody wrote beside an entry, and the key that seals it.
-#[derive(Clone, Debug)]
-struct Note {
-    text: String,
-    key: Option<Wrapped>,
-    /// Whose key it is, where it is no referral's.
-    claimant: Option<ClaimantId>,
-}
+mod note;
+
+use note::Note;
 
 /// A journal entry on its way into the journal.
 #[derive(Clone, Debug)]
@@ -84,11 +76,7 @@ impl Entry {
 
     /// What somebody wrote beside it, sealed under the key of the referral that the entry is about.
     pub(super) fn note(mut self, note: Option<String>, key: Option<Wrapped>) -> Self {
-        self.note = note.map(|text| Note {
-            text,
-            key,
-            claimant: None,
-        });
+        self.note = note.map(|text| Note::new(text, key, None));
         self
     }
 
@@ -99,11 +87,8 @@ impl Entry {
         claimant: ClaimantId,
         key: Option<&claimant_key::Model>,
     ) -> Self {
-        self.note = note.map(|text| Note {
-            text,
-            key: key.map(Wrapped::of_claimant),
-            claimant: Some(claimant),
-        });
+        let key = key.map(Wrapped::of_claimant);
+        self.note = note.map(|text| Note::new(text, key, Some(claimant)));
         self
     }
 
@@ -136,14 +121,7 @@ impl Entry {
         author: &Author<'_>,
         seal: &Seal,
     ) -> Result<journal_entry::Model> {
-        let claimant = self.note.as_ref().and_then(|note| note.claimant);
-        let note = match self.note {
-            None => None,
-            Some(Note { text, key, .. }) => {
-                let key = key.ok_or_else(|| Refusal::at(Problem::ClaimantErased, "note"))?;
-                Some(seal.seal_text(&key, Place::journal_note(id), &text)?)
-            }
-        };
+        let (note, note_claimant_id) = Note::sealed(self.note, seal, id)?;
         Ok(journal_entry::Model {
             id,
             position: None,
@@ -160,7 +138,7 @@ impl Entry {
             to_status: self.to_status,
             reason: self.reason,
             note,
-            note_claimant_id: claimant,
+            note_claimant_id,
             private_to_id: self.private_to,
             audience: Audience(self.audience),
         })
@@ -437,46 +415,6 @@ impl Session {
             })
             .collect();
         Ok((seen, more))
-    }
-
-    /// Entries with the key of the claimant that they are about, in one statement; a referral brings its own.
-    async fn entries_at(
-        &self,
-        positions: Vec<i64>,
-    ) -> Result<(Vec<journal_entry::Model>, Vec<Option<Wrapped>>)> {
-        #[derive(FromQueryResult)]
-        struct Row {
-            #[sea_orm(nested)]
-            entry: journal_entry::Model,
-            master_key: Option<String>,
-            wrapped: Option<Vec<u8>>,
-        }
-        let key = journal_entry::Entity::belongs_to(claimant_key::Entity)
-            .from(journal_entry::Column::NoteClaimantId)
-            .to(claimant_key::Column::ClaimantId);
-        let rows = journal_entry::Entity::find()
-            .filter(journal_entry::Column::Position.is_in(positions))
-            .order_by_asc(journal_entry::Column::Position)
-            .join(JoinType::LeftJoin, key.into())
-            .column(claimant_key::Column::MasterKey)
-            .column(claimant_key::Column::Wrapped)
-            .into_model::<Row>()
-            .all(self.reader())
-            .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| (row.entry, Wrapped::of_parts(row.master_key, row.wrapped)))
-            .unzip())
-    }
-
-    /// The note of an entry, as far as it was shown.
-    ///
-    /// # Errors
-    /// When it does not open.
-    pub fn entry_note(&self, seen: &Seen) -> Result<Option<String>> {
-        let place = Place::journal_note(seen.entry.id);
-        self.seal()
-            .open_text(seen.key.as_ref(), place, seen.entry.note.as_ref())
     }
 
     fn reader_of(

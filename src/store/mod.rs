@@ -11,7 +11,8 @@
 //!   that is no more.
 //! - `unscoped_import`: the operator's own command line imports a directory.
 //! - `unscoped_rewrap`, `unscoped_retoken`, `unscoped_key_status`: the operator rotates keys; no opened fact is returned.
-//! - `unscoped_discard_drafts`, `unscoped_erase_unused`, `unscoped_system_session`: retention, which returns nothing.
+//! - `unscoped_retain` with `unscoped_discard_drafts`, `unscoped_erase_unused` and `unscoped_system_session`: retention,
+//!   which returns nothing.
 //! - `unscoped_identity`: a rotation makes tokens of it.
 //! - `unscoped_seed`: the demo fills an empty database.
 //! - `unscoped_verify_grants`: the operator compares all grants with what they should be.

@@ -196,7 +196,7 @@ impl Unit<'_> {
         if claimant.registering_organization_id != self.session.viewer().organization() {
             return Err(Refusal::new(Problem::RoleNotAllowed).into());
         }
-        self.lock_claimant(id).await?;
+        self.lock_known_claimant(id, "claimantId").await?;
         Ok(claimant)
     }
 

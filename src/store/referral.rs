@@ -8,7 +8,7 @@ use entity::{
     ServiceId, organization_catchment, outcome, referral,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
     sea_query::{Expr, Func, SelectStatement},
 };
 
@@ -488,70 +488,6 @@ impl Session {
                 )
             })
             .collect())
-    }
-
-    /// The outcomes of `referrals`, oldest first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn outcomes_of(&self, referrals: &[ReferralId]) -> Result<Vec<SeenOutcome>> {
-        let which = outcome::Column::ReferralId.is_in(referrals.iter().copied());
-        let rows = self.outcomes(which).await?;
-        self.within_tenure(rows).await
-    }
-
-    /// Outcomes without their notes where the caller's tenure is over; of a referral that should never have been,
-    /// nobody reads any.
-    async fn within_tenure(&self, mut rows: Vec<SeenOutcome>) -> Result<Vec<SeenOutcome>> {
-        if rows.iter().all(|row| row.outcome.note.is_none()) {
-            return Ok(rows);
-        }
-        let ids: Vec<ReferralId> = rows.iter().map(|row| row.outcome.referral_id).collect();
-        let open: HashSet<ReferralId> = self
-            .referral_list_by_id(&ids)
-            .await?
-            .into_iter()
-            .filter(|row| row.status != ReferralStatus::EnteredInError)
-            .map(|row| self.seen_referral(row))
-            .filter(|seen| seen.tenure == Tenure::Open)
-            .map(|seen| seen.referral.id)
-            .collect();
-        for row in &mut rows {
-            if !open.contains(&row.outcome.referral_id) {
-                row.outcome.note = None;
-            }
-        }
-        Ok(rows)
-    }
-
-    /// The outcomes among `ids`.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn outcome_list_by_id(&self, ids: &[entity::OutcomeId]) -> Result<Vec<SeenOutcome>> {
-        let rows = self
-            .outcomes(outcome::Column::Id.is_in(ids.iter().copied()))
-            .await?;
-        self.within_tenure(rows).await
-    }
-
-    /// Outcomes with the keys of their notes, in one statement.
-    async fn outcomes(&self, which: Expr) -> Result<Vec<SeenOutcome>> {
-        use sea_orm::QueryOrder;
-        let key = outcome::Entity::belongs_to(referral::Entity)
-            .from(outcome::Column::ReferralId)
-            .to(referral::Column::Id);
-        let outcomes = self.find::<outcome::Entity>().filter(which);
-        Ok(outcomes
-            .select
-            .join(JoinType::InnerJoin, key.into())
-            .column(referral::Column::TextMasterKey)
-            .column(referral::Column::TextKey)
-            .order_by_asc(outcome::Column::CreatedAt)
-            .order_by_asc(outcome::Column::Id)
-            .into_model::<SeenOutcome>()
-            .all(outcomes.connection)
-            .await?)
     }
 }
 

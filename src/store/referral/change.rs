@@ -116,7 +116,7 @@ impl Change for LinkClaimant {
             .step(self.id, Some(self.expected_version), action)
             .await?;
         let claimant = unit.own_claimant(self.claimant, "claimantId").await?;
-        unit.lock_claimant(claimant.id).await?;
+        unit.lock_known_claimant(claimant.id, "claimantId").await?;
         let mut row = step.before.clone();
         row.claimant_id = Some(claimant.id);
         let summary = unit.summary_of(&row)?;

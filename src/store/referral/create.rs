@@ -167,7 +167,7 @@ impl Change for Create {
             None => None,
         };
         if let Some(claimant) = claimant.as_ref().filter(|_| self.send) {
-            unit.lock_claimant(claimant.id).await?;
+            unit.lock_known_claimant(claimant.id, "claimantId").await?;
         }
         let mut row = self.row(unit, claimant.as_ref());
         row.need_id = unit.need_for(&row, self.need).await?;

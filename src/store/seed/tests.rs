@@ -123,7 +123,18 @@ async fn the_database_holds_what_the_seed_says_and_takes_no_second_one() {
     let referrals = referral::Entity::find().all(reader).await.unwrap();
     let by_id: HashMap<ReferralId, referral::Model> = referrals
         .into_iter()
-        .map(|referral| (referral.id, referral))
+        .map(|mut row| {
+            let (key, place) = (Wrapped::of(&row), Place::summary(row.id));
+            let seal = &filled.store.seal;
+            let summary = seal.open_text(key.as_ref(), place, row.summary.as_ref());
+            assert_eq!(
+                summary.unwrap().as_ref(),
+                filled.seed.texts.get(&row.id.0),
+                "what is sealed is the text of the seed"
+            );
+            (row.summary, row.text_key, row.text_master_key) = (None, None, None);
+            (row.id, row)
+        })
         .collect();
     assert_eq!(by_id.len(), filled.seed.referrals().count());
     assert!(
