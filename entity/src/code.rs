@@ -468,10 +468,17 @@ codes! {
         Contact = "CONTACT",
     }
 
+    /// What stands in the audit chain.
+    AuditStream {
+        Journal = "JOURNAL",
+        Disclosure = "DISCLOSURE",
+    }
+
     /// What a journal entry is about.
     SubjectType {
         Claimant = "CLAIMANT",
         Consent = "CONSENT",
+        Disclosure = "DISCLOSURE",
         Need = "NEED",
         Organization = "ORGANIZATION",
         Referral = "REFERRAL",
@@ -487,6 +494,7 @@ codes! {
         ConsentRecorded = "CONSENT_RECORDED",
         ConsentWithdrawn = "CONSENT_WITHDRAWN",
         DirectoryImported = "DIRECTORY_IMPORTED",
+        DisclosureRemoved = "DISCLOSURE_REMOVED",
         NeedRecorded = "NEED_RECORDED",
         OutcomeRecorded = "OUTCOME_RECORDED",
         OversightRead = "OVERSIGHT_READ",

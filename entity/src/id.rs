@@ -39,6 +39,8 @@ ids! {
     AccessGrantId
     /// An entry of the journal.
     JournalEntryId
+    /// What one answer disclosed of one claimant.
+    DisclosureId
     /// A place where services are given.
     LocationId
     /// Something a claimant needs.
