@@ -1,11 +1,11 @@
-//! What outsiders see instead of our keys and positions: public ids, cursors, keyed hashes. All follow from one
+//! What outsiders see instead of our keys and positions: public ids, cursors, keyed hashes, signatures. All follow from one
 //! secret; none can be made or read without it. Nothing here knows what an id is for.
 use aes::{
     Aes128,
     cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit},
 };
 use aes_siv::siv::Aes128Siv;
-use aws_lc_rs::{hkdf, hmac};
+use aws_lc_rs::{error::KeyRejected, hkdf, hmac, signature::Ed25519KeyPair};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
@@ -22,10 +22,11 @@ pub enum NodeType {
     Consent = 8,
     Referral = 9,
     Outcome = 10,
+    Disclosure = 12,
 }
 
 impl NodeType {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Organization,
         Self::Region,
         Self::Catchment,
@@ -36,6 +37,7 @@ impl NodeType {
         Self::Consent,
         Self::Referral,
         Self::Outcome,
+        Self::Disclosure,
     ];
 }
 
@@ -46,6 +48,7 @@ pub struct Keys {
     cursor: [u8; 32],
     hash: hmac::Key,
     name: hmac::Key,
+    checkpoint: [u8; 32],
 }
 
 impl std::fmt::Debug for Keys {
@@ -83,6 +86,7 @@ impl Keys {
             cursor: derive(&secret, "cursor"),
             hash: hmac::Key::new(hmac::HMAC_SHA256, &derive::<32>(&secret, "input hash")),
             name: hmac::Key::new(hmac::HMAC_SHA256, &derive::<32>(&secret, "name token")),
+            checkpoint: derive(&secret, "audit checkpoint"),
         }
     }
 
@@ -150,6 +154,14 @@ impl Keys {
     /// A keyed hash, by which an input can be recognised and not read.
     pub fn hash(&self, data: &[u8]) -> Vec<u8> {
         hmac::sign(&self.hash, data).as_ref().to_vec()
+    }
+
+    /// The key that signs checkpoints of the audit chain (RFC 8032).
+    ///
+    /// # Errors
+    /// Never, for 32 bytes are what such a key is made of.
+    pub fn checkpoint_key(&self) -> Result<Ed25519KeyPair, KeyRejected> {
+        Ed25519KeyPair::from_seed_unchecked(&self.checkpoint)
     }
 
     /// The token of a part of a name, for one organization only.

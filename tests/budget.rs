@@ -43,6 +43,13 @@ async fn statements(client: &Client<'_>, query: &str, variables: &Value) -> (Val
     let answer = client.ask(query, variables.clone()).await;
     let texts = client.app().statement_texts();
     assert_eq!(client.app().statements(), texts.len());
+    let (recorded, texts): (Vec<String>, Vec<String>) = texts
+        .into_iter()
+        .partition(|text| text.starts_with("INSERT INTO \"disclosure_answer\""));
+    assert!(
+        recorded.len() <= 1,
+        "whatever an answer shows is recorded at once"
+    );
     for text in &texts {
         let bound = text.contains(" LIMIT ") || text.contains(" IN (");
         assert!(bound, "a statement without a bound: {text}");

@@ -19,6 +19,7 @@ use crate::{
     store::{
         claimant::{self, View},
         consent,
+        disclosure::Opened,
         page::Field,
         sealed,
     },
@@ -30,7 +31,10 @@ use crate::{
 pub struct Claimant(pub(super) claimant::Seen);
 
 impl Claimant {
-    async fn usable_contact(&self, context: &Context<'_>) -> Result<Option<sealed::Contact>> {
+    async fn usable_contact(
+        &self,
+        context: &Context<'_>,
+    ) -> Result<Option<Opened<sealed::Contact>>> {
         if self.0.access(FieldGroup::Contact) != Access::Granted {
             return Ok(None);
         }
@@ -42,7 +46,7 @@ impl Claimant {
         self.0.view == View::Registering
     }
 
-    async fn stage(&self, context: &Context<'_>) -> Result<Option<sealed::ClaimStatus>> {
+    async fn stage(&self, context: &Context<'_>) -> Result<Option<Opened<sealed::ClaimStatus>>> {
         if !self.is_registering() {
             return Ok(None);
         }
@@ -104,6 +108,7 @@ impl Claimant {
         }
         let key = IdentityOf(self.0.claimant.id);
         let identity = context.loaders().one(key).await.or_answer(context)?;
+        let identity = identity.map(|opened| opened.disclose(FieldGroup::Identity));
         Ok(identity.map(ClaimantIdentity::from))
     }
 
@@ -115,6 +120,7 @@ impl Claimant {
     /// with the person's permission, the safe points.
     async fn contact(&self, context: &Context<'_>) -> Result<Option<ClaimantContact>> {
         let contact = self.usable_contact(context).await?;
+        let contact = contact.map(|opened| opened.disclose(FieldGroup::Contact));
         Ok(contact.map(ClaimantContact::from))
     }
 
@@ -144,6 +150,7 @@ impl Claimant {
         }
         let key = IdentifiersOf(self.0.claimant.id);
         let found = context.loaders().one(key).await.or_answer(context)?;
+        let found = found.map(|opened| opened.disclose(FieldGroup::Identifiers));
         Ok(found.map(|found| found.into_iter().map(ClaimantIdentifier::from).collect()))
     }
 
@@ -153,7 +160,9 @@ impl Claimant {
 
     /// The stage of the claim, for the registering organization alone.
     async fn claim_status(&self, context: &Context<'_>) -> Result<Option<ClaimStatus>> {
-        Ok(self.stage(context).await?.map(ClaimStatus::from))
+        let status = self.stage(context).await?;
+        let status = status.map(|opened| opened.disclose(FieldGroup::ClaimStatus));
+        Ok(status.map(ClaimStatus::from))
     }
 
     async fn claim_status_access(&self) -> Access {
@@ -167,6 +176,7 @@ impl Claimant {
         }
         let today = toronto_date(context.session().now());
         let status = self.stage(context).await?;
+        let status = status.map(|opened| opened.disclose(FieldGroup::WorkAuthorization));
         Ok(Some(WorkAuthorization::of(status.as_ref(), today)))
     }
 

@@ -34,6 +34,7 @@ node_ids! {
     ConsentId is Consent,
     ReferralId is Referral,
     OutcomeId is Outcome,
+    DisclosureId is Disclosure,
 }
 
 /// What every resolver asks of its context.

@@ -23,6 +23,7 @@ impl JournalEntry {
         match self.0.entry.subject_type {
             SubjectType::Claimant => NodeType::Claimant,
             SubjectType::Consent => NodeType::Consent,
+            SubjectType::Disclosure => NodeType::Disclosure,
             SubjectType::Need => NodeType::Need,
             SubjectType::Organization => NodeType::Organization,
             SubjectType::Referral => NodeType::Referral,
@@ -75,8 +76,11 @@ impl JournalEntry {
         self.0.entry.reason
     }
 
-    async fn note(&self) -> Option<&str> {
-        self.0.entry.note.as_deref()
+    async fn note(&self, context: &Context<'_>) -> Option<&str> {
+        let note = self.0.entry.note.as_deref()?;
+        let (claimant, referral) = self.0.about;
+        context.session().disclose_text(claimant, referral);
+        Some(note)
     }
 
     /// The version of the subject that the change left.

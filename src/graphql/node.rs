@@ -6,6 +6,7 @@ use super::{
     claimant::{Claimant, Consent, Need},
     context::{OrAnswer, Resolver},
     directory::{Catchment, Organization, Region, Service},
+    disclosure::Disclosure,
     referral::{Outcome, Referral},
 };
 use crate::{auth::scope, opaque::NodeType};
@@ -27,6 +28,7 @@ pub enum Node {
     Consent(Consent),
     Referral(Referral),
     Outcome(Outcome),
+    Disclosure(Disclosure),
 }
 
 /// The type of a node as the table of scopes names it.
@@ -42,6 +44,7 @@ const fn type_name(node: NodeType) -> &'static str {
         NodeType::Consent => "Consent",
         NodeType::Referral => "Referral",
         NodeType::Outcome => "Outcome",
+        NodeType::Disclosure => "Disclosure",
     }
 }
 
@@ -101,6 +104,10 @@ pub(super) async fn node_by_uuid(
             .outcome_list_by_id(&[entity::OutcomeId(uuid)])
             .await
             .map(|rows| rows.into_iter().next().map(|row| Node::from(Outcome(row)))),
+        NodeType::Disclosure => loaders
+            .one(entity::DisclosureId(uuid))
+            .await
+            .map(|found| found.map(|row| Node::from(Disclosure(row)))),
         // Locations have no type in the API yet.
         NodeType::Location => Ok(None),
     };

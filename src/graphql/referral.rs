@@ -96,8 +96,11 @@ impl Referral {
     }
 
     /// What the recipient must know to begin; it names nobody. For the parties.
-    async fn summary(&self) -> Option<&str> {
-        self.0.referral.summary.as_deref()
+    async fn summary(&self, context: &Context<'_>) -> Option<&str> {
+        let summary = self.0.referral.summary.as_deref()?;
+        let (claimant, referral) = (self.0.referral.claimant_id, self.0.referral.id);
+        context.session().disclose_text(claimant, Some(referral));
+        Some(summary)
     }
 
     /// The need it is for. For the parties.
@@ -270,8 +273,11 @@ impl Outcome {
         claimant_of(context, self.0.claimant_id).await
     }
 
-    async fn note(&self) -> Option<&str> {
-        self.0.note.as_deref()
+    async fn note(&self, context: &Context<'_>) -> Option<&str> {
+        let note = self.0.note.as_deref()?;
+        let (claimant, referral) = (self.0.claimant_id, self.0.referral_id);
+        context.session().disclose_text(claimant, Some(referral));
+        Some(note)
     }
 
     /// The day on which to ask again.

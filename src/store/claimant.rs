@@ -14,6 +14,7 @@ use sea_orm::{
 
 use super::{
     Readable, Session,
+    disclosure::Opened,
     grant::{Held, in_force},
     nothing,
     page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
@@ -275,22 +276,21 @@ impl Session {
     pub async fn usable_contacts(
         &self,
         claimants: &[ClaimantId],
-    ) -> Result<HashMap<ClaimantId, Contact>> {
+    ) -> Result<HashMap<ClaimantId, Opened<Contact>>> {
         let mut contacts = self.contacts(claimants).await?;
         if contacts.is_empty() {
             return Ok(contacts);
         }
         let ids: Vec<ClaimantId> = contacts.keys().copied().collect();
         let own = self.registered_among(&ids).await?;
-        contacts
-            .retain(|id, contact| own.contains(id) || contact.permission == ContactPermission::Any);
+        contacts.retain(|id, contact| {
+            own.contains(id) || contact.content.permission == ContactPermission::Any
+        });
         for (id, contact) in &mut contacts {
             if !own.contains(id) {
-                contact.points.retain(|point| point.safety == Safety::Safe);
-                contact
-                    .points
-                    .iter_mut()
-                    .for_each(|point| point.note = None);
+                let points = &mut contact.content.points;
+                points.retain(|point| point.safety == Safety::Safe);
+                points.iter_mut().for_each(|point| point.note = None);
             }
         }
         Ok(contacts)

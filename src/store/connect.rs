@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use entity::{JournalEntryId, journal_entry};
 use migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectOptions, DatabaseConnection, DbErr, EntityTrait, QuerySelect};
+use sea_orm::{
+    ConnectOptions, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, QuerySelect,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
 
 use crate::{
     config,
@@ -87,6 +90,15 @@ impl Database {
             .set_metric_callback(move |info| again(&info.statement.sql));
         self.writer
             .set_metric_callback(move |info| observer(&info.statement.sql));
+    }
+
+    /// Begins a transaction that may write.
+    pub(super) async fn begin(&self) -> Result<DatabaseTransaction> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        Ok(self.writer.begin_with_options(options).await?)
     }
 
     /// Brings the database to the newest migration.

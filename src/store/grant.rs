@@ -73,6 +73,7 @@ impl Session {
                 continue;
             }
             if row.closes_at > self.now {
+                self.ledger.learn(&row);
                 held.open.insert(row.access_group);
             } else {
                 held.lapsed.insert(row.access_group);

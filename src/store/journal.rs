@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use entity::{
-    Audience, JournalEntryId, JournalKind, NeedCategory, OrganizationId, ReferralId,
-    ReferralStatus, ReferralStatusReason, RegionId, SubjectType, journal_audience, journal_entry,
-    journal_head, referral,
+    Audience, ClaimantId, ConsentId, JournalEntryId, JournalKind, NeedCategory, OrganizationId,
+    ReferralId, ReferralStatus, ReferralStatusReason, RegionId, SubjectType, consent,
+    journal_audience, journal_entry, journal_head, referral,
 };
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
@@ -210,7 +210,12 @@ pub struct Seen {
     pub entry: journal_entry::Model,
     /// Where the feed goes on after this entry.
     pub position: i64,
+    /// Of whom its note speaks, and in which referral.
+    pub about: About,
 }
+
+/// A claimant of whom a text speaks, and the referral in which it stands.
+type About = (Option<ClaimantId>, Option<ReferralId>);
 
 impl Seen {
     /// Entries before the reader's tenure tell neither who, nor why, nor any note; withdrawal is told to those alone
@@ -230,8 +235,25 @@ impl Seen {
             entry.organization_id = None;
             entry.reason = None;
         }
-        Self { entry, position }
+        Self {
+            entry,
+            position,
+            about: (None, None),
+        }
     }
+
+    /// With what a referral tells of whom its notes speak.
+    fn about(mut self, referral: &referral::Model) -> Self {
+        if speaks_of_a_person(&self.entry) {
+            self.about = (referral.claimant_id, Some(referral.id));
+        }
+        self
+    }
+}
+
+/// Whether the note of an entry is free text about a claimant. That of an assignment names a worker.
+fn speaks_of_a_person(entry: &journal_entry::Model) -> bool {
+    entry.note.is_some() && entry.kind != JournalKind::ReferralAssigned
 }
 
 impl Keyed for journal_entry::Model {
@@ -311,11 +333,13 @@ impl Session {
         };
         let tenure = tenure_of(self.viewer(), referral);
         let registering = referral.registering_organization_id == Some(organization);
-        Ok(paged.map(|entry| {
+        let mut seen = paged.map(|entry| {
             let position = entry.position.unwrap_or(head);
             let in_tenure = entry.subject_version >= tenure;
-            Seen::of(entry, position, in_tenure, registering)
-        }))
+            Seen::of(entry, position, in_tenure, registering).about(referral)
+        });
+        self.find_whom_notes_speak_of(&mut seen.items).await?;
+        Ok(seen)
     }
 
     async fn journal_head(&self) -> Result<i64> {
@@ -351,7 +375,7 @@ impl Session {
             .all(self.reader())
             .await?;
         let referrals = self.subjects_in_feed(&entries).await?;
-        let seen = entries
+        let mut seen: Vec<Seen> = entries
             .into_iter()
             .map(|entry| {
                 let position = entry.position.unwrap_or(after);
@@ -359,10 +383,56 @@ impl Session {
                 let registering = referrals.get(&entry.subject_id).is_some_and(|referral| {
                     referral.registering_organization_id == Some(self.viewer().organization())
                 });
-                Seen::of(entry, position, in_tenure, registering)
+                let referral = referrals.get(&entry.subject_id);
+                let seen = Seen::of(entry, position, in_tenure, registering);
+                referral.into_iter().fold(seen, Seen::about)
             })
             .collect();
+        self.find_whom_notes_speak_of(&mut seen).await?;
         Ok((seen, more))
+    }
+
+    /// Finds the claimants of whom told notes speak and that are not known yet, for the ledger alone: they may be out
+    /// of the caller's sight by now.
+    async fn find_whom_notes_speak_of(&self, seen: &mut [Seen]) -> Result<()> {
+        let unknown = |seen: &Seen| speaks_of_a_person(&seen.entry) && seen.about.0.is_none();
+        let subjects = |wanted: SubjectType| -> Vec<Uuid> {
+            seen.iter()
+                .filter(|seen| seen.entry.subject_type == wanted && unknown(seen))
+                .map(|seen| seen.entry.subject_id)
+                .collect()
+        };
+        let mut about: HashMap<Uuid, About> = HashMap::new();
+        let referrals = subjects(SubjectType::Referral);
+        if !referrals.is_empty() {
+            let rows = referral::Entity::find()
+                .select_only()
+                .columns([referral::Column::Id, referral::Column::ClaimantId])
+                .filter(referral::Column::Id.is_in(referrals))
+                .into_tuple::<(ReferralId, Option<ClaimantId>)>()
+                .all(self.reader())
+                .await?;
+            let rows = rows.into_iter();
+            about.extend(rows.map(|(id, claimant)| (id.0, (claimant, Some(id)))));
+        }
+        let consents = subjects(SubjectType::Consent);
+        if !consents.is_empty() {
+            let rows = consent::Entity::find()
+                .select_only()
+                .columns([consent::Column::Id, consent::Column::ClaimantId])
+                .filter(consent::Column::Id.is_in(consents))
+                .into_tuple::<(ConsentId, ClaimantId)>()
+                .all(self.reader())
+                .await?;
+            let rows = rows.into_iter();
+            about.extend(rows.map(|(id, claimant)| (id.0, (Some(claimant), None))));
+        }
+        for seen in seen.iter_mut().filter(|seen| unknown(seen)) {
+            if let Some(found) = about.get(&seen.entry.subject_id) {
+                seen.about = *found;
+            }
+        }
+        Ok(())
     }
 
     fn in_tenure(
@@ -379,6 +449,7 @@ impl Session {
             }),
             SubjectType::Claimant
             | SubjectType::Consent
+            | SubjectType::Disclosure
             | SubjectType::Need
             | SubjectType::Organization
             | SubjectType::Service => true,

@@ -6,6 +6,9 @@
 //! - `unscoped_organization_by_code`: the token names an organization before there is a viewer.
 //! - `unscoped_region_by_code`: a token of the ministry may name a region.
 //! - `unscoped_number_entries`: the sequencer numbers committed journal entries.
+//! - `unscoped_chain`: the sequencer links journal entries and disclosures into the audit chain.
+//! - `unscoped_verify_audit`: the operator's own command line checks that chain.
+//! - `unscoped_disclosures`: the operator's own command line exports who was told what, after a breach.
 //! - `unscoped_forget_keys`: idempotency keys are forgotten when their time is over.
 //! - `unscoped_import`: the operator's own command line imports a directory.
 //! - `unscoped_seed`: the demo fills an empty database.
@@ -30,9 +33,11 @@ use crate::{
     viewer::{Caller, Viewer},
 };
 
+pub mod audit;
 pub mod claimant;
 mod connect;
 pub mod consent;
+pub mod disclosure;
 mod grant;
 pub mod import;
 pub mod journal;
@@ -59,6 +64,7 @@ pub struct Settings {
     pub referral: config::Referral,
     pub idempotency: config::Idempotency,
     pub sequencer: config::Sequencer,
+    pub audit: config::Audit,
 }
 
 /// The database with the clock and the keys; it can do nothing for a request until it is bound to a caller.
@@ -69,6 +75,7 @@ pub struct Store {
     keys: Arc<Keys>,
     settings: Arc<Settings>,
     wake: Arc<tokio::sync::Notify>,
+    disclosures: disclosure::Writer,
 }
 
 impl From<&config::Config> for Settings {
@@ -77,6 +84,7 @@ impl From<&config::Config> for Settings {
             referral: config.referral.clone(),
             idempotency: config.idempotency.clone(),
             sequencer: config.sequencer.clone(),
+            audit: config.audit.clone(),
         }
     }
 }
@@ -89,6 +97,7 @@ impl Store {
             keys: Arc::new(keys),
             settings: Arc::new(settings),
             wake: Arc::default(),
+            disclosures: disclosure::Writer::default(),
         }
     }
 
@@ -98,6 +107,7 @@ impl Store {
             now: self.clock.now(),
             caller: Arc::new(caller),
             store: self.clone(),
+            ledger: Arc::default(),
         }
     }
 
@@ -123,12 +133,13 @@ impl Store {
     }
 }
 
-/// The store bound to one caller at one moment.
+/// The store bound to one caller at one moment, for one answer.
 #[derive(Clone)]
 pub struct Session {
     store: Store,
     caller: Arc<Caller>,
     now: DateTime<Utc>,
+    ledger: Arc<disclosure::Ledger>,
 }
 
 impl Session {

@@ -16,7 +16,7 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Readable, Session, Unit, Visible, grant::in_force};
+use super::{Readable, Session, Unit, Visible, disclosure::Opened, grant::in_force};
 use crate::{
     error::{Error, Result},
     viewer::Viewer,
@@ -236,8 +236,9 @@ impl Session {
     pub async fn identities(
         &self,
         claimants: &[ClaimantId],
-    ) -> Result<HashMap<ClaimantId, Identity>> {
-        open(self.find::<claimant_identity::Entity>(), claimants).await
+    ) -> Result<HashMap<ClaimantId, Opened<Identity>>> {
+        let found = open(self.find::<claimant_identity::Entity>(), claimants).await?;
+        Ok(self.opened(found))
     }
 
     /// The contacts among `claimants` that are open to the caller now. What another organization may not use of an
@@ -245,8 +246,9 @@ impl Session {
     pub(super) async fn contacts(
         &self,
         claimants: &[ClaimantId],
-    ) -> Result<HashMap<ClaimantId, Contact>> {
-        open(self.find::<claimant_contact::Entity>(), claimants).await
+    ) -> Result<HashMap<ClaimantId, Opened<Contact>>> {
+        let found = open(self.find::<claimant_contact::Entity>(), claimants).await?;
+        Ok(self.opened(found))
     }
 
     /// The identifiers of those among `claimants` that the caller's organization registered.
@@ -256,8 +258,9 @@ impl Session {
     pub async fn identifiers(
         &self,
         claimants: &[ClaimantId],
-    ) -> Result<HashMap<ClaimantId, Vec<Identifier>>> {
-        open(self.find::<claimant_identifiers::Entity>(), claimants).await
+    ) -> Result<HashMap<ClaimantId, Opened<Vec<Identifier>>>> {
+        let found = open(self.find::<claimant_identifiers::Entity>(), claimants).await?;
+        Ok(self.opened(found))
     }
 
     /// The claim status of those among `claimants` that the caller's organization registered.
@@ -267,8 +270,9 @@ impl Session {
     pub async fn claim_statuses(
         &self,
         claimants: &[ClaimantId],
-    ) -> Result<HashMap<ClaimantId, ClaimStatus>> {
-        open(self.find::<claimant_claim_status::Entity>(), claimants).await
+    ) -> Result<HashMap<ClaimantId, Opened<ClaimStatus>>> {
+        let found = open(self.find::<claimant_claim_status::Entity>(), claimants).await?;
+        Ok(self.opened(found))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Numbers committed journal entries, and writes who is told of each. One process holds the lease; any may take it
+//! Numbers committed journal entries, writes who is told of each, and has them linked into the audit chain. One process holds the lease; any may take it
 //! over. Cursors use these positions and nothing else, so that a reader meets no gap and no repeat, whatever was
 //! committed late.
 use std::{collections::HashMap, time::Duration};
@@ -8,7 +8,7 @@ use entity::{idempotency, journal_audience, journal_entry, journal_head, lease};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
-    QuerySelect, TransactionOptions, TransactionTrait,
+    QuerySelect,
     prelude::Uuid,
     sea_query::{Expr, OnConflict},
 };
@@ -29,10 +29,10 @@ impl Store {
         tokio::pin!(stop);
         loop {
             // A full batch means that there is more; anything else waits for the next commit or the poll.
-            match self.unscoped_number_entries(&holder).await {
-                Ok(numbered) if numbered == self.batch() => continue,
-                Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "journal entries could not be numbered"),
+            match self.sequence_batch(&holder).await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "the journal could not be sequenced"),
             }
             tokio::select! {
                 () = &mut stop => return,
@@ -47,7 +47,15 @@ impl Store {
         }
     }
 
-    fn batch(&self) -> u64 {
+    /// Numbers a batch of entries, and links a batch of what is numbered and of disclosures. Returns whether there may
+    /// be more.
+    async fn sequence_batch(&self, holder: &str) -> Result<bool> {
+        let numbered = self.unscoped_number_entries(holder).await?;
+        let more = self.unscoped_chain(holder).await?;
+        Ok(more || numbered == self.batch())
+    }
+
+    pub(super) fn batch(&self) -> u64 {
         self.settings.sequencer.batch.get().into()
     }
 
@@ -80,14 +88,7 @@ impl Store {
         if waiting.is_none() {
             return Ok(0);
         }
-        let transaction = self
-            .database
-            .writer
-            .begin_with_options(TransactionOptions {
-                sqlite_transaction_mode: Some(sea_orm::SqliteTransactionMode::Immediate),
-                ..Default::default()
-            })
-            .await?;
+        let transaction = self.database.begin().await?;
         if !self.hold_lease(&transaction, holder).await? {
             return Ok(0);
         }
@@ -105,7 +106,11 @@ impl Store {
 
     /// Takes or keeps the lease. On PostgreSQL the row also keeps any other holder waiting until this transaction
     /// ends; on SQLite the transaction itself does.
-    async fn hold_lease(&self, transaction: &DatabaseTransaction, holder: &str) -> Result<bool> {
+    pub(super) async fn hold_lease(
+        &self,
+        transaction: &DatabaseTransaction,
+        holder: &str,
+    ) -> Result<bool> {
         let now = self.clock.now();
         // How long this process may be silent before another takes the work over.
         let lease = TimeDelta::seconds(self.settings.sequencer.lease_seconds.get().into());

@@ -13,6 +13,7 @@ use axum::{
     body::Body,
     http::{HeaderMap, Request, StatusCode, header},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, TimeDelta, Utc};
 use claimant_gateway::{
     auth::{
@@ -20,12 +21,13 @@ use claimant_gateway::{
         scope::{Scope, ScopeSet},
     },
     clock::{Clock, ClockHandle},
-    config::Config,
+    config::{Config, Secret},
     gateway,
     opaque::{Keys, NodeType},
     store::{Database, Settings, Store},
 };
 use http_body_util::BodyExt;
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -56,6 +58,9 @@ pub async fn open(url: &str) -> Database {
     Database::open(&config).await.expect("the database opens")
 }
 
+/// The master key of every test.
+pub const SECRET: &[u8] = b"a secret of the tests, 32 bytes.";
+
 /// The gateway on a fresh database.
 pub struct TestApp {
     pub world: World,
@@ -85,7 +90,7 @@ impl Fresh for TestApp {
                 .push(sql.to_owned());
         });
         let (time, clock) = Clock::fixed(monday());
-        let keys = Keys::derive(b"a secret of the tests, 32 bytes.");
+        let keys = Keys::derive(SECRET);
         let config = Config::default();
         let store = Store::new(database, time.clone(), keys, Settings::from(&config));
         let issuer =
@@ -224,7 +229,25 @@ impl TestApp {
         .map(|id| self.store.keys().id(NodeType::Service, id))
     }
 
-    /// Numbers what has been committed, as the sequencer does in the background.
+    /// The configuration of a command that works on this gateway's database.
+    pub fn config(&self) -> Config {
+        let mut config = Config::default();
+        config.database.url = self.database.url.parse().expect("a database URL");
+        config.secret.key = Some(Secret::new(STANDARD.encode(SECRET)));
+        config
+    }
+
+    /// Runs a statement past the gateway, as whoever can write to the database could.
+    pub async fn tamper(&self, statement: &str) {
+        let connection = self.database.connect().await;
+        connection
+            .execute_unprepared(statement)
+            .await
+            .expect("the statement runs");
+        connection.close().await.expect("the connection closes");
+    }
+
+    /// Numbers and links what has been committed, as the sequencer does in the background.
     pub async fn settle(&self) {
         while self
             .store
@@ -232,6 +255,12 @@ impl TestApp {
             .await
             .expect("entries are numbered")
             > 0
+        {}
+        while self
+            .store
+            .unscoped_chain("test")
+            .await
+            .expect("the chain grows")
         {}
     }
 

@@ -1,0 +1,179 @@
+//! The ledger of one answer: what of whom it carries, and on what basis. An open group gives its content up only by
+//! noting it here, so that no resolver can forget to; what was read and then withheld leaves no note.
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use chrono::{DateTime, Utc};
+use entity::{ClaimantId, FieldGroup, ReferralId, access_grant};
+
+use super::super::Session;
+use crate::{
+    domain::disclosure::{Basis, Disclosed},
+    viewer::Viewer,
+};
+
+/// What one answer has disclosed so far.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Ledger(Mutex<Notes>);
+
+#[derive(Debug, Default)]
+struct Notes {
+    /// What the grants open that this answer has read, each with the time since when.
+    bases: HashMap<(ClaimantId, FieldGroup), (DateTime<Utc>, Basis)>,
+    disclosed: BTreeMap<(ClaimantId, Basis), BTreeSet<FieldGroup>>,
+}
+
+impl Ledger {
+    /// Nothing can panic while it is held; a poisoned one would still hold whole notes.
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Learns on what basis a grant in force opens its group. Of several, the latest speaks for all.
+    pub(in crate::store) fn learn(&self, grant: &access_grant::Model) {
+        // Grants that open a sealed group have its name.
+        let Ok(group) = grant.access_group.as_str().parse::<FieldGroup>() else {
+            return;
+        };
+        let basis = Basis {
+            referral: Some(grant.referral_id),
+            consent: grant.consent_id,
+        };
+        let since = (grant.opens_at, basis);
+        self.notes()
+            .bases
+            .entry((grant.claimant_id, group))
+            .and_modify(|known| *known = since.max(*known))
+            .or_insert(since);
+    }
+
+    fn note(&self, claimant: ClaimantId, group: FieldGroup) {
+        let mut notes = self.notes();
+        let basis = notes.bases.get(&(claimant, group)).map(|(_, basis)| *basis);
+        notes
+            .disclosed
+            .entry((claimant, basis.unwrap_or_default()))
+            .or_default()
+            .insert(group);
+    }
+
+    fn note_text(&self, claimant: ClaimantId, referral: Option<ReferralId>) {
+        let basis = Basis {
+            referral,
+            consent: None,
+        };
+        self.notes()
+            .disclosed
+            .entry((claimant, basis))
+            .or_default()
+            .insert(FieldGroup::FreeText);
+    }
+
+    /// What was disclosed since this was last asked.
+    pub(super) fn take(&self) -> Vec<Disclosed> {
+        std::mem::take(&mut self.notes().disclosed)
+            .into_iter()
+            .map(|((claimant, basis), groups)| Disclosed {
+                claimant,
+                basis,
+                groups: groups.into_iter().collect(),
+            })
+            .collect()
+    }
+}
+
+/// A sealed group that is open to the caller.
+#[derive(Clone, Debug)]
+pub struct Opened<T> {
+    pub(in crate::store) content: T,
+    claimant: ClaimantId,
+    ledger: Arc<Ledger>,
+}
+
+impl<T> Opened<T> {
+    /// What is in it, for an answer, which from here on carries `group` of this claimant.
+    pub fn disclose(self, group: FieldGroup) -> T {
+        self.ledger.note(self.claimant, group);
+        self.content
+    }
+}
+
+impl Session {
+    /// Groups that are open to the caller, so that they are noted when an answer carries them.
+    pub(in crate::store) fn opened<T>(
+        &self,
+        groups: HashMap<ClaimantId, T>,
+    ) -> HashMap<ClaimantId, Opened<T>> {
+        groups
+            .into_iter()
+            .map(|(claimant, content)| {
+                let opened = Opened {
+                    content,
+                    claimant,
+                    ledger: self.ledger.clone(),
+                };
+                (claimant, opened)
+            })
+            .collect()
+    }
+
+    /// Notes that this answer carries free text about a claimant, as it stands in a referral where it does. The ministry
+    /// reads no text but its own.
+    pub fn disclose_text(&self, claimant: Option<ClaimantId>, referral: Option<ReferralId>) {
+        match (self.viewer(), claimant) {
+            (Viewer::Ministry { .. }, _)
+            | (Viewer::Provider { .. } | Viewer::SettlementAgency { .. }, None) => {}
+            (Viewer::Provider { .. } | Viewer::SettlementAgency { .. }, Some(claimant)) => {
+                self.ledger.note_text(claimant, referral);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use entity::{AccessGrantId, AccessGroup, ConsentId, OrganizationId};
+    use sea_orm::prelude::Uuid;
+
+    use super::*;
+
+    fn grant(group: AccessGroup, referral: u128, opens_at: i64) -> access_grant::Model {
+        access_grant::Model {
+            id: AccessGrantId(Uuid::nil()),
+            claimant_id: ClaimantId(Uuid::nil()),
+            organization_id: OrganizationId(Uuid::nil()),
+            access_group: group,
+            category: None,
+            referral_id: ReferralId(Uuid::from_u128(referral)),
+            consent_id: Some(ConsentId(Uuid::from_u128(referral))),
+            opens_at: DateTime::from_timestamp(opens_at, 0).unwrap(),
+            closes_at: DateTime::from_timestamp(100, 0).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_group_is_noted_on_the_basis_of_the_latest_grant_that_opens_it() {
+        let (ledger, claimant) = (Ledger::default(), ClaimantId(Uuid::nil()));
+        ledger.learn(&grant(AccessGroup::Identity, 1, 10));
+        ledger.learn(&grant(AccessGroup::Identity, 2, 20));
+        ledger.learn(&grant(AccessGroup::Identity, 3, 15));
+        ledger.learn(&grant(AccessGroup::Presence, 4, 30));
+        ledger.note(claimant, FieldGroup::Identity);
+        ledger.note(claimant, FieldGroup::Identity);
+        let disclosed = ledger.take();
+        assert_eq!(disclosed.len(), 1);
+        assert_eq!(disclosed[0].groups, [FieldGroup::Identity]);
+        let referral = disclosed[0].basis.referral;
+        assert_eq!(referral, Some(ReferralId(Uuid::from_u128(2))));
+        assert_eq!(ledger.take(), [], "what was taken is not written twice");
+    }
+
+    #[test]
+    fn what_is_known_of_grants_is_not_yet_disclosed() {
+        let ledger = Ledger::default();
+        ledger.learn(&grant(AccessGroup::Contact, 1, 10));
+        assert_eq!(ledger.take(), []);
+    }
+}
