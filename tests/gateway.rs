@@ -2,6 +2,7 @@
 //! store: what cannot be seen from outside is a unit test's business.
 #![cfg(test)]
 
+mod audit;
 mod budget;
 mod claimant;
 mod common;
@@ -9,6 +10,7 @@ mod consent;
 mod crash;
 mod databases;
 mod directory;
+mod disclosure;
 mod feed;
 mod http;
 mod idempotency;
