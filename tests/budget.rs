@@ -5,6 +5,8 @@
 //! - The inbox, 50 referrals with claimant, identity, service, its organization and the source: 10 statements.
 //! - One referral with claimant, service, both organizations and the last 20 entries of its history: 8 statements, or 9
 //!   where the entries are there before the organizations of the referral, which are then asked for once more.
+//!
+//! An answer that shows anything sealed costs one more, shared with the answers that end beside it: the record of that.
 use serde_json::{Value, json};
 
 use crate::common::{
