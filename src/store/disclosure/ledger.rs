@@ -2,6 +2,7 @@
 //! noting it here, so that no resolver can forget to; what was read and then withheld leaves no note.
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
+    ops::Bound,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -71,9 +72,28 @@ impl Ledger {
             .insert(FieldGroup::FreeText);
     }
 
-    /// What was disclosed since this was last asked.
+    /// What was disclosed since this was last asked. Text that stands in a referral goes with what a consent opens for
+    /// that referral, where there is such.
     pub(super) fn take(&self) -> Vec<Disclosed> {
-        std::mem::take(&mut self.notes().disclosed)
+        let mut disclosed = std::mem::take(&mut self.notes().disclosed);
+        let texts: Vec<(ClaimantId, Basis)> = disclosed
+            .keys()
+            .filter(|(_, basis)| basis.referral.is_some() && basis.consent.is_none())
+            .copied()
+            .collect();
+        for key in texts {
+            let next = (Bound::Excluded(key), Bound::Unbounded);
+            let with_consent = disclosed
+                .range(next)
+                .next()
+                .map(|(other, _)| *other)
+                .filter(|other| other.0 == key.0 && other.1.referral == key.1.referral);
+            if let Some(other) = with_consent {
+                let groups = disclosed.remove(&key).unwrap_or_default();
+                disclosed.entry(other).or_default().extend(groups);
+            }
+        }
+        disclosed
             .into_iter()
             .map(|((claimant, basis), groups)| Disclosed {
                 claimant,
@@ -168,6 +188,21 @@ mod tests {
         let referral = disclosed[0].basis.referral;
         assert_eq!(referral, Some(ReferralId(Uuid::from_u128(2))));
         assert_eq!(ledger.take(), [], "what was taken is not written twice");
+    }
+
+    #[test]
+    fn text_of_a_referral_goes_with_what_consent_opens_for_it_and_with_nothing_else() {
+        let (ledger, claimant) = (Ledger::default(), ClaimantId(Uuid::nil()));
+        ledger.learn(&grant(AccessGroup::Identity, 1, 10));
+        ledger.note(claimant, FieldGroup::Identity);
+        for referral in [1, 2] {
+            ledger.note_text(claimant, Some(ReferralId(Uuid::from_u128(referral))));
+        }
+        let disclosed = ledger.take();
+        let groups: Vec<_> = disclosed.iter().map(|each| &each.groups[..]).collect();
+        let both = [FieldGroup::Identity, FieldGroup::FreeText];
+        assert_eq!(groups, [&both[..], &[FieldGroup::FreeText]]);
+        assert_eq!(disclosed[1].basis.consent, None);
     }
 
     #[test]
