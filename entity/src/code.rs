@@ -482,10 +482,17 @@ codes! {
         Qualifications = "QUALIFICATIONS",
     }
 
+    /// What stands in the audit chain.
+    AuditStream {
+        Journal = "JOURNAL",
+        Disclosure = "DISCLOSURE",
+    }
+
     /// What a journal entry is about.
     SubjectType {
         Claimant = "CLAIMANT",
         Consent = "CONSENT",
+        Disclosure = "DISCLOSURE",
         Need = "NEED",
         Organization = "ORGANIZATION",
         Referral = "REFERRAL",
@@ -506,6 +513,7 @@ codes! {
         ConsentRecorded = "CONSENT_RECORDED",
         ConsentWithdrawn = "CONSENT_WITHDRAWN",
         DirectoryImported = "DIRECTORY_IMPORTED",
+        DisclosureRemoved = "DISCLOSURE_REMOVED",
         ExclusionEnded = "EXCLUSION_ENDED",
         ExclusionRecorded = "EXCLUSION_RECORDED",
         GrantsRepaired = "GRANTS_REPAIRED",

@@ -41,6 +41,8 @@ ids! {
     ExclusionId
     /// An entry of the journal.
     JournalEntryId
+    /// What one answer disclosed of one claimant.
+    DisclosureId
     /// A place where services are given.
     LocationId
     /// Something a claimant needs.

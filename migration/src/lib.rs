@@ -6,6 +6,7 @@ mod dialect;
 mod m0001_core;
 mod m0002_encryption;
 mod m0003_access;
+mod m0004_disclosure;
 pub mod row_security;
 
 /// The chain, oldest first. A migration that has been released is never edited.
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_core::Migration),
             Box::new(m0002_encryption::Migration),
             Box::new(m0003_access::Migration),
+            Box::new(m0004_disclosure::Migration),
         ]
     }
 }

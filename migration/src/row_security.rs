@@ -9,7 +9,9 @@ use sea_orm_migration::sea_orm::{
 };
 
 /// Tables without a policy: the directory is public to every token, and the rest tells nothing of anybody.
-const PUBLIC: [&str; 14] = [
+const PUBLIC: [&str; 16] = [
+    "audit_checkpoint",
+    "audit_head",
     "catchment",
     "journal_head",
     "lease",
@@ -210,6 +212,7 @@ fn policies(categories: &[&str]) -> Vec<(&'static str, String)> {
     );
     vec![
         ("access_grant", OWN.to_owned()),
+        ("audit_link", "false".to_owned()),
         ("claimant", claimant()),
         (
             "claimant_claim_status",
@@ -236,6 +239,11 @@ fn policies(categories: &[&str]) -> Vec<(&'static str, String)> {
         ),
         ("consent", consent()),
         ("consent_recipient", CONSENT_RECIPIENT.to_owned()),
+        (
+            "disclosure",
+            format!("{OWN} OR {}", registered("disclosure.claimant_id")),
+        ),
+        ("disclosure_answer", "false".to_owned()),
         ("exclusion", sealed("exclusion", &[])),
         ("idempotency", OWN.to_owned()),
         ("journal_audience", journal_audience(categories)),

@@ -140,7 +140,7 @@ mod tests {
         let (steps, last) = (1..).zip(applied.lines()).last().unwrap();
         let last = last.strip_prefix("applied ").unwrap();
         assert_eq!(said(up(), &config).await, "the tables are up to date\n");
-        let unconfirmed = said(down(1, false), &config).await;
+        let unconfirmed = said(down(steps, false), &config).await;
         assert!(
             unconfirmed.contains(last) && unconfirmed.contains("--yes"),
             "{unconfirmed}"

@@ -32,6 +32,7 @@ pub struct Config {
     pub referral: Referral,
     pub idempotency: Idempotency,
     pub sequencer: Sequencer,
+    pub audit: Audit,
     pub log: Log,
     pub secret: SecretKey,
 }
@@ -219,6 +220,28 @@ impl Default for Sequencer {
             poll_milliseconds: Whole::of::<1_000>(),
             lease_seconds: Whole::of::<10>(),
             batch: Whole::of::<500>(),
+        }
+    }
+}
+
+/// The record of disclosures, and the chain over it and the journal.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Audit {
+    /// How long the record of a disclosure may take to be written; after that the answer is not given.
+    pub disclosure_seconds: Whole<1, 60>,
+    /// A checkpoint is signed after this many links of the chain …
+    pub checkpoint_links: Whole<1, 1_000_000>,
+    /// … or, where there is anything new, after this time.
+    pub checkpoint_minutes: Whole<1, 1_440>,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self {
+            disclosure_seconds: Whole::of::<5>(),
+            checkpoint_links: Whole::of::<1_000>(),
+            checkpoint_minutes: Whole::of::<10>(),
         }
     }
 }

@@ -21,6 +21,7 @@ use super::{
 use crate::store::{
     claimant::{self, View},
     consent,
+    disclosure::Opened,
     page::Field,
     sealed,
 };
@@ -31,7 +32,10 @@ use crate::store::{
 pub struct Claimant(pub(super) claimant::Seen);
 
 impl Claimant {
-    async fn usable_contact(&self, context: &Context<'_>) -> Result<Option<sealed::Contact>> {
+    async fn usable_contact(
+        &self,
+        context: &Context<'_>,
+    ) -> Result<Option<Opened<sealed::Contact>>> {
         if self.0.access(FieldGroup::Contact) != Access::Granted {
             return Ok(None);
         }
@@ -97,6 +101,7 @@ impl Claimant {
         }
         let key = IdentityOf(self.0.claimant.id);
         let identity = context.loaders().one(key).await.or_answer(context)?;
+        let identity = identity.map(|opened| opened.disclose(FieldGroup::Identity));
         Ok(identity.map(ClaimantIdentity::from))
     }
 
@@ -108,6 +113,7 @@ impl Claimant {
     /// with the person's permission, the safe points.
     async fn contact(&self, context: &Context<'_>) -> Result<Option<ClaimantContact>> {
         let contact = self.usable_contact(context).await?;
+        let contact = contact.map(|opened| opened.disclose(FieldGroup::Contact));
         Ok(contact.map(ClaimantContact::from))
     }
 
@@ -137,6 +143,7 @@ impl Claimant {
         }
         let key = IdentifiersOf(self.0.claimant.id);
         let found = context.loaders().one(key).await.or_answer(context)?;
+        let found = found.map(|opened| opened.disclose(FieldGroup::Identifiers));
         Ok(found.map(|found| found.into_iter().map(ClaimantIdentifier::from).collect()))
     }
 
@@ -152,6 +159,7 @@ impl Claimant {
         }
         let key = ClaimStatusOf(self.0.claimant.id);
         let found = context.loaders().one(key).await.or_answer(context)?;
+        let found = found.map(|opened| opened.disclose(FieldGroup::ClaimStatus));
         Ok(found.map(ClaimStatus::from))
     }
 
@@ -167,6 +175,7 @@ impl Claimant {
         }
         let key = WorkAuthorizationOf(self.0.claimant.id);
         let found = context.loaders().one(key).await.or_answer(context)?;
+        let found = found.map(|opened| opened.disclose(FieldGroup::WorkAuthorization));
         Ok(Some(found.map_or(
             WorkAuthorization {
                 state: YesNoUnknown::Unknown,
@@ -188,8 +197,9 @@ impl Claimant {
         }
         let key = QualificationsOf(self.0.claimant.id);
         let found = context.loaders().one(key).await.or_answer(context)?;
-        let found = found.unwrap_or_default();
-        Ok(Some(found.into_iter().map(Qualification).collect()))
+        let found = found.map(|opened| opened.disclose(FieldGroup::Qualifications));
+        let found = found.unwrap_or_default().into_iter();
+        Ok(Some(found.map(Qualification).collect()))
     }
 
     /// How well the person knows which languages. A party that has been asked sees the levels, so that it can answer;
@@ -203,8 +213,9 @@ impl Claimant {
         }
         let key = LanguageAbilitiesOf(self.0.claimant.id);
         let found = context.loaders().one(key).await.or_answer(context)?;
-        let found = found.unwrap_or_default();
-        Ok(Some(found.into_iter().map(LanguageAbility::from).collect()))
+        let found = found.map(|opened| opened.disclose(FieldGroup::Qualifications));
+        let found = found.unwrap_or_default().into_iter();
+        Ok(Some(found.map(LanguageAbility::from).collect()))
     }
 
     /// Of qualifications and language abilities.

@@ -36,6 +36,7 @@ node_ids! {
     OutcomeId is Outcome,
     QualificationId is Qualification,
     ExclusionId is Exclusion,
+    DisclosureId is Disclosure,
 }
 
 /// What every resolver asks of its context.

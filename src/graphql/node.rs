@@ -6,6 +6,7 @@ use super::{
     claimant::{Claimant, Consent, Exclusion, Need},
     context::{OrAnswer, Resolver},
     directory::{Catchment, Organization, Region, Service},
+    disclosure::Disclosure,
     referral::{Outcome, Referral},
 };
 use crate::{auth::scope, opaque::NodeType};
@@ -28,6 +29,7 @@ pub enum Node {
     Exclusion(Exclusion),
     Referral(Referral),
     Outcome(Outcome),
+    Disclosure(Disclosure),
 }
 
 /// The type of a node as the table of scopes names it.
@@ -45,6 +47,7 @@ const fn type_name(node: NodeType) -> &'static str {
         NodeType::Outcome => "Outcome",
         NodeType::Qualification => "Qualification",
         NodeType::Exclusion => "Exclusion",
+        NodeType::Disclosure => "Disclosure",
     }
 }
 
@@ -113,6 +116,10 @@ pub(super) async fn node_by_uuid(
                     .next()
                     .map(|row| Node::from(Exclusion(row)))
             }),
+        NodeType::Disclosure => loaders
+            .one(entity::DisclosureId(uuid))
+            .await
+            .map(|found| found.map(|row| Node::from(Disclosure(row)))),
         // Locations have no type in the API yet, and a qualification is a part of its claimant.
         NodeType::Location | NodeType::Qualification => Ok(None),
     };

@@ -14,6 +14,7 @@ use sea_orm::{
 
 use super::{
     Readable, Session,
+    disclosure::Opened,
     grant::in_force,
     nothing,
     page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
@@ -252,22 +253,21 @@ impl Session {
     pub async fn usable_contacts(
         &self,
         claimants: &[ClaimantId],
-    ) -> Result<HashMap<ClaimantId, Contact>> {
+    ) -> Result<HashMap<ClaimantId, Opened<Contact>>> {
         let mut contacts = self.contacts(claimants).await?;
         if contacts.is_empty() {
             return Ok(contacts);
         }
         let ids: Vec<ClaimantId> = contacts.keys().copied().collect();
         let own = self.registered_among(&ids).await?;
-        contacts
-            .retain(|id, contact| own.contains(id) || contact.permission == ContactPermission::Any);
+        contacts.retain(|id, contact| {
+            own.contains(id) || contact.content.permission == ContactPermission::Any
+        });
         for (id, contact) in &mut contacts {
             if !own.contains(id) {
-                contact.points.retain(|point| point.safety == Safety::Safe);
-                contact
-                    .points
-                    .iter_mut()
-                    .for_each(|point| point.note = None);
+                let points = &mut contact.content.points;
+                points.retain(|point| point.safety == Safety::Safe);
+                points.iter_mut().for_each(|point| point.note = None);
             }
         }
         Ok(contacts)
@@ -280,7 +280,7 @@ impl Session {
     pub async fn known_work_authorizations(
         &self,
         claimants: &[ClaimantId],
-    ) -> Result<HashMap<ClaimantId, WorkAuthorization>> {
+    ) -> Result<HashMap<ClaimantId, Opened<WorkAuthorization>>> {
         let mut known = self.work_authorizations(claimants).await?;
         let ids: Vec<ClaimantId> = known.keys().copied().collect();
         let whole = self
@@ -288,7 +288,7 @@ impl Session {
             .await?;
         for (id, authorization) in &mut known {
             if !whole.contains(id) {
-                authorization.expires_on = None;
+                authorization.content.expires_on = None;
             }
         }
         Ok(known)
@@ -302,13 +302,14 @@ impl Session {
     pub async fn known_language_abilities(
         &self,
         claimants: &[ClaimantId],
-    ) -> Result<HashMap<ClaimantId, Vec<LanguageAbility>>> {
+    ) -> Result<HashMap<ClaimantId, Opened<Vec<LanguageAbility>>>> {
         let mut known = self.language_abilities(claimants).await?;
         let ids: Vec<ClaimantId> = known.keys().copied().collect();
         let whole = self.opened_among(&ids, AccessGroup::Qualifications).await?;
         for (id, abilities) in &mut known {
             if !whole.contains(id) {
                 abilities
+                    .content
                     .iter_mut()
                     .for_each(|ability| ability.assessed_on = None);
             }

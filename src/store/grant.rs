@@ -70,9 +70,13 @@ impl Session {
             .await?;
         let mut held: HashMap<ClaimantId, Held> = HashMap::new();
         for row in rows {
+            let grant = grant_of(&row);
+            if grant.opens_at <= self.now && grant.closes_at > self.now {
+                self.ledger.learn(&grant);
+            }
             held.entry(row.claimant_id)
                 .or_default()
-                .take(&grant_of(&row), self.now);
+                .take(&grant, self.now);
         }
         Ok(held)
     }

@@ -25,7 +25,7 @@ use crate::{error::Result, viewer::Viewer};
 
 mod note;
 
-use note::Note;
+use note::{About, Note};
 
 /// A journal entry on its way into the journal.
 #[derive(Clone, Debug)]
@@ -234,6 +234,8 @@ pub struct Seen {
     pub position: i64,
     /// Opens the note.
     key: Option<Wrapped>,
+    /// Of whom its note speaks, and in which referral.
+    pub about: About,
 }
 
 impl Seen {
@@ -265,10 +267,12 @@ impl Seen {
             entry.organization_id = None;
             entry.reason = None;
         }
+        let about = (entry.note_claimant_id, None);
         Self {
             entry,
             position,
             key: referral.and_then(Wrapped::of),
+            about,
         }
     }
 }
@@ -340,10 +344,10 @@ impl Session {
     /// [`crate::error::Error::Internal`] when the database fails.
     pub async fn referral_history(
         &self,
-        seen: &referral_store::Seen,
+        shown: &referral_store::Seen,
         slice: &Slice,
     ) -> Result<Paged<Seen>> {
-        let referral = &seen.referral;
+        let referral = &shown.referral;
         let organization = self.viewer().organization();
         let select = journal_entry::Entity::find()
             .filter(journal_entry::Column::SubjectId.eq(referral.id.0))
@@ -361,15 +365,17 @@ impl Session {
         };
         let tenure = tenure_of(self.viewer(), referral);
         let registering = referral.registering_organization_id == Some(organization);
-        Ok(paged.map(|entry| {
+        let mut seen = paged.map(|entry| {
             let position = entry.position.unwrap_or(head);
             let reader = Reader {
                 in_tenure: entry.subject_version >= tenure,
-                after: seen.tenure,
+                after: shown.tenure,
                 registering,
             };
-            Seen::of(entry, position, reader, Some(referral))
-        }))
+            Seen::of(entry, position, reader, Some(referral)).about(referral)
+        });
+        self.find_whom_notes_speak_of(&mut seen.items).await?;
+        Ok(seen)
     }
 
     async fn journal_head(&self) -> Result<i64> {
@@ -402,7 +408,7 @@ impl Session {
         positions.truncate(usize::try_from(size).unwrap_or(usize::MAX));
         let (entries, keys): (Vec<_>, Vec<_>) = self.entries_at(positions).await?;
         let referrals = self.subjects_in_feed(&entries).await?;
-        let seen = entries
+        let mut seen: Vec<Seen> = entries
             .into_iter()
             .zip(keys)
             .map(|(entry, of_claimant)| {
@@ -411,9 +417,10 @@ impl Session {
                 let referral = referrals.get(&entry.subject_id);
                 let mut seen = Seen::of(entry, position, reader, referral);
                 seen.key = seen.key.or(of_claimant);
-                seen
+                referral.into_iter().fold(seen, Seen::about)
             })
             .collect();
+        self.find_whom_notes_speak_of(&mut seen).await?;
         Ok((seen, more))
     }
 
@@ -441,6 +448,7 @@ impl Session {
             (
                 SubjectType::Claimant
                 | SubjectType::Consent
+                | SubjectType::Disclosure
                 | SubjectType::Need
                 | SubjectType::Organization
                 | SubjectType::Service,

@@ -6,6 +6,9 @@
 //! - `unscoped_organization_by_code`: the token names an organization before there is a viewer.
 //! - `unscoped_region_by_code`: a token of the ministry may name a region.
 //! - `unscoped_number_entries`: the sequencer numbers committed journal entries.
+//! - `unscoped_chain`: the sequencer links journal entries and disclosures into the audit chain.
+//! - `unscoped_verify_audit`: the operator's own command line checks that chain.
+//! - `unscoped_disclosures`: the operator's own command line exports who was told what, after a breach.
 //! - `unscoped_forget_keys`: idempotency keys are forgotten when their time is over.
 //! - `unscoped_disable_organization`, `unscoped_transfer_claimants`: the operator acts in the stead of an organization
 //!   that is no more.
@@ -40,10 +43,12 @@ use crate::{
     viewer::{Caller, Viewer},
 };
 
+pub mod audit;
 pub mod claimant;
 mod connect;
 pub mod consent;
 pub mod custody;
+pub mod disclosure;
 pub mod exclusion;
 pub mod grant;
 pub mod import;
@@ -80,6 +85,7 @@ pub struct Settings {
     pub idempotency: config::Idempotency,
     pub sequencer: config::Sequencer,
     pub retention: config::Retention,
+    pub audit: config::Audit,
 }
 
 /// The database with the clock and the keys; it can do nothing for a request until it is bound to a caller.
@@ -91,6 +97,7 @@ pub struct Store {
     seal: Arc<Seal>,
     settings: Arc<Settings>,
     wake: Arc<tokio::sync::Notify>,
+    disclosures: disclosure::Writer,
     #[cfg(debug_assertions)]
     rules_left_out: bool,
 }
@@ -102,6 +109,7 @@ impl From<&config::Config> for Settings {
             idempotency: config.idempotency.clone(),
             sequencer: config.sequencer.clone(),
             retention: config.retention.clone(),
+            audit: config.audit.clone(),
         }
     }
 }
@@ -116,6 +124,7 @@ impl Store {
             keys: Arc::new(keys),
             settings: Arc::new(settings),
             wake: Arc::default(),
+            disclosures: disclosure::Writer::default(),
             #[cfg(debug_assertions)]
             rules_left_out: false,
         }
@@ -145,6 +154,7 @@ impl Store {
             now,
             caller: Arc::new(caller),
             store: self.clone(),
+            ledger: Arc::default(),
             system: false,
         }
     }
@@ -188,7 +198,7 @@ impl Store {
     }
 }
 
-/// The store bound to one caller at one moment.
+/// The store bound to one caller at one moment, for one answer.
 #[derive(Clone)]
 pub struct Session {
     store: Store,
@@ -197,6 +207,7 @@ pub struct Session {
     reading: Arc<Reading>,
     /// Whether a timer acts, and no organization.
     system: bool,
+    ledger: Arc<disclosure::Ledger>,
 }
 
 impl Session {

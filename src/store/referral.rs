@@ -49,7 +49,7 @@ impl Keyed for referral::Model {
             Field::CreatedAt => SortValue::Time(self.created_at),
             Field::UpdatedAt => SortValue::Time(self.updated_at),
             Field::DueAt => SortValue::Time(self.due_at.unwrap_or(NEVER)),
-            Field::Id | Field::Name | Field::Version => SortValue::Nothing,
+            Field::Id | Field::Name | Field::Position | Field::Version => SortValue::Nothing,
         };
         Key {
             value,

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     Readable, Session, Unit, Visible,
+    disclosure::Opened,
     grant::in_force,
     seal::{DataKey, Place, Seal, Wrapped},
 };
@@ -374,13 +375,9 @@ impl Session {
     pub async fn identities(
         &self,
         claimants: &[ClaimantId],
-    ) -> Result<HashMap<ClaimantId, Identity>> {
-        open(
-            self.seal(),
-            self.find::<claimant_identity::Entity>(),
-            claimants,
-        )
-        .await
+    ) -> Result<HashMap<ClaimantId, Opened<Identity>>> {
+        let rows = self.find::<claimant_identity::Entity>();
+        Ok(self.opened(open(self.seal(), rows, claimants).await?))
     }
 
     /// The contacts among `claimants` that are open to the caller now. What another organization may not use of an
@@ -388,13 +385,9 @@ impl Session {
     pub(super) async fn contacts(
         &self,
         claimants: &[ClaimantId],
-    ) -> Result<HashMap<ClaimantId, Contact>> {
-        open(
-            self.seal(),
-            self.find::<claimant_contact::Entity>(),
-            claimants,
-        )
-        .await
+    ) -> Result<HashMap<ClaimantId, Opened<Contact>>> {
+        let rows = self.find::<claimant_contact::Entity>();
+        Ok(self.opened(open(self.seal(), rows, claimants).await?))
     }
 
     /// The identifiers of those among `claimants` that the caller's organization registered.
@@ -404,13 +397,9 @@ impl Session {
     pub async fn identifiers(
         &self,
         claimants: &[ClaimantId],
-    ) -> Result<HashMap<ClaimantId, Vec<Identifier>>> {
-        open(
-            self.seal(),
-            self.find::<claimant_identifiers::Entity>(),
-            claimants,
-        )
-        .await
+    ) -> Result<HashMap<ClaimantId, Opened<Vec<Identifier>>>> {
+        let rows = self.find::<claimant_identifiers::Entity>();
+        Ok(self.opened(open(self.seal(), rows, claimants).await?))
     }
 
     /// The claim statuses among `claimants` that are open to the caller now.
@@ -420,13 +409,9 @@ impl Session {
     pub async fn claim_statuses(
         &self,
         claimants: &[ClaimantId],
-    ) -> Result<HashMap<ClaimantId, ClaimStatus>> {
-        open(
-            self.seal(),
-            self.find::<claimant_claim_status::Entity>(),
-            claimants,
-        )
-        .await
+    ) -> Result<HashMap<ClaimantId, Opened<ClaimStatus>>> {
+        let rows = self.find::<claimant_claim_status::Entity>();
+        Ok(self.opened(open(self.seal(), rows, claimants).await?))
     }
 
     /// Whether those among `claimants` may work of whom the caller may know it now; the claim status from which it
@@ -434,7 +419,7 @@ impl Session {
     pub(super) async fn work_authorizations(
         &self,
         claimants: &[ClaimantId],
-    ) -> Result<HashMap<ClaimantId, WorkAuthorization>> {
+    ) -> Result<HashMap<ClaimantId, Opened<WorkAuthorization>>> {
         let groups = [
             AccessGroup::WorkAuthorizationState,
             AccessGroup::WorkAuthorization,
@@ -450,11 +435,12 @@ impl Session {
             connection: self.reader(),
         };
         let today = toronto_date(self.now);
-        Ok(open(self.seal(), rows, claimants)
+        let known = open(self.seal(), rows, claimants)
             .await?
             .into_iter()
             .map(|(claimant, status)| (claimant, status.work_authorization(today)))
-            .collect())
+            .collect();
+        Ok(self.opened(known))
     }
 
     /// The qualifications among those of `claimants` that are open to the caller now.
@@ -464,13 +450,9 @@ impl Session {
     pub async fn qualifications(
         &self,
         claimants: &[ClaimantId],
-    ) -> Result<HashMap<ClaimantId, Vec<Qualification>>> {
-        open(
-            self.seal(),
-            self.find::<claimant_qualifications::Entity>(),
-            claimants,
-        )
-        .await
+    ) -> Result<HashMap<ClaimantId, Opened<Vec<Qualification>>>> {
+        let rows = self.find::<claimant_qualifications::Entity>();
+        Ok(self.opened(open(self.seal(), rows, claimants).await?))
     }
 
     /// The language abilities of `claimants` that are open to the caller now, at least their levels. What more there
@@ -478,13 +460,9 @@ impl Session {
     pub(super) async fn language_abilities(
         &self,
         claimants: &[ClaimantId],
-    ) -> Result<HashMap<ClaimantId, Vec<LanguageAbility>>> {
-        open(
-            self.seal(),
-            self.find::<claimant_language_abilities::Entity>(),
-            claimants,
-        )
-        .await
+    ) -> Result<HashMap<ClaimantId, Opened<Vec<LanguageAbility>>>> {
+        let rows = self.find::<claimant_language_abilities::Entity>();
+        Ok(self.opened(open(self.seal(), rows, claimants).await?))
     }
 }
 

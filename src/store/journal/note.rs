@@ -1,6 +1,11 @@
 //! What people write beside an entry: sealed under the key of the referral or the claimant that the entry is about, and
 //! opened for whom the entry is shown to.
-use entity::{ClaimantId, JournalEntryId, Sealed, claimant_key, journal_entry};
+use std::collections::HashMap;
+
+use entity::{
+    ClaimantId, JournalEntryId, JournalKind, ReferralId, Sealed, SubjectType, claimant_key,
+    journal_entry, referral,
+};
 use sea_orm::{
     ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -56,7 +61,55 @@ impl Note {
     }
 }
 
+/// A claimant of whom a text speaks, and the referral in which it stands.
+pub(super) type About = (Option<ClaimantId>, Option<ReferralId>);
+
+/// Whether the note of an entry is free text about a claimant. That of an assignment names a worker.
+fn speaks_of_a_person(entry: &journal_entry::Model) -> bool {
+    entry.note.is_some() && entry.kind != JournalKind::ReferralAssigned
+}
+
+impl Seen {
+    /// With what a referral tells of whom its notes speak.
+    pub(super) fn about(mut self, referral: &referral::Model) -> Self {
+        if speaks_of_a_person(&self.entry) {
+            self.about = (referral.claimant_id, Some(referral.id));
+        }
+        self
+    }
+}
+
 impl Session {
+    /// Finds the claimants of whom told notes of referrals speak and that are not known yet, for the ledger alone: they
+    /// may be out of the caller's sight by now.
+    pub(super) async fn find_whom_notes_speak_of(&self, seen: &mut [Seen]) -> Result<()> {
+        let unknown = |seen: &Seen| speaks_of_a_person(&seen.entry) && seen.about.0.is_none();
+        let referrals: Vec<ReferralId> = seen
+            .iter()
+            .filter(|seen| seen.entry.subject_type == SubjectType::Referral && unknown(seen))
+            .map(|seen| ReferralId(seen.entry.subject_id))
+            .collect();
+        if referrals.is_empty() {
+            return Ok(());
+        }
+        let about: HashMap<ReferralId, Option<ClaimantId>> = referral::Entity::find()
+            .select_only()
+            .columns([referral::Column::Id, referral::Column::ClaimantId])
+            .filter(referral::Column::Id.is_in(referrals))
+            .into_tuple()
+            .all(self.reader())
+            .await?
+            .into_iter()
+            .collect();
+        for seen in seen.iter_mut().filter(|seen| unknown(seen)) {
+            let referral = ReferralId(seen.entry.subject_id);
+            if let Some(claimant) = about.get(&referral) {
+                seen.about = (*claimant, Some(referral));
+            }
+        }
+        Ok(())
+    }
+
     /// Entries with the key of the claimant that they are about, in one statement; a referral brings its own.
     pub(super) async fn entries_at(
         &self,

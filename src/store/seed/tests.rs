@@ -272,10 +272,22 @@ async fn sealed_groups_open_and_names_are_found_as_if_they_had_been_registered()
         claimant, sealed, ..
     } in &own
     {
-        assert_eq!(identities.get(&claimant.id), sealed.identity.as_ref());
-        assert_eq!(contacts.get(&claimant.id), sealed.contact.as_ref());
-        assert_eq!(identifiers.get(&claimant.id), sealed.identifiers.as_ref());
-        assert_eq!(statuses.get(&claimant.id), sealed.claim_status.as_ref());
+        assert_eq!(
+            identities.get(&claimant.id).map(|opened| &opened.content),
+            sealed.identity.as_ref()
+        );
+        assert_eq!(
+            contacts.get(&claimant.id).map(|opened| &opened.content),
+            sealed.contact.as_ref()
+        );
+        assert_eq!(
+            identifiers.get(&claimant.id).map(|opened| &opened.content),
+            sealed.identifiers.as_ref()
+        );
+        assert_eq!(
+            statuses.get(&claimant.id).map(|opened| &opened.content),
+            sealed.claim_status.as_ref()
+        );
     }
     let family_name = own
         .iter()
