@@ -75,7 +75,7 @@ async fn verdict(app: &TestApp, checkpoint: Option<&Value>) -> Result<(), String
         quiet: true,
         database: DatabaseArgument::default(),
     };
-    let verified = audit::verify(arguments, app.config()).await;
+    let verified = Box::pin(audit::verify(arguments, app.config())).await;
     verified.map_err(|failure| failure.to_string())
 }
 

@@ -176,7 +176,7 @@ type Row = (&'static str, Who, fn(&Stories) -> &Story);
 const AGENCY: Who = Who::Of("agency");
 const PROVIDER: Who = Who::Of("provider");
 
-const ROWS: [Row; 25] = [
+const ROWS: [Row; 26] = [
     (
         "registering and source, referral accepted",
         AGENCY,
@@ -196,6 +196,11 @@ const ROWS: [Row; 25] = [
         "registering and source, entered in error",
         AGENCY,
         |stories| &stories.voided,
+    ),
+    (
+        "registering and source, an organization excluded",
+        AGENCY,
+        |stories| &stories.excluded,
     ),
     ("registering, not source", AGENCY, |stories| &stories.child),
     ("source, not registering", PROVIDER, |stories| {
@@ -303,6 +308,13 @@ fn client<'a>(app: &'a TestApp, who: &Who) -> Client<'a> {
 /// Every viewpoint, in the order of the columns.
 pub async fn all(app: &TestApp) -> Vec<Viewpoint<'_>> {
     let stories = stories(app).await;
+    // So that there is something to be told of what was disclosed.
+    let look = "query($id: ID!) { claimant(id: $id) { identity { fullName } } }";
+    for story in [&stories.accepted, &stories.child] {
+        for client in [app.as_agency(), app.as_provider()] {
+            client.ask(look, json!({ "id": story.claimant })).await;
+        }
+    }
     let mut viewpoints = Vec::new();
     for (name, who, story) in &ROWS {
         viewpoints.push(Viewpoint {
