@@ -32,7 +32,7 @@ const PUBLIC: [&str; 16] = [
 ///
 /// What a policy asks of a table whose own policy would hide the answer is asked by a function that works for the
 /// gateway; it answers yes or no and gives no row out.
-const FUNCTIONS: [&str; 8] = [
+const FUNCTIONS: [&str; 9] = [
     "viewer() RETURNS text LANGUAGE sql STABLE AS \
      $$ SELECT current_setting('claimant_gateway.viewer', true) $$",
     "viewer_deals() RETURNS boolean LANGUAGE sql STABLE AS \
@@ -53,6 +53,18 @@ const FUNCTIONS: [&str; 8] = [
      LANGUAGE sql STABLE SET claimant_gateway.viewer = 'work' AS \
      $$ SELECT EXISTS (SELECT FROM exclusion WHERE exclusion.claimant_id = $1 \
         AND exclusion.organization_id = $2 AND exclusion.ended_at IS NULL) $$",
+    // An entry about somebody who excludes the organization, but for the word that its access ended.
+    "untold(at bigint, organization_id uuid) RETURNS boolean \
+     LANGUAGE sql STABLE SET claimant_gateway.viewer = 'work' AS \
+     $$ SELECT EXISTS (SELECT FROM exclusion JOIN journal_entry AS entry ON entry.position = $1 \
+        WHERE exclusion.organization_id = $2 AND exclusion.ended_at IS NULL \
+        AND (entry.subject_id = exclusion.claimant_id \
+            OR EXISTS (SELECT FROM referral WHERE referral.id = entry.subject_id \
+                AND referral.claimant_id = exclusion.claimant_id) \
+            OR EXISTS (SELECT FROM consent WHERE consent.id = entry.subject_id \
+                AND consent.claimant_id = exclusion.claimant_id)) \
+        AND NOT (entry.kind = 'ACCESS_ENDED' AND EXISTS (SELECT FROM journal_audience AS told \
+            WHERE told.position = $1 AND told.audience = $2))) $$",
 ];
 
 const OWN: &str = "organization_id = (SELECT viewer_organization())";
@@ -189,12 +201,13 @@ fn journal_audience(categories: &[&str]) -> String {
     let own =
         "service.organization_id = (SELECT viewer_organization()) AND service.status = 'ACTIVE'";
     format!(
-        "audience = (SELECT viewer_organization()) OR ((SELECT viewer_deals()) AND audience IN ( \
+        "(audience = (SELECT viewer_organization()) OR ((SELECT viewer_deals()) AND audience IN ( \
          SELECT {anywhere} {serves} WHERE {own} \
          UNION SELECT {there} {serves} CROSS JOIN region WHERE {own} \
              AND (NOT EXISTS (SELECT FROM service_region WHERE service_region.service_id = service.id) \
                  OR EXISTS (SELECT FROM service_region WHERE service_region.service_id = service.id \
-                     AND service_region.region_id = region.id))))"
+                     AND service_region.region_id = region.id))))) \
+         AND NOT untold(journal_audience.position, (SELECT viewer_organization()))"
     )
 }
 
@@ -216,7 +229,15 @@ fn policies(categories: &[&str]) -> Vec<(&'static str, String)> {
         ("claimant", claimant()),
         (
             "claimant_claim_status",
-            sealed("claimant_claim_status", &[]),
+            // The work authorization follows from it.
+            sealed(
+                "claimant_claim_status",
+                &[
+                    "CLAIM_STATUS",
+                    "WORK_AUTHORIZATION",
+                    "WORK_AUTHORIZATION_STATE",
+                ],
+            ),
         ),
         ("claimant_contact", sealed("claimant_contact", &["CONTACT"])),
         ("claimant_identifiers", sealed("claimant_identifiers", &[])),
