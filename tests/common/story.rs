@@ -14,6 +14,8 @@ pub struct Plot {
     pub permission: &'static str,
     pub location_protected: bool,
     pub consent_expires_at: Option<&'static str>,
+    /// Fifteen years old on the first of June 2026, sixteen on the fifteenth; a guardian consents.
+    pub child: bool,
 }
 
 impl Plot {
@@ -25,6 +27,7 @@ impl Plot {
             permission: "ANY",
             location_protected: false,
             consent_expires_at: None,
+            child: false,
         }
     }
 }
@@ -52,10 +55,11 @@ impl Story {
         let region = app.store.keys().id(NodeType::Region, app.world.central);
         let input = json!({
             "regionId": region, "municipality": format!("Town{label}"), "language": "spa",
-            "officialLanguage": "FR", "interpreterNeeded": true, "ageBand": "FROM_25_TO_54",
+            "officialLanguage": "FR", "interpreterNeeded": true,
+            "ageBand": if plot.child { "FROM_12_TO_15" } else { "FROM_25_TO_54" },
             "locationProtected": plot.location_protected,
             "identity": { "givenName": format!("Given{label}"), "familyName": format!("Family{label}"),
-                "birthDate": "1990-04-01", "birthDatePrecision": "DAY", "gender": format!("Gender{label}") },
+                "birthDate": if plot.child { "2010-06-15" } else { "1990-04-01" }, "birthDatePrecision": "DAY", "gender": format!("Gender{label}") },
             "contact": { "permission": plot.permission, "points": [
                 { "kind": "PHONE", "value": format!("Safe{label}"), "safety": "SAFE", "note": format!("Aside{label}") },
                 { "kind": "EMAIL", "value": format!("Unsafe{label}"), "safety": "UNSAFE" } ] },
@@ -66,13 +70,23 @@ impl Story {
             .done("claimantRegister", input, "claimant { id }")
             .await["claimant"]["id"]
             .clone();
+        let trade =
+            json!({ "claimantId": claimant, "title": format!("Trade{label}"), "nocCode": "72310" });
+        agency
+            .done("qualificationSave", trade, "claimant { id }")
+            .await;
+        let english = json!({ "claimantId": claimant, "language": "eng", "speaking": 5, "assessedOn": "2026-05-01" });
+        agency
+            .done("languageAbilitySave", english, "claimant { id }")
+            .await;
         let need = json!({ "claimantId": claimant, "category": "EMPLOYMENT" });
         let need = agency
             .done("needRecord", need, "claimant { needs { id } }")
             .await["claimant"]["needs"][0]["id"]
             .clone();
         let consent = json!({ "claimantId": claimant, "purposes": ["EMPLOYMENT", "HOUSING"], "anyParty": true,
-            "fieldGroups": plot.field_groups, "method": "VERBAL", "expiresAt": plot.consent_expires_at });
+            "fieldGroups": plot.field_groups, "method": "VERBAL",
+            "givenBy": if plot.child { "GUARDIAN" } else { "SELF" }, "expiresAt": plot.consent_expires_at });
         let consent = agency
             .done("consentRecord", consent, "consent { id }")
             .await["consent"]["id"]
@@ -140,5 +154,15 @@ impl Story {
         app.as_agency()
             .done("consentWithdraw", input, "consent { status }")
             .await;
+    }
+
+    /// The agency records that the person never wants to be known to an organization; the id of the exclusion.
+    pub async fn exclude(&self, app: &TestApp, organization: &Value) -> Value {
+        let input = json!({ "claimantId": self.claimant, "organizationId": organization,
+            "note": format!("Excluded{}", self.label) });
+        app.as_agency()
+            .done("exclusionRecord", input, "exclusion { id }")
+            .await["exclusion"]["id"]
+            .clone()
     }
 }

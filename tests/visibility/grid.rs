@@ -31,6 +31,8 @@ const CLAIMANT: &str = "query($id: ID!) { it: claimant(id: $id) { id region { co
     contact { permission points { kind value note } } contactAccess contactVia { name }
     identifiers { kind last4 } identifiersAccess claimStatus { stage workPermitExpiresOn } claimStatusAccess
     workAuthorization { state expiresOn } workAuthorizationAccess
+    qualifications { title nocCode } languageAbilities { language speaking assessedOn } qualificationsAccess
+    exclusions { organization { name } }
     consents { status purposes fieldGroups anyParty recipients { name } } referrals(first: 10) { edges { node { id } } }
     version } }";
 
@@ -62,7 +64,7 @@ const ENTITIES: [&str; 7] = [
 ];
 
 /// With what the texts of a story begin.
-const WORDS: [&str; 14] = [
+const WORDS: [&str; 15] = [
     "Given",
     "Family",
     "Gender",
@@ -71,6 +73,7 @@ const WORDS: [&str; 14] = [
     "Unsafe",
     "Aside",
     "Number",
+    "Trade",
     "Told",
     "Worker",
     "Became",

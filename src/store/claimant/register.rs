@@ -226,6 +226,7 @@ fn check_identifier(identifier: &mut Identifier, path: &str) -> Result<()> {
             }
         }
         IdentifierKind::Uci => {
+            check_text(Some(&identifier.value), 100, path)?;
             identifier.value =
                 uci(&identifier.value).ok_or_else(|| Refusal::at(Problem::Invalid, path))?;
         }
