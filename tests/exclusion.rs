@@ -95,7 +95,7 @@ on_both_databases! {
         let open = agency.creates(json!({ "claimantId": claimant, "send": true })).await;
         assert_eq!(told(&other).await, before, "nor is it told");
         assert_eq!(other.box_of("OPEN").await, [] as [Value; 0]);
-        assert_eq!(app.as_provider().box_of("OPEN").await, [open.id.clone()]);
+        assert_eq!(json!(app.as_provider().box_of("OPEN").await), json!([open.id]));
         let missing = Referral { id: app.missing(NodeType::Referral), ..open.clone() };
         let (claimed, never) = (open.step(Value::Null), missing.step(Value::Null));
         let claimed = other.mutate("referralClaim", claimed, LEFT).await;

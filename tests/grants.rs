@@ -26,6 +26,7 @@ use crate::common::{
 const OTHERS: [&str; 3] = ["provider", "other-provider", "far-provider"];
 const CATEGORIES: [&str; 2] = ["EMPLOYMENT", "HOUSING"];
 
+/// One thing that happens.
 #[derive(Clone, Debug)]
 enum Doing {
     Consent {
@@ -43,45 +44,54 @@ enum Doing {
         category: usize,
     },
     SendOpenly(usize),
-    Claim {
-        by: usize,
+    Work {
         which: usize,
-    },
-    Accept(usize),
-    Decline(usize),
-    Complete(usize),
-    Cancel(usize),
-    Void(usize),
-    Reroute {
-        which: usize,
-        to: usize,
-    },
-    Split {
-        which: usize,
-        to: usize,
-        category: usize,
+        step: Step,
     },
     Wait(i64),
 }
 
-fn doing() -> impl Strategy<Value = Doing> {
-    let (other, category, some) = (0..3_usize, 0..2_usize, 0..6_usize);
+/// What is done with a referral.
+#[derive(Clone, Debug)]
+enum Step {
+    Claim { by: usize },
+    Accept,
+    Decline,
+    Complete,
+    Cancel,
+    Void,
+    Reroute { to: usize },
+    Split { to: usize, category: usize },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let other = 0..OTHERS.len();
     prop_oneof![
-        4 => (0..5_usize, category.clone(), any::<bool>(), proptest::option::of(1..40_i64), proptest::bool::weighted(0.2))
-            .prop_map(|(to, category, identity, days, refused)| Doing::Consent { to, category, identity, days, refused }),
+        1 => other.clone().prop_map(|by| Step::Claim { by }),
+        4 => Just(Step::Accept),
+        1 => Just(Step::Decline),
+        2 => Just(Step::Complete),
+        1 => Just(Step::Cancel),
+        1 => Just(Step::Void),
+        1 => other.clone().prop_map(|to| Step::Reroute { to }),
+        1 => (other, 0..CATEGORIES.len()).prop_map(|(to, category)| Step::Split { to, category }),
+    ]
+}
+
+fn doing() -> impl Strategy<Value = Doing> {
+    let (other, category, some) = (0..OTHERS.len(), 0..CATEGORIES.len(), 0..6_usize);
+    let days = proptest::option::of(1..40_i64);
+    let refused = proptest::bool::weighted(0.2);
+    prop_oneof![
+        4 => (0..5_usize, category.clone(), any::<bool>(), days, refused).prop_map(
+            |(to, category, identity, days, refused)| Doing::Consent { to, category, identity, days, refused }
+        ),
         1 => some.clone().prop_map(Doing::WithdrawConsent),
         1 => other.clone().prop_map(Doing::Exclude),
         1 => some.clone().prop_map(Doing::EndExclusion),
-        4 => (other.clone(), category.clone()).prop_map(|(to, category)| Doing::Send { to, category }),
-        1 => category.clone().prop_map(Doing::SendOpenly),
-        1 => (other.clone(), some.clone()).prop_map(|(by, which)| Doing::Claim { by, which }),
-        4 => some.clone().prop_map(Doing::Accept),
-        1 => some.clone().prop_map(Doing::Decline),
-        2 => some.clone().prop_map(Doing::Complete),
-        1 => some.clone().prop_map(Doing::Cancel),
-        1 => some.clone().prop_map(Doing::Void),
-        1 => (some.clone(), other.clone()).prop_map(|(which, to)| Doing::Reroute { which, to }),
-        1 => (some, other, category).prop_map(|(which, to, category)| Doing::Split { which, to, category }),
+        4 => (other, category.clone()).prop_map(|(to, category)| Doing::Send { to, category }),
+        1 => category.prop_map(Doing::SendOpenly),
+        12 => (some, step()).prop_map(|(which, step)| Doing::Work { which, step }),
         2 => (1..60_i64).prop_map(Doing::Wait),
     ]
 }
@@ -174,7 +184,6 @@ impl<'a> History<'a> {
     }
 
     async fn go(&mut self, doing: &Doing) {
-        let none = json!({});
         match doing {
             Doing::Consent {
                 to,
@@ -222,53 +231,44 @@ impl<'a> History<'a> {
             }
             Doing::Send { to, category } => self.send(Some(*to), *category).await,
             Doing::SendOpenly(category) => self.send(None, *category).await,
-            Doing::Claim { by, which } => {
-                if let Some(id) = Self::pick(&self.referrals, *which) {
-                    let version =
-                        self.app.as_agency().sees_id(&id, "version").await["version"].clone();
-                    let input = json!({ "id": id, "expectedVersion": version });
-                    self.attempt(OTHERS[*by], "referralClaim", "referral", input)
-                        .await;
-                }
-            }
-            Doing::Accept(which) => drop(self.act("referralAccept", *which, true, none).await),
-            Doing::Decline(which) => drop(
-                self.act("referralDecline", *which, true, because("NOT_ELIGIBLE"))
-                    .await,
-            ),
-            Doing::Complete(which) => {
-                if let Some(id) = self
-                    .act("referralComplete", *which, true, outcome("HOUSED"))
-                    .await
-                {
-                    self.completed.insert(id.to_string(), self.now);
-                }
-            }
-            Doing::Cancel(which) => drop(
-                self.act("referralCancel", *which, false, because("OTHER"))
-                    .await,
-            ),
-            Doing::Void(which) => drop(
-                self.act("referralVoid", *which, false, because("OTHER"))
-                    .await,
-            ),
-            Doing::Reroute { which, to } => {
-                let more = json!({ "serviceId": self.service(*to), "reason": "WRONG_SERVICE" });
-                self.act("referralReroute", *which, false, more).await;
-            }
-            Doing::Split {
-                which,
-                to,
-                category,
-            } => self.split(*which, *to, *category).await,
             Doing::Wait(days) => {
                 self.now += TimeDelta::days(*days);
                 self.app.clock.set(self.now);
             }
+            Doing::Work { which, step } => self.work(*which, step).await,
         }
         // Nothing happens twice at one moment.
         self.now += TimeDelta::seconds(1);
         self.app.clock.set(self.now);
+    }
+
+    async fn work(&mut self, which: usize, step: &Step) {
+        let (mutation, by_owner, more) = match step {
+            Step::Claim { by } => return self.claim(which, *by).await,
+            Step::Split { to, category } => return self.split(which, *to, *category).await,
+            Step::Accept => ("referralAccept", true, json!({})),
+            Step::Decline => ("referralDecline", true, because("NOT_ELIGIBLE")),
+            Step::Complete => ("referralComplete", true, outcome("HOUSED")),
+            Step::Cancel => ("referralCancel", false, because("OTHER")),
+            Step::Void => ("referralVoid", false, because("OTHER")),
+            Step::Reroute { to } => {
+                let more = json!({ "serviceId": self.service(*to), "reason": "WRONG_SERVICE" });
+                ("referralReroute", false, more)
+            }
+        };
+        let done = self.act(mutation, which, by_owner, more).await;
+        if let (Some(id), Step::Complete) = (done, step) {
+            self.completed.insert(id.to_string(), self.now);
+        }
+    }
+
+    async fn claim(&self, which: usize, by: usize) {
+        if let Some(id) = Self::pick(&self.referrals, which) {
+            let seen = self.app.as_agency().sees_id(&id, "version").await;
+            let input = json!({ "id": id, "expectedVersion": seen["version"] });
+            self.attempt(OTHERS[by], "referralClaim", "referral", input)
+                .await;
+        }
     }
 
     async fn send(&mut self, to: Option<usize>, category: usize) {

@@ -103,6 +103,7 @@ impl Inputs {
 }
 
 /// For each mutation somebody who may do it, with an input that would be carried out.
+#[expect(clippy::too_many_lines, reason = "a table: one line for each mutation")]
 async fn possible(app: &TestApp) -> Vec<(&'static str, Client<'_>, Value)> {
     let (agency, provider) = (app.as_agency(), app.as_provider());
     let claimant = agency.registers_with_consent("Testa").await;

@@ -1,4 +1,4 @@
-//! Referrals, as each caller may see them. What is done with them stands beside: `create`, `act`, `change`, `child`.
+//! Referrals, as each caller may see them. What is done with them stands beside: `create`, `act`, `change`, `child`; how long it is read in `tenure`.
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
@@ -18,7 +18,6 @@ use super::{
 };
 use crate::{
     domain::{
-        access::tenure_ends,
         free_text,
         referral::{self as workflow, Facts, Relation},
     },
@@ -34,9 +33,11 @@ mod ending;
 pub mod finish;
 mod rule;
 mod step;
+mod tenure;
 
 use rule::open_to;
 pub(super) use rule::party;
+pub(super) use tenure::Tenure;
 
 pub(super) use step::told;
 
@@ -82,14 +83,6 @@ pub struct Seen {
     pub(super) tenure: Tenure,
 }
 
-/// Whether free text of a referral is open to a viewer: the notes of its history and outcomes, and the summary.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tenure {
-    Open,
-    /// The referral was closed long ago, or should never have been.
-    Over,
-}
-
 /// How a viewer stands to a referral that it has been shown.
 pub(super) fn relations(viewer: &Viewer, row: &referral::Model) -> Vec<Relation> {
     let organization = viewer.organization();
@@ -112,30 +105,6 @@ pub(super) fn relations(viewer: &Viewer, row: &referral::Model) -> Vec<Relation>
         relations.push(Relation::EligibleProvider);
     }
     relations
-}
-
-impl Session {
-    /// The tenure of the caller in a referral that it has been shown. The organization that registered the person, and
-    /// whoever sent somebody not named, keep what they know.
-    pub(super) fn tenure(&self, row: &referral::Model, relations: &[Relation]) -> Tenure {
-        let has = |relation| relations.contains(&relation);
-        let keeps = has(Relation::Registering)
-            || (has(Relation::Source) && row.registering_organization_id.is_none());
-        let ends = tenure_ends(row.closed_at, self.settings().after_completion());
-        let voided = row.status == ReferralStatus::EnteredInError && !has(Relation::Source);
-        if !keeps && (voided || ends <= self.now) {
-            Tenure::Over
-        } else {
-            Tenure::Open
-        }
-    }
-
-    /// A referral as the caller may see it.
-    pub(super) fn seen_referral(&self, row: referral::Model) -> Seen {
-        let relations = relations(self.viewer(), &row);
-        let tenure = self.tenure(&row, &relations);
-        Seen::of(row, relations, tenure)
-    }
 }
 
 impl Seen {
@@ -488,65 +457,6 @@ impl Session {
                 )
             })
             .collect())
-    }
-
-    /// The outcomes of `referrals`, oldest first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn outcomes_of(&self, referrals: &[ReferralId]) -> Result<Vec<outcome::Model>> {
-        use sea_orm::QueryOrder;
-        let rows = self
-            .find::<outcome::Entity>()
-            .filter(outcome::Column::ReferralId.is_in(referrals.iter().copied()))
-            .select(|select| {
-                select
-                    .order_by_asc(outcome::Column::CreatedAt)
-                    .order_by_asc(outcome::Column::Id)
-            })
-            .all()
-            .await?;
-        self.within_tenure(rows).await
-    }
-
-    /// Outcomes without their notes where the caller's tenure is over; of a referral that should never have been,
-    /// nobody reads any.
-    async fn within_tenure(&self, mut rows: Vec<outcome::Model>) -> Result<Vec<outcome::Model>> {
-        if rows.iter().all(|row| row.note.is_none()) {
-            return Ok(rows);
-        }
-        let ids: Vec<ReferralId> = rows.iter().map(|row| row.referral_id).collect();
-        let open: HashSet<ReferralId> = self
-            .referral_list_by_id(&ids)
-            .await?
-            .into_iter()
-            .filter(|row| row.status != ReferralStatus::EnteredInError)
-            .map(|row| self.seen_referral(row))
-            .filter(|seen| seen.tenure == Tenure::Open)
-            .map(|seen| seen.referral.id)
-            .collect();
-        for row in &mut rows {
-            if !open.contains(&row.referral_id) {
-                row.note = None;
-            }
-        }
-        Ok(rows)
-    }
-
-    /// The outcomes among `ids`.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn outcome_list_by_id(
-        &self,
-        ids: &[entity::OutcomeId],
-    ) -> Result<Vec<outcome::Model>> {
-        let rows = self
-            .find::<outcome::Entity>()
-            .filter(outcome::Column::Id.is_in(ids.iter().copied()))
-            .all()
-            .await?;
-        self.within_tenure(rows).await
     }
 }
 
