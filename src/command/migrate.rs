@@ -135,18 +135,38 @@ mod tests {
             "{missing}"
         );
         assert!(!file.exists());
-        assert_eq!(said(up(), &config).await, "applied m0001_core\n");
+        let applied = said(up(), &config).await;
+        let names: Vec<&str> = applied
+            .lines()
+            .filter_map(|line| line.strip_prefix("applied "))
+            .collect();
+        assert_eq!(names.first(), Some(&"m0001_core"), "{applied}");
+        let (all, last) = (u32::try_from(names.len()).unwrap(), names.last().unwrap());
+        let each = |word: &str| -> String {
+            let lines = names.iter().map(|name| format!("{word} {name}\n"));
+            lines.collect()
+        };
+        assert_eq!(applied, each("applied"));
         assert_eq!(said(up(), &config).await, "the tables are up to date\n");
         let unconfirmed = said(down(1, false), &config).await;
         assert!(
-            unconfirmed.contains("m0001_core") && unconfirmed.contains("--yes"),
+            unconfirmed.contains(last) && unconfirmed.contains("--yes"),
             "{unconfirmed}"
         );
-        assert_eq!(said(status(), &config).await, "applied m0001_core\n");
-        let too_many = said(down(2, true), &config).await;
-        assert!(too_many.starts_with("refused: only 1"), "{too_many}");
-        assert_eq!(said(down(1, true), &config).await, "took back m0001_core\n");
-        assert_eq!(said(status(), &config).await, "pending m0001_core\n");
+        assert_eq!(said(status(), &config).await, each("applied"));
+        let too_many = said(down(all + 1, true), &config).await;
+        assert!(
+            too_many.starts_with(&format!("refused: only {all}")),
+            "{too_many}"
+        );
+        let taken = said(down(all, true), &config).await;
+        assert!(
+            names
+                .iter()
+                .all(|name| taken.contains(&format!("took back {name}\n"))),
+            "{taken}"
+        );
+        assert_eq!(said(status(), &config).await, each("pending"));
         let nothing = said(down(1, true), &config).await;
         assert!(nothing.contains("nothing to take back"), "{nothing}");
     }
