@@ -152,6 +152,11 @@ async fn possible(app: &TestApp) -> Vec<(&'static str, Client<'_>, Value)> {
             json!({ "id": claimant, "expectedVersion": 1, "identity": { "givenName": "Testa" } }),
         ),
         (
+            "claimantTransfer",
+            app.as_agency(),
+            json!({ "id": claimant, "expectedVersion": 1, "organizationId": other }),
+        ),
+        (
             "needRecord",
             app.as_agency(),
             with(json!({ "category": "FOOD" })),

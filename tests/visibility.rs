@@ -59,7 +59,7 @@ fn never(app: &TestApp, node: NodeType) -> Value {
     app.store.keys().id(node, Uuid::now_v7()).into()
 }
 
-async fn draw_all(app: &TestApp) -> String {
+pub async fn draw_all(app: &TestApp) -> String {
     let scenarios = scenario::all(app).await;
     app.settle().await;
     let columns = grid::columns(app);

@@ -5,6 +5,7 @@ use sea_orm_migration::prelude::*;
 mod dialect;
 mod m0001_core;
 mod m0003_access;
+pub mod row_security;
 
 /// The chain, oldest first. A migration that has been released is never edited.
 pub struct Migrator;

@@ -141,7 +141,7 @@ impl Authenticator {
         if !organization.active {
             return Err(TokenRefused::OrganizationDisabled.into());
         }
-        let role = role_of(organization.kind);
+        let role = crate::store::organization::role_of(organization.kind);
         let scopes = token.scopes.intersection(ScopeSet::of_role(role));
         let viewer = match role {
             Role::Provider => Viewer::Provider {
@@ -190,22 +190,6 @@ impl Authenticator {
             Some(own) if own != named => Err(TokenRefused::Region.into()),
             Some(_) | None => Ok(Some(named)),
         }
-    }
-}
-
-/// The kind of an organization gives its role.
-const fn role_of(kind: OrganizationKind) -> Role {
-    match kind {
-        OrganizationKind::SettlementAgency => Role::SettlementAgency,
-        OrganizationKind::EmploymentService
-        | OrganizationKind::ServiceSystemManager
-        | OrganizationKind::Housing
-        | OrganizationKind::Health
-        | OrganizationKind::LanguageTraining
-        | OrganizationKind::CredentialAssessment
-        | OrganizationKind::EmployerNetwork
-        | OrganizationKind::Legal => Role::Provider,
-        OrganizationKind::Ministry => Role::Ministry,
     }
 }
 

@@ -17,6 +17,7 @@ pub mod import;
 pub mod log;
 pub mod migrate;
 pub mod open;
+pub mod organization;
 pub mod schema;
 pub mod serve;
 pub mod token;
@@ -72,6 +73,8 @@ pub enum Command {
     Import(ImportArguments),
     /// Check who may see what of whom.
     Grants(GrantsArguments),
+    /// End the part of an organization, and hand on what it kept.
+    Organization(OrganizationArguments),
     /// Mint a token of the demo issuer.
     #[command(after_long_help = TOKEN_EXAMPLE)]
     Token(TokenArguments),
@@ -294,6 +297,43 @@ fn category() -> impl TypedValueParser<Value = NeedCategory> {
 }
 
 #[derive(Debug, Args)]
+pub struct OrganizationArguments {
+    #[command(subcommand)]
+    pub order: OrganizationOrder,
+    #[command(flatten)]
+    pub database: DatabaseArgument,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum OrganizationOrder {
+    /// Disable an organization: its tokens are refused from then on, and every open referral that it owns is cancelled as
+    /// PROVIDER_CLOSED, so that its source can send it elsewhere. Interrupted, it goes on when it is called again.
+    #[command(
+        after_long_help = "Example:\n  claimant-gateway organization disable shelter-12 --yes"
+    )]
+    Disable {
+        /// The code of the organization.
+        #[arg(value_name = "CODE")]
+        code: String,
+        /// Do it: nothing enables the organization again, and its referrals are cancelled.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Hand every claimant that a disabled organization registered to another, with what is still open of its referrals.
+    #[command(
+        after_long_help = "Example:\n  claimant-gateway organization transfer --from shelter-12 --to agency-3"
+    )]
+    Transfer {
+        /// The code of the organization that is no more.
+        #[arg(long, value_name = "CODE")]
+        from: String,
+        /// The code of the organization that is to keep the files.
+        #[arg(long, value_name = "CODE")]
+        to: String,
+    },
+}
+
+#[derive(Debug, Args)]
 pub struct TokenArguments {
     /// The code of the organization.
     #[arg(long, value_name = "CODE")]
@@ -369,6 +409,10 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
         }) => {
             let loaded = load(file, Some(&hsds.database), None)?;
             in_runtime(import::run(hsds, loaded.config))
+        }
+        Command::Organization(organization) => {
+            let loaded = load(file, Some(&organization.database), None)?;
+            in_runtime(organization::run(organization.order, loaded.config))
         }
         Command::Token(token) => token::run(token, &load(file, None, None)?.config),
         Command::Config(config) => {

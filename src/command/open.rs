@@ -16,7 +16,7 @@ use crate::{
     config::{Config, DatabaseUrl, SecretKey},
     opaque::Keys,
     private_file,
-    store::{Database, Settings, Store},
+    store::{Database, RowSecurity, Settings, Store},
 };
 
 /// Why the store was not opened.
@@ -29,6 +29,21 @@ pub enum OpenError {
          up` first"
     )]
     Pending(String),
+    #[error(
+        "row security is configured, and the database does not have it on every table; run `claimant-gateway migrate up` \
+         as the owner of the tables"
+    )]
+    RowSecurityIncomplete,
+    #[error(
+        "row security is configured, and the role that connects is a superuser or has BYPASSRLS: it would bind nobody; \
+         connect as another role"
+    )]
+    RowSecurityBypassed,
+    #[error(
+        "the database has row security on, and database.row_security is false: nothing would be found; set it to true, \
+         or take it off with `claimant-gateway migrate up`"
+    )]
+    RowSecurityLeftOn,
     #[error(
         "no master key is configured, and a PostgreSQL database needs one: make it with `openssl rand -base64 32 > \
          gateway.key && chmod 600 gateway.key`, name the file in secret.key_file (or \
@@ -132,10 +147,14 @@ async fn demand_tables(database: &Database) -> Result<(), Failure> {
         .filter(|migration| !migration.applied)
         .map(|migration| migration.name)
         .collect();
-    if pending.is_empty() {
-        Ok(())
-    } else {
-        Err(OpenError::Pending(pending.join(", ")).into())
+    if !pending.is_empty() {
+        return Err(OpenError::Pending(pending.join(", ")).into());
+    }
+    match database.row_security().await? {
+        RowSecurity::AsConfigured => Ok(()),
+        RowSecurity::Incomplete => Err(OpenError::RowSecurityIncomplete.into()),
+        RowSecurity::Bypassed => Err(OpenError::RowSecurityBypassed.into()),
+        RowSecurity::LeftOn => Err(OpenError::RowSecurityLeftOn.into()),
     }
 }
 

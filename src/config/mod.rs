@@ -60,6 +60,8 @@ pub struct Database {
     pub max_connections: Whole<1, 1_000>,
     /// How long a request waits for a connection.
     pub acquire_seconds: Whole<1, 60>,
+    /// Whether PostgreSQL itself refuses the rows that a caller may not see, under the same grants.
+    pub row_security: bool,
 }
 
 impl Default for Database {
@@ -68,6 +70,7 @@ impl Default for Database {
             url: DatabaseUrl::embedded(),
             max_connections: Whole::of::<16>(),
             acquire_seconds: Whole::of::<5>(),
+            row_security: false,
         }
     }
 }

@@ -133,11 +133,14 @@ impl Run {
         let by = match doing.action {
             // Whoever records a withdrawal ends what depended on the consent.
             Action::Withdraw => self.actor(draw, Relation::Registering),
-            Action::Create | Action::Api(_) | Action::Expire | Action::Discard => {
+            Action::Create | Action::Api(_) | Action::Expire | Action::Close | Action::Discard => {
                 self.actor(draw, doing.by)
             }
         };
-        let may_note = !matches!(doing.action, Action::Expire | Action::Withdraw);
+        let may_note = !matches!(
+            doing.action,
+            Action::Expire | Action::Withdraw | Action::Close
+        );
         let note = (may_note && draw.chance(10)).then(|| draw.pick(NOTES).to_owned());
         self.push(by, doing.kind, doing.reason, note);
         let sent = before == ReferralStatus::Draft && self.row.status == ReferralStatus::Requested;

@@ -168,6 +168,24 @@ impl Wishes {
         });
         in_force(open, now)
     }
+
+    /// Whether the whole file may go to another organization: a consent that names it itself and opens who the person is
+    /// and how the person is reached, and no later refusal.
+    pub fn consent_to_transfer(&self, recipient: Recipient, now: DateTime<Utc>) -> Access {
+        if self.exclude(recipient.organization) {
+            return Access::ConsentRequired;
+        }
+        let named = self.consents.iter().filter(|consent| {
+            consent.organizations.contains(&recipient.organization)
+                && consent.groups.contains(&FieldGroup::Identity)
+                && consent.groups.contains(&FieldGroup::Contact)
+                && consent.purposes.iter().any(|purpose| {
+                    covering(&self.consents, recipient, *purpose)
+                        .any(|other| other.id == consent.id)
+                })
+        });
+        in_force(named, now)
+    }
 }
 
 /// When only the person's own consent counts from: the first moment of the birthday on which the age of consent is

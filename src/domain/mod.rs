@@ -2,5 +2,6 @@
 //! clock, a database or a configuration, and nothing here knows of GraphQL or HTTP.
 pub mod access;
 pub mod business_days;
+pub mod disclosure_control;
 pub mod free_text;
 pub mod referral;

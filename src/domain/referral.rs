@@ -60,6 +60,8 @@ pub enum Action {
     Expire,
     /// A withdrawn consent ends what depended on it.
     Withdraw,
+    /// An organization that is no more ends what it owned; its source may address it anew.
+    Close,
     /// A timer drops a draft that nobody touched.
     Discard,
 }
@@ -70,7 +72,7 @@ impl Action {
         [Self::Create]
             .into_iter()
             .chain(ReferralAction::ALL.iter().copied().map(Self::Api))
-            .chain([Self::Expire, Self::Withdraw, Self::Discard])
+            .chain([Self::Expire, Self::Withdraw, Self::Close, Self::Discard])
     }
 }
 
@@ -190,7 +192,7 @@ pub fn available(facts: &Facts, relations: &[Relation]) -> Vec<ReferralAction> {
 /// whether another relation is listed.
 #[expect(clippy::too_many_lines, reason = "a table is read as a whole")]
 fn listed(facts: &Facts, action: Action, by: Relation) -> Result<Next, Refusal> {
-    use Action::{Api, Create, Discard, Expire, Withdraw};
+    use Action::{Api, Close, Create, Discard, Expire, Withdraw};
     use ReferralAction as Do;
     use ReferralStatus::{
         Accepted, Cancelled, Completed, Draft, EnteredInError, Failed, InProgress, OnHold,
@@ -237,6 +239,10 @@ fn listed(facts: &Facts, action: Action, by: Relation) -> Result<Next, Refusal> 
         (Some(Requested | Accepted | InProgress | OnHold), Withdraw, System) => {
             // It depends on nobody's consent.
             refuse_if(facts.anonymous, Refusal::Anonymous)?;
+            become_status(Cancelled)
+        }
+        (Some(Requested | Accepted | InProgress | OnHold), Close, System) => {
+            refuse_if(!facts.has_owner, Refusal::NoOwner)?;
             become_status(Cancelled)
         }
 

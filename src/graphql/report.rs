@@ -31,8 +31,10 @@ pub struct ReferralReportInput {
     status: Option<Vec<ReferralStatus>>,
 }
 
-/// Counts of referrals by when they were created. For the ministry no cell under five is told, nor a total from which
-/// one could be had; an organization's own numbers are exact.
+/// Counts of referrals by when they were created. An organization's own are exact. For the ministry no cell under five
+/// is told, and any other may be told up to two more or less, always the same for the same referrals; a total is moved
+/// like a cell and need not be the sum of what is told. Where it asks for languages, claimants or needs, the counts are
+/// those of the last midnight.
 #[derive(SimpleObject)]
 pub struct ReferralReport {
     as_of: DateTime,

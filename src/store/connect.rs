@@ -1,21 +1,44 @@
 //! Opening a database, and bringing it to the newest migration. SQLite is read by many connections and written by
-//! one; PostgreSQL has one pool for both.
+//! one; PostgreSQL has one pool for both, unless it keeps the rows itself: then what reads for a viewer has a pool of
+//! its own, whose connections see nothing before they have said for whom.
 use std::time::Duration;
 
-use entity::{JournalEntryId, journal_entry};
-use migration::{Migrator, MigratorTrait};
+use chrono::{DateTime, Utc};
+use entity::{JournalEntryId, NeedCategory, journal_entry};
+use migration::{
+    Migrator, MigratorTrait,
+    row_security::{self, State},
+};
 use sea_orm::{ConnectOptions, DatabaseConnection, DbErr, EntityTrait, QuerySelect};
 
+use super::reading::Reading;
 use crate::{
     config,
     error::{Error, Result},
+    viewer::Viewer,
 };
 
 /// An open database. Its connections are for the store alone.
 #[derive(Clone)]
 pub struct Database {
+    /// For what reads for a viewer.
     pub(super) reader: DatabaseConnection,
     pub(super) writer: DatabaseConnection,
+    /// For what reads for nobody: the gateway's own work, counts, guards before there is a viewer.
+    pub(super) unscoped: DatabaseConnection,
+    row_security: bool,
+}
+
+/// Whether row security is what the configuration says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowSecurity {
+    AsConfigured,
+    /// It is configured, and some table is without it.
+    Incomplete,
+    /// It is configured, and does not bind the role that connects.
+    Bypassed,
+    /// It is not configured, and some table has it: nothing would be read.
+    LeftOn,
 }
 
 /// One migration, and whether the database has it.
@@ -62,39 +85,90 @@ impl Database {
         let writer = sea_orm::Database::connect(options(1, false)).await?;
         let reader =
             sea_orm::Database::connect(options(config.max_connections.get(), true)).await?;
-        Ok(Self { reader, writer })
+        Ok(Self {
+            unscoped: reader.clone(),
+            reader,
+            writer,
+            row_security: false,
+        })
     }
 
     async fn open_postgres(url: &str, config: &config::Database) -> Result<Self> {
-        let mut options = ConnectOptions::new(url);
-        options
-            .max_connections(config.max_connections.get())
-            .acquire_timeout(Duration::from_secs(config.acquire_seconds.get().into()))
-            .sqlx_logging(false)
-            .set_application_name("claimant-gateway");
-        let pool = sea_orm::Database::connect(options).await?;
+        let options = || {
+            let mut options = ConnectOptions::new(url);
+            options
+                .max_connections(config.max_connections.get())
+                .acquire_timeout(Duration::from_secs(config.acquire_seconds.get().into()))
+                .sqlx_logging(false)
+                .set_application_name("claimant-gateway");
+            options
+        };
+        let mut work = options();
+        if config.row_security {
+            work.map_sqlx_postgres_opts(|postgres| {
+                postgres.options([("claimant_gateway.viewer", "work")])
+            });
+        }
+        let writer = sea_orm::Database::connect(work).await?;
+        let reader = if config.row_security {
+            sea_orm::Database::connect(options()).await?
+        } else {
+            writer.clone()
+        };
         Ok(Self {
-            reader: pool.clone(),
-            writer: pool,
+            reader,
+            unscoped: writer.clone(),
+            writer,
+            row_security: config.row_security,
         })
+    }
+
+    /// What a request of this viewer reads from.
+    pub(super) fn reading(&self, viewer: &Viewer, now: DateTime<Utc>) -> Reading {
+        if self.row_security {
+            Reading::secured(self.reader.clone(), viewer, now)
+        } else {
+            Reading::plain(self.reader.clone())
+        }
     }
 
     /// Calls `observer` once for every statement that is run; for tests that hold a budget.
     pub fn observe_statements(&mut self, observer: impl Fn(&str) + Send + Sync + 'static) {
         let observer = std::sync::Arc::new(observer);
-        let again = observer.clone();
-        self.reader
-            .set_metric_callback(move |info| again(&info.statement.sql));
-        self.writer
-            .set_metric_callback(move |info| observer(&info.statement.sql));
+        for handle in [&mut self.reader, &mut self.writer, &mut self.unscoped] {
+            let observer = observer.clone();
+            handle.set_metric_callback(move |info| observer(&info.statement.sql));
+        }
     }
 
-    /// Brings the database to the newest migration.
+    /// Brings the database to the newest migration, and its row security to what is configured.
     ///
     /// # Errors
     /// When a migration fails; it is then not applied.
     pub async fn migrate_up(&self) -> Result<()> {
-        Ok(Migrator::up(&self.writer, None).await?)
+        Migrator::up(&self.writer, None).await?;
+        let categories: Vec<&str> = NeedCategory::ALL.iter().map(|each| each.as_str()).collect();
+        Ok(row_security::lay(&self.writer, &categories, self.row_security).await?)
+    }
+
+    /// Whether the database refuses rows itself as far as is configured; otherwise, what is amiss.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn row_security(&self) -> Result<RowSecurity> {
+        let state = row_security::state(&self.writer).await?;
+        Ok(match (self.row_security, state) {
+            (false, State { any: false, .. }) => RowSecurity::AsConfigured,
+            (false, State { any: true, .. }) => RowSecurity::LeftOn,
+            (true, State { bypassed: true, .. }) => RowSecurity::Bypassed,
+            (
+                true,
+                State {
+                    complete: false, ..
+                },
+            ) => RowSecurity::Incomplete,
+            (true, State { complete: true, .. }) => RowSecurity::AsConfigured,
+        })
     }
 
     /// Takes the last `steps` migrations back, with all that they hold.
@@ -130,7 +204,7 @@ impl Database {
             .column(journal_entry::Column::Id)
             .limit(1)
             .into_tuple::<JournalEntryId>()
-            .one(&self.reader)
+            .one(&self.unscoped)
             .await?
             .is_some())
     }

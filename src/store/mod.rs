@@ -7,9 +7,13 @@
 //! - `unscoped_region_by_code`: a token of the ministry may name a region.
 //! - `unscoped_number_entries`: the sequencer numbers committed journal entries.
 //! - `unscoped_forget_keys`: idempotency keys are forgotten when their time is over.
+//! - `unscoped_disable_organization`, `unscoped_transfer_claimants`: the operator acts in the stead of an organization
+//!   that is no more.
 //! - `unscoped_import`: the operator's own command line imports a directory.
 //! - `unscoped_seed`: the demo fills an empty database.
 //! - `unscoped_verify_grants`: the operator compares all grants with what they should be.
+//! - `unscoped` of the database: what a change has just left is shown once to its author, masked; reports count rows that
+//!   their reader may not see one by one.
 //! - inside a change: facts that guard it (consents, exclusions, grants, children) are read whole, and never returned.
 #![expect(
     clippy::disallowed_methods,
@@ -19,7 +23,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    Condition, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryTrait, Select,
+    Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryTrait, Select,
     sea_query::IntoCondition,
 };
 
@@ -34,6 +38,7 @@ use crate::{
 pub mod claimant;
 mod connect;
 pub mod consent;
+pub mod custody;
 pub mod exclusion;
 pub mod grant;
 pub mod import;
@@ -43,6 +48,7 @@ pub mod organization;
 mod oversight;
 pub mod page;
 pub mod qualification;
+mod reading;
 pub mod referral;
 pub mod region;
 pub mod report;
@@ -53,7 +59,9 @@ pub mod service;
 pub mod unit;
 pub mod update;
 
-pub use connect::{Database, MigrationState};
+use reading::Reading;
+
+pub use connect::{Database, MigrationState, RowSecurity};
 pub use unit::{Applied, Change, Unit};
 
 /// The settings that the store needs of the configuration.
@@ -72,6 +80,8 @@ pub struct Store {
     keys: Arc<Keys>,
     settings: Arc<Settings>,
     wake: Arc<tokio::sync::Notify>,
+    #[cfg(debug_assertions)]
+    rules_left_out: bool,
 }
 
 impl From<&config::Config> for Settings {
@@ -92,13 +102,26 @@ impl Store {
             keys: Arc::new(keys),
             settings: Arc::new(settings),
             wake: Arc::default(),
+            #[cfg(debug_assertions)]
+            rules_left_out: false,
         }
+    }
+
+    /// Lets requests read without the rules of the store, to show what the database refuses by itself. Changes keep
+    /// theirs. No release build has this.
+    #[cfg(debug_assertions)]
+    #[must_use]
+    pub fn leaving_rules_to_the_database(mut self) -> Self {
+        self.rules_left_out = true;
+        self
     }
 
     /// Binds the store to one caller and to this moment. There is no other way to a query.
     pub fn session(&self, caller: Caller) -> Session {
+        let now = self.clock.now();
         Session {
-            now: self.clock.now(),
+            reading: Arc::new(self.database.reading(&caller.viewer, now)),
+            now,
             caller: Arc::new(caller),
             store: self.clone(),
         }
@@ -122,7 +145,7 @@ impl Store {
     /// # Errors
     /// When it does not.
     pub async fn ready(&self) -> Result<()> {
-        self.database.reader.ping().await.map_err(Error::from)
+        self.database.unscoped.ping().await.map_err(Error::from)
     }
 }
 
@@ -132,6 +155,7 @@ pub struct Session {
     store: Store,
     caller: Arc<Caller>,
     now: DateTime<Utc>,
+    reading: Arc<Reading>,
 }
 
 impl Session {
@@ -158,13 +182,22 @@ impl Session {
         &self.store.settings
     }
 
-    fn reader(&self) -> &DatabaseConnection {
-        &self.store.database.reader
+    fn reader(&self) -> &Reading {
+        &self.reading
     }
 
     /// The rows of an entity that the caller may see.
-    fn find<E: Readable>(&self) -> Visible<'_, E, DatabaseConnection> {
-        Visible::new(self.viewer(), self.now, self.reader())
+    fn find<E: Readable>(&self) -> Visible<'_, E, Reading> {
+        Visible::new(self.rule::<E>(), self.reader())
+    }
+
+    /// The rule of an entity for the caller.
+    fn rule<E: Readable>(&self) -> Condition {
+        #[cfg(debug_assertions)]
+        if self.store.rules_left_out {
+            return everything();
+        }
+        E::visible_to(self.viewer(), self.now)
     }
 }
 
@@ -191,9 +224,9 @@ struct Visible<'c, E: EntityTrait, C> {
 }
 
 impl<'c, E: Readable, C: ConnectionTrait> Visible<'c, E, C> {
-    fn new(viewer: &Viewer, now: DateTime<Utc>, connection: &'c C) -> Self {
+    fn new(rule: Condition, connection: &'c C) -> Self {
         Self {
-            select: E::find().filter(E::visible_to(viewer, now)),
+            select: E::find().filter(rule),
             connection,
         }
     }

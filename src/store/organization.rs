@@ -142,7 +142,7 @@ impl Store {
     ) -> Result<Option<organization::Model>> {
         Ok(organization::Entity::find()
             .filter(organization::Column::Code.eq(code))
-            .one(&self.database.reader)
+            .one(&self.database.unscoped)
             .await?)
     }
 }

@@ -255,10 +255,7 @@ impl Session {
         Ok(paged.map(|row| self.seen_referral(row)))
     }
 
-    fn narrowed(
-        &self,
-        filter: Filter,
-    ) -> super::Visible<'_, referral::Entity, sea_orm::DatabaseConnection> {
+    fn narrowed(&self, filter: Filter) -> super::Visible<'_, referral::Entity, super::Reading> {
         use referral::Column;
         let own = self.viewer().organization();
         let owned = || Condition::all().add(Column::OwnerId.eq(own));
@@ -363,7 +360,7 @@ impl Session {
         }
         let row = referral::Entity::find_by_id(id)
             .filter(referral::Column::Version.eq(applied.version()))
-            .one(self.reader())
+            .one(&self.store.database.unscoped)
             .await?;
         Ok(row.map(|mut row| {
             row.claimant_id = None;

@@ -81,7 +81,7 @@ impl Store {
     pub async fn unscoped_region_by_code(&self, code: &str) -> Result<Option<RegionId>> {
         Ok(region::Entity::find()
             .filter(region::Column::Code.eq(code))
-            .one(&self.database.reader)
+            .one(&self.database.unscoped)
             .await?
             .map(|region| region.id))
     }

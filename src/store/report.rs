@@ -1,5 +1,5 @@
-//! Counts of referrals. The ministry's are protected: no cell under five is told, nor a total from which one could be
-//! had. An organization's own are exact.
+//! Counts of referrals. The ministry's are protected by `domain::disclosure_control`, and what it counts by facts of
+//! claimants is as of the last midnight. An organization's own are exact.
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
@@ -8,19 +8,21 @@ use entity::{
     organization, referral, region,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::{Alias, Expr, ExprTrait, IntoIden, SimpleExpr},
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect,
+    QueryTrait,
+    sea_query::{Alias, Expr, ExprTrait, Func, IntoIden, Query, SelectStatement, SimpleExpr},
 };
 
 use super::Session;
 use crate::{
-    domain::business_days::toronto_midnight,
+    domain::{
+        business_days::{toronto_date, toronto_midnight},
+        disclosure_control::Cell,
+    },
     error::{BadInput, Error, Result},
     viewer::Viewer,
 };
 
-/// Cells smaller than this are not told to the ministry.
-const SMALLEST: i64 = 5;
 /// The most rows that a report gives.
 const MOST_ROWS: u64 = 5_000;
 
@@ -43,7 +45,7 @@ pub struct Row {
     pub count: Option<i64>,
 }
 
-/// The cells, how many of them are withheld, and the total where it gives none of those away.
+/// The cells, how many of them are withheld, and the total, which is protected like a cell.
 #[derive(Clone, Debug)]
 pub struct Report {
     pub as_of: DateTime<Utc>,
@@ -122,13 +124,37 @@ impl Question {
             .collect()
     }
 
-    fn counted(&self) -> SimpleExpr {
+    /// What is counted, each once in a cell.
+    const fn record(&self) -> referral::Column {
         match self.measure {
-            ReportMeasure::Referrals => column(referral::Column::Id).count(),
-            ReportMeasure::Claimants => column(referral::Column::ClaimantId).count_distinct(),
-            ReportMeasure::Needs => column(referral::Column::NeedId).count_distinct(),
+            ReportMeasure::Referrals => referral::Column::Id,
+            ReportMeasure::Claimants => referral::Column::ClaimantId,
+            ReportMeasure::Needs => referral::Column::NeedId,
         }
     }
+
+    /// Whether the answer depends on facts of claimants, which are counted as of the last midnight: asked twice a day,
+    /// it must not show who came in between.
+    fn is_about_claimants(&self) -> bool {
+        self.group_by.contains(&ReportDimension::Language)
+            || matches!(
+                self.measure,
+                ReportMeasure::Claimants | ReportMeasure::Needs
+            )
+    }
+}
+
+/// Sixteen of the random bits of a record's UUID (RFC 9562 §5.7), which nobody outside is shown, as its key.
+fn record_key(backend: DbBackend) -> SimpleExpr {
+    Expr::cust(if backend == DbBackend::Postgres {
+        "get_byte(uuid_send(record), 14) * 256 + get_byte(uuid_send(record), 15)"
+    } else {
+        // SQLite has no function for the number of a byte.
+        "4096 * instr('123456789ABCDEF', substr(hex(record), 29, 1)) \
+         + 256 * instr('123456789ABCDEF', substr(hex(record), 30, 1)) \
+         + 16 * instr('123456789ABCDEF', substr(hex(record), 31, 1)) \
+         + instr('123456789ABCDEF', substr(hex(record), 32, 1))"
+    })
 }
 
 impl Session {
@@ -138,10 +164,56 @@ impl Session {
     /// [`Error::BadInput`] for a period or dimensions that cannot be counted.
     pub async fn referral_report(&self, question: &Question) -> Result<Report> {
         let dimensions = question.check(self.viewer())?;
+        let as_of = self.as_of(question);
+        let rows = self
+            .cells(&self.counted(question, &dimensions, as_of))
+            .await?;
+        let whole = self.cells(&self.counted(question, &[], as_of)).await?;
+        let regions = self
+            .region_list()
+            .await?
+            .into_iter()
+            .map(|row| (row.code, (row.name_en, row.name_fr)))
+            .collect();
+        let rows: Vec<Row> = rows
+            .into_iter()
+            .map(|(keys, cell)| Row {
+                keys,
+                count: self.told(cell),
+            })
+            .collect();
+        Ok(Report {
+            as_of,
+            suppressed: rows.iter().filter(|row| row.count.is_none()).count(),
+            rows,
+            total: whole.first().and_then(|(_, cell)| self.told_total(*cell)),
+            regions,
+        })
+    }
+
+    fn as_of(&self, question: &Question) -> DateTime<Utc> {
+        match self.viewer() {
+            Viewer::Ministry { .. } if question.is_about_claimants() => {
+                toronto_midnight(toronto_date(self.now))
+            }
+            Viewer::Ministry { .. } | Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => {
+                self.now
+            }
+        }
+    }
+
+    /// Each record once in each cell, and of each cell how many records and the sum of their keys.
+    fn counted(
+        &self,
+        question: &Question,
+        dimensions: &[SimpleExpr],
+        as_of: DateTime<Utc>,
+    ) -> SelectStatement {
         let mut select = referral::Entity::find()
             .select_only()
             .filter(self.countable())
             .filter(referral::Column::CreatedAt.gte(toronto_midnight(question.from)))
+            .filter(referral::Column::CreatedAt.lte(as_of))
             .filter(
                 referral::Column::CreatedAt.lt(toronto_midnight(
                     question
@@ -159,35 +231,67 @@ impl Session {
         if let Some(statuses) = &question.statuses {
             select = select.filter(referral::Column::Status.is_in(statuses.iter().copied()));
         }
-        let width = dimensions.len();
+        let mut counted = Query::select();
         for (place, dimension) in dimensions.iter().enumerate() {
-            select = select.expr_as(dimension.clone(), format!("key_{place}"));
+            let key = format!("key_{place}");
+            select = select.expr_as(dimension.clone(), key.clone());
+            let key = Expr::col(Alias::new(key));
+            counted
+                .expr(key.clone())
+                .add_group_by([key.clone()])
+                .order_by_expr(key, sea_orm::Order::Asc);
         }
-        let mut query = select.expr_as(question.counted(), "counted").into_query();
-        join(&mut query, &question.group_by);
-        for dimension in dimensions {
-            query
-                .add_group_by([dimension.clone()])
-                .order_by_expr(dimension, sea_orm::Order::Asc);
+        let mut records = select
+            .expr_as(column(question.record()), "record")
+            .into_query();
+        if !matches!(question.measure, ReportMeasure::Referrals) {
+            records.distinct();
         }
-        query.limit(MOST_ROWS);
-        let mut rows = Vec::new();
-        for row in self.reader().query_all(&query).await? {
+        join(&mut records, &question.group_by);
+        let key = record_key(self.store.database.unscoped.get_database_backend());
+        counted
+            .expr(Expr::col(Alias::new("record")).count())
+            .expr(Func::coalesce([
+                key.sum().cast_as("bigint"),
+                Expr::value(0_i64),
+            ]))
+            .from_subquery(records, Alias::new("records"))
+            .limit(MOST_ROWS)
+            .to_owned()
+    }
+
+    async fn cells(&self, query: &SelectStatement) -> Result<Vec<(Vec<Option<String>>, Cell)>> {
+        let found = self.store.database.unscoped.query_all(query).await?;
+        let mut cells = Vec::with_capacity(found.len());
+        for row in found {
+            let width = row.column_names().len() - 2;
             let keys = (0..width)
-                .map(|place| row.try_get_by_index::<Option<String>>(place))
-                .collect::<std::result::Result<Vec<_>, _>>()?;
-            rows.push(Row {
-                keys,
-                count: Some(row.try_get_by_index(width)?),
-            });
+                .map(|place| row.try_get_by_index(place))
+                .collect::<std::result::Result<_, _>>()?;
+            let cell = Cell {
+                count: row.try_get_by_index(width)?,
+                key: row.try_get_by_index(width + 1)?,
+            };
+            cells.push((keys, cell));
         }
-        let regions = self
-            .region_list()
-            .await?
-            .into_iter()
-            .map(|row| (row.code, (row.name_en, row.name_fr)))
-            .collect();
-        Ok(self.protect(rows, regions))
+        Ok(cells)
+    }
+
+    /// A cell's count, as the caller may be told.
+    fn told(&self, cell: Cell) -> Option<i64> {
+        match self.viewer() {
+            Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => Some(cell.count),
+            Viewer::Ministry { .. } => cell.told(),
+        }
+    }
+
+    /// That there is nothing at all is told to everybody.
+    fn told_total(&self, cell: Cell) -> Option<i64> {
+        if cell.count == 0 {
+            Some(0)
+        } else {
+            self.told(cell)
+        }
     }
 
     /// What the caller's numbers are of: everything sent, in its region, for the ministry; its own for others.
@@ -217,39 +321,6 @@ impl Session {
                 .add(super::exclusion::not_excluded(organization)),
         }
     }
-
-    fn protect(&self, mut rows: Vec<Row>, regions: BTreeMap<String, (String, String)>) -> Report {
-        let total: i64 = rows.iter().filter_map(|row| row.count).sum();
-        let (mut suppressed, mut hidden) = (0_i64, 0);
-        match self.viewer() {
-            Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => {}
-            Viewer::Ministry { .. } => {
-                for row in &mut rows {
-                    if let Some(count) = row.count.filter(|count| *count < SMALLEST) {
-                        suppressed += 1;
-                        hidden += count;
-                        row.count = None;
-                    }
-                }
-            }
-        }
-        let tells_nothing = suppressed == 0 || leaves_open(suppressed, hidden);
-        Report {
-            as_of: self.now,
-            rows,
-            suppressed: usize::try_from(suppressed).unwrap_or(usize::MAX),
-            total: tells_nothing.then_some(total),
-            regions,
-        }
-    }
-}
-
-/// Whether the sum of the withheld cells leaves each of them free to be anything from one up to what is told: five ones
-/// add up to five as surely as two fours to eight.
-const fn leaves_open(cells: i64, sum: i64) -> bool {
-    let largest = SMALLEST - 1;
-    let (least, most) = (cells - 1, largest * (cells - 1));
-    sum - largest >= least && sum - 1 <= most
 }
 
 fn join(query: &mut sea_orm::sea_query::SelectStatement, dimensions: &[ReportDimension]) {
@@ -279,46 +350,5 @@ fn join(query: &mut sea_orm::sea_query::SelectStatement, dimensions: &[ReportDim
             owner(),
             by(owner(), referral::Column::OwnerId),
         );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Every way in which so many cells could add up.
-    fn ways(cells: usize, sum: i64) -> Vec<Vec<i64>> {
-        if cells == 0 {
-            return if sum == 0 { vec![vec![]] } else { vec![] };
-        }
-        (1..SMALLEST)
-            .flat_map(|first| {
-                ways(cells - 1, sum - first)
-                    .into_iter()
-                    .map(move |mut rest| {
-                        rest.push(first);
-                        rest
-                    })
-            })
-            .collect()
-    }
-
-    #[test]
-    fn a_total_is_told_only_where_it_rules_out_no_value_of_any_withheld_cell() {
-        for cells in 1..=5 {
-            for sum in 1..=20 {
-                let possible: std::collections::BTreeSet<i64> = ways(cells, sum)
-                    .into_iter()
-                    .filter_map(|way| way.last().copied())
-                    .collect();
-                let open = possible.len() == 4;
-                let cells_told = i64::try_from(cells).expect("few");
-                assert_eq!(
-                    leaves_open(cells_told, sum),
-                    open,
-                    "{cells} cells, {sum} in all"
-                );
-            }
-        }
     }
 }

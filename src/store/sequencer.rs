@@ -75,7 +75,7 @@ impl Store {
             .filter(journal_entry::Column::Position.is_null())
             .limit(1)
             .into_tuple::<entity::JournalEntryId>()
-            .one(&self.database.reader)
+            .one(&self.database.unscoped)
             .await?;
         if waiting.is_none() {
             return Ok(0);

@@ -66,8 +66,7 @@ impl Unit<'_> {
     /// The rows of an entity that the caller may see, as this transaction sees them.
     pub(super) fn find<E: Readable>(&self) -> Visible<'_, E, DatabaseTransaction> {
         Visible::new(
-            &self.session.caller.viewer,
-            self.session.now,
+            E::visible_to(self.session.viewer(), self.session.now),
             &self.transaction,
         )
     }

@@ -56,6 +56,16 @@ pub async fn open(url: &str) -> Database {
     Database::open(&config).await.expect("the database opens")
 }
 
+/// Opens a database that is to refuse rows itself.
+pub async fn open_secured(url: &str) -> Database {
+    let config = claimant_gateway::config::Database {
+        url: url.parse().expect("a database URL"),
+        row_security: true,
+        ..Default::default()
+    };
+    Database::open(&config).await.expect("the database opens")
+}
+
 /// The gateway on a fresh database.
 pub struct TestApp {
     pub world: World,
@@ -72,9 +82,36 @@ pub struct TestApp {
 
 impl Fresh for TestApp {
     async fn fresh(engine: Engine) -> Option<Self> {
+        Self::fresh_with(engine, |store| store).await
+    }
+}
+
+impl TestApp {
+    /// The gateway on a fresh database, its store changed by `with`.
+    pub async fn fresh_with(engine: Engine, with: impl FnOnce(Store) -> Store) -> Option<Self> {
         let fresh = TestDatabase::fresh(engine, &MIGRATED).await?;
         let world = World::create(&fresh.connect().await).await;
-        let mut database = open(&fresh.url).await;
+        let database = open(&fresh.url).await;
+        Some(Self::on(fresh, world, database, with))
+    }
+
+    /// The gateway on PostgreSQL with row security, connected as a role that is bound by it.
+    pub async fn secured(with: impl FnOnce(Store) -> Store) -> Option<Self> {
+        let fresh = TestDatabase::fresh(Engine::Postgres, &MIGRATED).await?;
+        let world = World::create(&fresh.connect().await).await;
+        let owner = open_secured(&fresh.url).await;
+        owner.migrate_up().await.expect("the policies are laid");
+        owner.close().await.expect("the database closes");
+        let database = open_secured(&fresh.bound_url().await).await;
+        Some(Self::on(fresh, world, database, with))
+    }
+
+    fn on(
+        fresh: TestDatabase,
+        world: World,
+        mut database: Database,
+        with: impl FnOnce(Store) -> Store,
+    ) -> Self {
         let statements = Arc::new(AtomicUsize::new(0));
         let watched = Arc::new(Mutex::new(Vec::new()));
         let (counter, log) = (statements.clone(), watched.clone());
@@ -88,11 +125,12 @@ impl Fresh for TestApp {
         let keys = Keys::derive(b"a secret of the tests, 32 bytes.");
         let config = Config::default();
         let store = Store::new(database, time.clone(), keys, Settings::from(&config));
+        let store = with(store);
         let issuer =
             DemoIssuer::for_listen(([127, 0, 0, 1], 0).into()).expect("a loopback address");
         let router = gateway::router(&config, &store, &time, Some(&issuer), Router::new())
             .expect("the gateway is put together");
-        Some(Self {
+        Self {
             world,
             clock,
             store,
@@ -102,7 +140,7 @@ impl Fresh for TestApp {
             watched,
             time,
             database: fresh,
-        })
+        }
     }
 }
 

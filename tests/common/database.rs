@@ -108,6 +108,25 @@ impl TestDatabase {
         })
     }
 
+    /// The URL for a role that is bound by every policy and may change rows, not tables; PostgreSQL only.
+    pub async fn bound_url(&self) -> String {
+        let server = postgres::server().await.expect("this database runs on it");
+        let name = self
+            .url
+            .split(['/', '?'])
+            .nth(3)
+            .expect("a database's name");
+        let bound = server.bound_url(name).await;
+        let owner = self.connect().await;
+        run(
+            &owner,
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO bound",
+        )
+        .await;
+        owner.close().await.expect("the connection closes");
+        bound
+    }
+
     /// One connection of the test's own, past the gateway.
     pub async fn connect(&self) -> DatabaseConnection {
         connect(&self.url).await
@@ -115,7 +134,7 @@ impl TestDatabase {
 }
 
 /// One connection, so that whoever closes it knows that nothing stays open.
-pub(super) async fn connect(url: &str) -> DatabaseConnection {
+pub async fn connect(url: &str) -> DatabaseConnection {
     let mut options = ConnectOptions::new(url);
     options.max_connections(1).sqlx_logging(false);
     Database::connect(options)

@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sea_orm::{ConnectionTrait, DbErr};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OnceCell, mpsc, oneshot};
 
 use super::database::connect;
 
@@ -80,6 +80,7 @@ pub struct Server {
     folder: PathBuf,
     statements: mpsc::UnboundedSender<Statement>,
     names: AtomicU32,
+    bound_role: OnceCell<()>,
     /// Its standard input is the pipe that the keeper waits on: dropping it would stop the server.
     _keeper: Child,
 }
@@ -94,6 +95,17 @@ impl Server {
     /// The URL of one database. The socket stands in the query, because a URL's host cannot hold a path.
     pub fn url(&self, database: &str) -> String {
         url(&self.folder, database)
+    }
+
+    /// The URL of one database for a role that owns nothing and is bound by every policy. It is made at the first call.
+    pub async fn bound_url(&self, database: &str) -> String {
+        self.bound_role
+            .get_or_init(|| async {
+                self.run("CREATE ROLE bound LOGIN NOSUPERUSER NOBYPASSRLS".to_owned())
+                    .await;
+            })
+            .await;
+        self.url(database).replace("//postgres@", "//bound@")
     }
 
     /// An empty database.
@@ -162,6 +174,7 @@ impl Server {
             statements: administrator(url(&folder, "postgres")),
             folder,
             names: AtomicU32::new(0),
+            bound_role: OnceCell::const_new(),
             _keeper: keeper,
         }
     }

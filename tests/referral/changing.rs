@@ -82,6 +82,29 @@ on_both_databases! {
         assert_eq!(agency.sees(&linked, "claimant { id }").await["claimant"]["id"], claimant);
     }
 
+    async fn an_anonymous_referral_is_claimed_and_accepted_and_linked_on_the_third_day(app: TestApp) {
+        let (agency, provider) = (app.as_agency(), app.as_provider());
+        let sent = agency.asks_openly().await;
+        let claimed = provider.does("referralClaim", &sent, Value::Null).await;
+        let accepted = provider.does("referralAccept", &claimed, Value::Null).await;
+        let looks = "claimantAccess claimant { identity { givenName } } availableActions";
+        let seen = provider.sees(&accepted, looks).await;
+        assert_eq!((&seen["claimantAccess"], &seen["claimant"]), (&json!("ANONYMOUS"), &Value::Null));
+        assert!(!seen["availableActions"].as_array().expect("actions").contains(&json!("LINK_CLAIMANT")));
+        app.clock.advance(chrono::TimeDelta::days(2));
+        let claimant = agency.registers("Third").await;
+        let link = json!({ "claimantId": claimant });
+        let elsewhere = json!({ "anyParty": false, "recipientKinds": ["HEALTH"] });
+        agency.consents(&claimant, elsewhere).await;
+        assert_eq!(agency.may_not("referralLinkClaimant", &accepted, link.clone()).await, "CONSENT_REQUIRED");
+        assert_eq!(provider.may_not("referralLinkClaimant", &accepted, link.clone()).await, "ACTION_NOT_ALLOWED");
+        agency.consents(&claimant, Value::Null).await;
+        let linked = agency.does("referralLinkClaimant", &accepted, link).await;
+        assert_eq!(linked.status, "ACCEPTED");
+        let seen = provider.sees(&linked, looks).await;
+        assert_eq!((&seen["claimantAccess"], &seen["claimant"]["identity"]["givenName"]), (&json!("GRANTED"), &json!("Third")));
+    }
+
     async fn linking_a_claimant_who_the_summary_names_is_refused(app: TestApp) {
         let agency = app.as_agency();
         let claimant = agency.registers_with_consent("Testa").await;

@@ -51,6 +51,7 @@ pub const TABLE: &[(&str, &str, &[&[Scope]])] = &[
     ("Query", "outreach", OUTREACH),
     ("Mutation", "claimantRegister", CLAIMANT_WRITE),
     ("Mutation", "claimantUpdate", CLAIMANT_WRITE),
+    ("Mutation", "claimantTransfer", CLAIMANT_WRITE),
     ("Mutation", "needRecord", CLAIMANT_WRITE),
     ("Mutation", "qualificationSave", CLAIMANT_WRITE),
     ("Mutation", "languageAbilitySave", CLAIMANT_WRITE),

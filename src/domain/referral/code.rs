@@ -85,6 +85,7 @@ pub const fn allowed_reasons(action: Action) -> &'static [Reason] {
         Action::Api(Api::Void) => VOID_REASONS,
         Action::Expire => &[Reason::ReferralExpired],
         Action::Withdraw => &[Reason::ConsentWithdrawn],
+        Action::Close => &[Reason::ProviderClosed],
         Action::Create
         | Action::Discard
         | Action::Api(
@@ -211,7 +212,7 @@ pub const fn default_decided_by(
     by: Relation,
     reason: Option<Reason>,
 ) -> Option<DecidedBy> {
-    if matches!(action, Action::Expire | Action::Withdraw) {
+    if matches!(action, Action::Expire | Action::Withdraw | Action::Close) {
         return Some(DecidedBy::System);
     }
     if allowed_reasons(action).is_empty() {

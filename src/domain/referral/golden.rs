@@ -87,6 +87,7 @@ fn action_word(action: Action) -> String {
         Action::Api(action) => action.to_string(),
         Action::Expire => "(expire)".to_owned(),
         Action::Withdraw => "(withdraw)".to_owned(),
+        Action::Close => "(close)".to_owned(),
         Action::Discard => "(discard)".to_owned(),
     }
 }

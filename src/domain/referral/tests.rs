@@ -285,6 +285,14 @@ fn the_owner_splits_what_it_works_on_with_or_without_a_claimant() {
             stays(status, Effect::ChildCreated)
         }),
     );
+    only(
+        Action::Close,
+        &rows(
+            &[Requested, Accepted, InProgress, OnHold],
+            Relation::System,
+            |_| becomes(Cancelled),
+        ),
+    );
     let anonymous = Facts {
         anonymous: true,
         ..owned(Accepted)
@@ -389,6 +397,14 @@ fn timers_and_withdrawals_are_the_systems() {
     assert_eq!(
         next(&anonymous, Action::Withdraw, Relation::System),
         Err(Refusal::Anonymous)
+    );
+    let unowned = Facts {
+        has_owner: false,
+        ..owned(Requested)
+    };
+    assert_eq!(
+        next(&unowned, Action::Close, Relation::System),
+        Err(Refusal::NoOwner)
     );
 }
 

@@ -17,6 +17,7 @@ use super::{
 use crate::store::{
     Change,
     claimant::register::{Cleared, OpenPart, Register, SealedPart, UpdateClaimant},
+    custody::Transfer,
     need,
     sealed::{ClaimStatus, Contact, ContactPoint, Identifier, Identity},
 };
@@ -185,6 +186,17 @@ pub struct NeedRecordInput {
     idempotency_key: Option<Uuid>,
 }
 
+/// The hand-over of a claimant's file.
+#[derive(InputObject)]
+pub struct ClaimantTransferInput {
+    id: ID,
+    expected_version: i32,
+    /// The organization that is to keep the file. The person's consent must name it, and open identity and contact.
+    organization_id: ID,
+    note: Option<String>,
+    idempotency_key: Option<Uuid>,
+}
+
 pub(super) async fn claimant_payload(
     context: &Context<'_>,
     change: &impl Change,
@@ -277,6 +289,23 @@ impl ClaimantMutation {
                 input.claim_status.take(),
                 input.identifiers.take(),
             ),
+        };
+        claimant_payload(context, &change, input.idempotency_key).await
+    }
+
+    /// Hands a claimant's file to another organization, when the person moves: it then is the registering organization,
+    /// and the source of what is still open. The former one keeps what it sent and is closed, as any source does; the
+    /// answer shows it the claimant only as far as that goes.
+    async fn claimant_transfer(
+        &self,
+        context: &Context<'_>,
+        input: ClaimantTransferInput,
+    ) -> Result<ClaimantPayload> {
+        let change = Transfer {
+            id: context.row(&input.id),
+            expected_version: input.expected_version,
+            to: context.row(&input.organization_id),
+            note: input.note,
         };
         claimant_payload(context, &change, input.idempotency_key).await
     }

@@ -344,7 +344,8 @@ impl Unit<'_> {
     async fn put_sealed(&self, claimant: ClaimantId, sealed: &SealedPart) -> Result<()> {
         if let Some(identity) = &sealed.identity {
             self.put_identity(claimant, identity).await?;
-            self.put_name_tokens(claimant, identity).await?;
+            self.put_name_tokens(claimant, self.session.viewer().organization(), identity)
+                .await?;
         }
         if let Some(contact) = &sealed.contact {
             self.put_contact(claimant, contact).await?;
@@ -383,8 +384,12 @@ impl Unit<'_> {
         Ok(())
     }
 
-    async fn put_name_tokens(&self, claimant: ClaimantId, identity: &Identity) -> Result<()> {
-        let organization = self.session.viewer().organization();
+    pub(in crate::store) async fn put_name_tokens(
+        &self,
+        claimant: ClaimantId,
+        organization: OrganizationId,
+        identity: &Identity,
+    ) -> Result<()> {
         self.drop_name_tokens(claimant).await?;
         let rows: Vec<_> = name_tokens(self.session.keys(), organization, claimant, identity)
             .into_iter()

@@ -73,7 +73,7 @@ impl Store {
         if let Some(after) = after {
             select = select.filter(claimant::Column::Id.gt(after));
         }
-        let ids: Vec<ClaimantId> = select.into_tuple().all(&self.database.reader).await?;
+        let ids: Vec<ClaimantId> = select.into_tuple().all(&self.database.unscoped).await?;
         let mut found = Vec::new();
         for claimant in self.suspects(&ids).await? {
             let gap = self.confirmed(claimant, repair).await?;
@@ -91,7 +91,7 @@ impl Store {
 
     /// The claimants whose grants differ, if nobody changed them while they were read.
     async fn suspects(&self, ids: &[ClaimantId]) -> Result<Vec<ClaimantId>> {
-        let reader = &self.database.reader;
+        let reader = &self.database.unscoped;
         let mut wanted = wanted(reader, ids, self.settings.after_completion()).await?;
         let mut kept: HashMap<ClaimantId, Vec<access_grant::Model>> = HashMap::new();
         let rows = access_grant::Entity::find()
@@ -142,7 +142,7 @@ impl Store {
             found.iter().map(|(_, grant)| grant.organization).collect();
         let codes: HashMap<OrganizationId, String> = organization::Entity::find()
             .filter(organization::Column::Id.is_in(organizations))
-            .all(&self.database.reader)
+            .all(&self.database.unscoped)
             .await?
             .into_iter()
             .map(|row| (row.id, row.code))

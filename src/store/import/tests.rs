@@ -80,12 +80,12 @@ impl Here {
     }
 
     async fn all<E: EntityTrait>(&self) -> Vec<E::Model> {
-        E::find().all(&self.store.database.reader).await.unwrap()
+        E::find().all(&self.store.database.unscoped).await.unwrap()
     }
 
     /// How many rows there are in every table that an import writes.
     async fn rows(&self) -> [u64; 8] {
-        let reader = &self.store.database.reader;
+        let reader = &self.store.database.unscoped;
         [
             organization::Entity::find().count(reader).await.unwrap(),
             service::Entity::find().count(reader).await.unwrap(),
@@ -126,7 +126,7 @@ impl Here {
     async fn told(&self, start: usize) -> Vec<(JournalKind, i32)> {
         let entries = journal_entry::Entity::find()
             .order_by_asc(journal_entry::Column::Id)
-            .all(&self.store.database.reader)
+            .all(&self.store.database.unscoped)
             .await
             .unwrap();
         entries

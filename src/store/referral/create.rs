@@ -3,7 +3,7 @@ use chrono::{DateTime, Utc};
 use entity::{
     Access, AgeBand, ClaimantId, JournalKind, NeedCategory, NeedId, NeedStatus, OrganizationId,
     ReferralAction, ReferralId, ReferralPriority, ReferralStatus, RegionId, ServiceId,
-    ServiceStatus, claimant, need, referral, region, service,
+    ServiceStatus, claimant, need, organization, referral, region, service,
 };
 use rand::Rng;
 use sea_orm::{
@@ -247,11 +247,23 @@ impl Unit<'_> {
 
     pub(super) async fn active_service(&self, id: ServiceId, path: &str) -> Result<service::Model> {
         let service = self.service(id, path).await?;
-        if service.status == ServiceStatus::Active {
+        if service.status == ServiceStatus::Active
+            && self.is_active(service.organization_id).await?
+        {
             Ok(service)
         } else {
             Err(Refusal::at(Problem::ServiceNotActive, path).into())
         }
+    }
+
+    async fn is_active(&self, organization: OrganizationId) -> Result<bool> {
+        Ok(self
+            .find::<organization::Entity>()
+            .filter(organization::Column::Id.eq(organization))
+            .filter(organization::Column::Active.eq(true))
+            .one()
+            .await?
+            .is_some())
     }
 
     /// The need that a referral is for: the one named, or the claimant's most urgent one of the category.

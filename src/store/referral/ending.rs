@@ -1,4 +1,5 @@
-//! What a withdrawn or refused consent, or an exclusion, ends: every referral that no remaining consent covers.
+//! What ends without anybody's wish: every referral that no remaining consent covers or that goes to an organization
+//! now excluded, or whose owner is no more.
 use entity::{
     Access, DecidedBy, JournalKind, ReferralId, ReferralStatus, ReferralStatusReason, claimant,
     referral,
@@ -50,14 +51,19 @@ impl Unit<'_> {
             // A consent that has only expired ends by the clock what it opened, not the referral.
             if access == Access::ConsentRequired {
                 ended.push(row.id);
-                self.cancel_uncovered(row).await?;
+                self.cancel_by_system(row, ReferralStatusReason::ConsentWithdrawn)
+                    .await?;
             }
         }
         Ok(ended)
     }
 
-    async fn cancel_uncovered(&mut self, before: referral::Model) -> Result<()> {
-        let reason = ReferralStatusReason::ConsentWithdrawn;
+    /// Cancels a referral for the system's own reason.
+    pub(in crate::store) async fn cancel_by_system(
+        &mut self,
+        before: referral::Model,
+        reason: ReferralStatusReason,
+    ) -> Result<()> {
         let mut row = before.clone().into_active_model();
         row.status = Set(ReferralStatus::Cancelled);
         row.status_reason = Set(Some(reason));

@@ -110,7 +110,7 @@ async fn boxed(session: &Session, which: ReferralBox, filter: Filter) -> Vec<ref
 #[tokio::test]
 async fn the_database_holds_what_the_seed_says_and_takes_no_second_one() {
     let filled = filled().await;
-    let reader = &filled.store.database.reader;
+    let reader = &filled.store.database.unscoped;
     let backend = reader.get_database_backend();
     let problems = reader
         .query_all_raw(sea_orm::Statement::from_string(
@@ -140,7 +140,7 @@ async fn the_database_holds_what_the_seed_says_and_takes_no_second_one() {
 #[tokio::test]
 async fn the_journal_is_numbered_and_every_history_ends_in_the_status_of_its_referral() {
     let filled = filled().await;
-    let reader = &filled.store.database.reader;
+    let reader = &filled.store.database.unscoped;
     let entries = journal_entry::Entity::find()
         .order_by_asc(journal_entry::Column::Position)
         .all(reader)

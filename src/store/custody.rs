@@ -1,0 +1,424 @@
+//! Who keeps a claimant's file. It goes to another organization when the person moves, with consent; and when the
+//! organization that kept it is no more, by whoever runs the gateway. What such an organization owned goes back to its
+//! sources.
+use entity::{
+    Access, ClaimantId, JournalKind, Language, OrganizationId, ReferralId, ReferralStatus,
+    ReferralStatusReason, Role, SubjectType, claimant, organization, referral,
+};
+use sea_orm::{
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait},
+};
+use serde::Serialize;
+
+use super::{
+    Applied, Change, Session, Store, Unit,
+    exclusion::excluding,
+    journal::Entry,
+    organization::role_of,
+    referral::{OPEN_STATUSES, check_note},
+};
+use crate::{
+    auth::scope::ScopeSet,
+    domain::access::Recipient,
+    error::{Error, Problem, Refusal, Result},
+    viewer::{Caller, Viewer},
+};
+
+/// How many claimants or referrals one transaction of the operator takes.
+const BATCH: u64 = 100;
+
+/// `claimantTransfer`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Transfer {
+    pub id: ClaimantId,
+    pub expected_version: i32,
+    pub to: OrganizationId,
+    pub note: Option<String>,
+}
+
+impl Change for Transfer {
+    const MUTATION: &'static str = "claimantTransfer";
+
+    async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
+        check_note(self.note.as_ref())?;
+        let claimant = unit
+            .find::<claimant::Entity>()
+            .filter(claimant::Column::Id.eq(self.id))
+            .one()
+            .await?
+            .ok_or_else(|| Refusal::at(Problem::NotFound, "id"))?;
+        if claimant.registering_organization_id != unit.session.viewer().organization() {
+            return Err(Refusal::new(Problem::RoleNotAllowed).into());
+        }
+        if claimant.record_version != self.expected_version {
+            return Err(Refusal::at(Problem::StaleVersion, "expectedVersion")
+                .with_current_version(claimant.record_version)
+                .into());
+        }
+        let to = unit.keeper(self.to).await?;
+        unit.lock_claimant(claimant.id).await?;
+        let wishes = unit.wishes_of(claimant.id).await?;
+        let recipient = Recipient {
+            organization: to.id,
+            kind: to.kind,
+        };
+        let access = wishes.consent_to_transfer(recipient, unit.session.now);
+        if access != Access::Granted {
+            let problem = match wishes.exclude(to.id) {
+                true => Problem::Excluded,
+                false => Problem::ConsentRequired { access },
+            };
+            return Err(Refusal::at(problem, "organizationId").into());
+        }
+        let version = unit.hand_over(claimant, to.id, self.note.as_ref()).await?;
+        Ok(Applied::new(self.id, version))
+    }
+}
+
+impl Unit<'_> {
+    /// An organization that may keep claimants' files, other than the caller's own.
+    async fn keeper(&self, id: OrganizationId) -> Result<organization::Model> {
+        self.find::<organization::Entity>()
+            .filter(organization::Column::Id.eq(id))
+            .filter(organization::Column::Active.eq(true))
+            .one()
+            .await?
+            .filter(|found| role_of(found.kind) != Role::Ministry)
+            .filter(|found| found.id != self.session.viewer().organization())
+            .ok_or_else(|| Refusal::at(Problem::NotFound, "organizationId").into())
+    }
+
+    /// Makes another organization the one that registered the claimant, and the source of what is still open. What is
+    /// closed stays with whoever sent it, as with any other source.
+    async fn hand_over(
+        &mut self,
+        mut claimant: claimant::Model,
+        to: OrganizationId,
+        note: Option<&String>,
+    ) -> Result<i32> {
+        let from = claimant.registering_organization_id;
+        let id = claimant.id;
+        self.lock_claimant(id).await?;
+        claimant.registering_organization_id = to;
+        claimant.version += 1;
+        claimant.record_version += 1;
+        claimant.updated_at = self.session.now;
+        let version = claimant.record_version;
+        // What is found by a name is found by the organization whose tokens they are.
+        let identity = self.identity(id).await?.unwrap_or_default();
+        let changed = claimant::Entity::update_many()
+            .set(claimant.into_active_model().reset_all())
+            .filter(claimant::Column::Id.eq(id))
+            .filter(claimant::Column::RecordVersion.eq(version - 1))
+            .exec(&self.transaction)
+            .await?;
+        if changed.rows_affected != 1 {
+            return Err(Refusal::at(Problem::StaleVersion, "expectedVersion")
+                .with_current_version(version)
+                .into());
+        }
+        self.put_name_tokens(id, to, &identity).await?;
+        self.hand_over_referrals(id, from, to).await?;
+        self.regrant(id).await?;
+        let entry = |kind| Entry::new(kind, SubjectType::Claimant, id, version);
+        self.record(entry(JournalKind::AccessEnded).told([from]));
+        self.record(
+            entry(JournalKind::ClaimantTransferred)
+                .note(note.cloned())
+                .told([from, to]),
+        );
+        Ok(version)
+    }
+
+    async fn hand_over_referrals(
+        &mut self,
+        claimant: ClaimantId,
+        from: OrganizationId,
+        to: OrganizationId,
+    ) -> Result<()> {
+        referral::Entity::update_many()
+            .col_expr(referral::Column::RegisteringOrganizationId, Expr::value(to))
+            .filter(referral::Column::ClaimantId.eq(claimant))
+            .exec(&self.transaction)
+            .await?;
+        let mut statuses = OPEN_STATUSES.to_vec();
+        statuses.push(ReferralStatus::Draft);
+        let open = || {
+            referral::Entity::find()
+                .filter(referral::Column::ClaimantId.eq(claimant))
+                .filter(referral::Column::Status.is_in(statuses.iter().copied()))
+        };
+        let moved = open()
+            .filter(referral::Column::SourceId.eq(from))
+            .all(&self.transaction)
+            .await?;
+        referral::Entity::update_many()
+            .col_expr(referral::Column::SourceId, Expr::value(to))
+            .col_expr(
+                referral::Column::Version,
+                Expr::col(referral::Column::Version).add(1),
+            )
+            .col_expr(referral::Column::UpdatedAt, Expr::value(self.session.now))
+            .filter(referral::Column::Id.is_in(moved.iter().map(|row| row.id)))
+            .exec(&self.transaction)
+            .await?;
+        for row in moved {
+            let entry = |kind| Entry::new(kind, SubjectType::Referral, row.id, row.version + 1);
+            if row.owner_id != Some(from) {
+                self.record(entry(JournalKind::AccessEnded).told([from]));
+            }
+            self.record(
+                entry(JournalKind::ReferralSourceChanged)
+                    .told([to])
+                    .told(row.owner_id.filter(|_| row.owner_access)),
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The operator disables an organization: it may do nothing any more, and what it owned goes back.
+#[derive(Serialize)]
+struct Disable;
+
+impl Change for Disable {
+    const MUTATION: &'static str = "organization disable";
+
+    async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
+        let id = unit.session.viewer().organization();
+        let row = organization::Entity::find_by_id(id)
+            .one(&unit.transaction)
+            .await?
+            .ok_or_else(|| Refusal::at(Problem::NotFound, "organization"))?;
+        let version = row.version + 1;
+        let mut row = row.into_active_model();
+        row.active = Set(false);
+        row.version = Set(version);
+        row.updated_at = Set(unit.session.now);
+        row.update(&unit.transaction).await?;
+        unit.record(
+            Entry::new(
+                JournalKind::OrganizationDisabled,
+                SubjectType::Organization,
+                id,
+                version,
+            )
+            .told([id]),
+        );
+        Ok(Applied::new(id, version))
+    }
+}
+
+/// Gives one referral that the organization owned back to its source.
+#[derive(Serialize)]
+struct GiveBack(ReferralId);
+
+impl Change for GiveBack {
+    const MUTATION: &'static str = "organization disable: referral";
+
+    async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
+        let row = unit
+            .find::<referral::Entity>()
+            .filter(referral::Column::Id.eq(self.0))
+            .filter(referral::Column::Status.is_in(OPEN_STATUSES))
+            .one()
+            .await?
+            .ok_or_else(|| Refusal::at(Problem::NotFound, "id"))?;
+        let version = row.version + 1;
+        let claimant = row.claimant_id;
+        unit.cancel_by_system(row, ReferralStatusReason::ProviderClosed)
+            .await?;
+        if let Some(claimant) = claimant {
+            unit.regrant(claimant).await?;
+        }
+        Ok(Applied::new(self.0, version))
+    }
+}
+
+/// Hands one claimant of an organization that is no more to another.
+#[derive(Serialize)]
+struct HandOver {
+    claimant: ClaimantId,
+    to: OrganizationId,
+}
+
+impl Change for HandOver {
+    const MUTATION: &'static str = "organization transfer: claimant";
+
+    async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
+        let claimant = unit
+            .find::<claimant::Entity>()
+            .filter(claimant::Column::Id.eq(self.claimant))
+            .one()
+            .await?
+            .ok_or_else(|| Refusal::at(Problem::NotFound, "id"))?;
+        let version = unit.hand_over(claimant, self.to, None).await?;
+        Ok(Applied::new(self.claimant, version))
+    }
+}
+
+/// Why the operator's order was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum CustodyError {
+    #[error("there is no organization with the code {0}")]
+    Unknown(String),
+    #[error("{0} is of the ministry, which keeps no claimant's file and owns no referral")]
+    Ministry(String),
+    #[error(
+        "{0} is active: only the person's own consent moves a file then; `organization disable` comes first"
+    )]
+    Active(String),
+    #[error("{0} is not active and can keep no file")]
+    NotActive(String),
+    #[error("both codes name the same organization")]
+    Same,
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+/// What of an operator's order was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    pub done: u64,
+    pub left: u64,
+}
+
+impl Store {
+    /// Ends an organization's part: it is not active any more, and every open referral that it owned is cancelled as
+    /// PROVIDER_CLOSED, so that its source can send it elsewhere. Interrupted, it goes on where it stopped when it is
+    /// called again. `told` is called after each batch.
+    ///
+    /// # Errors
+    /// [`CustodyError`] when there is no such organization, or the database fails.
+    pub async fn unscoped_disable_organization(
+        &self,
+        code: &str,
+        mut told: impl FnMut(Progress),
+    ) -> std::result::Result<u64, CustodyError> {
+        let organization = self.by_code(code).await?;
+        let session = self.in_stead_of(&organization)?;
+        if organization.active {
+            session.apply(&Disable, None).await?;
+        }
+        let mut done = 0;
+        loop {
+            let owned = session.owned_open().await?;
+            if owned.is_empty() {
+                return Ok(done);
+            }
+            for id in owned {
+                match session.apply(&GiveBack(id), None).await {
+                    Ok(_) => done += 1,
+                    // Somebody else was first; what is still open is found again.
+                    Err(Error::Refused(_)) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            let left = session.owned_open().await?.len() as u64;
+            told(Progress { done, left });
+        }
+    }
+
+    /// Hands every claimant that an organization registered to another, but for those who never want to be known to that
+    /// one. The first must not be active any more; the second must be. Interrupted, it goes on where it stopped when it is called again.
+    ///
+    /// # Errors
+    /// [`CustodyError`] when one of them cannot be what it is to be, or the database fails.
+    pub async fn unscoped_transfer_claimants(
+        &self,
+        from: &str,
+        to: &str,
+        mut told: impl FnMut(Progress),
+    ) -> std::result::Result<u64, CustodyError> {
+        let (source, target) = (self.by_code(from).await?, self.by_code(to).await?);
+        if source.id == target.id {
+            return Err(CustodyError::Same);
+        }
+        if source.active {
+            return Err(CustodyError::Active(source.code));
+        }
+        if !target.active {
+            return Err(CustodyError::NotActive(target.code));
+        }
+        self.in_stead_of(&target)?;
+        let session = self.in_stead_of(&source)?;
+        let mut done = 0;
+        loop {
+            let claimants = session.registered(target.id).await?;
+            if claimants.is_empty() {
+                return Ok(done);
+            }
+            for claimant in claimants {
+                let to = target.id;
+                session.apply(&HandOver { claimant, to }, None).await?;
+                done += 1;
+            }
+            let left = session.registered(target.id).await?.len() as u64;
+            told(Progress { done, left });
+        }
+    }
+
+    async fn by_code(&self, code: &str) -> std::result::Result<organization::Model, CustodyError> {
+        self.unscoped_organization_by_code(code)
+            .await?
+            .ok_or_else(|| CustodyError::Unknown(code.to_owned()))
+    }
+
+    /// A session in which the operator acts in the stead of an organization that is no more.
+    fn in_stead_of(
+        &self,
+        organization: &organization::Model,
+    ) -> std::result::Result<Session, CustodyError> {
+        let viewer = match role_of(organization.kind) {
+            Role::Provider => Viewer::Provider {
+                organization: organization.id,
+                kind: organization.kind,
+            },
+            Role::SettlementAgency => Viewer::SettlementAgency {
+                organization: organization.id,
+            },
+            Role::Ministry => return Err(CustodyError::Ministry(organization.code.clone())),
+        };
+        Ok(self.session(Caller {
+            viewer,
+            subject: "operator".to_owned(),
+            client: "operator".to_owned(),
+            acting_subject: None,
+            scopes: ScopeSet::EMPTY,
+            language: Language::En,
+        }))
+    }
+}
+
+impl Session {
+    async fn owned_open(&self) -> Result<Vec<ReferralId>> {
+        Ok(self
+            .find::<referral::Entity>()
+            .filter(referral::Column::OwnerId.eq(self.viewer().organization()))
+            .filter(referral::Column::Status.is_in(OPEN_STATUSES))
+            .select(|select| select.order_by_asc(referral::Column::Id).limit(BATCH))
+            .all()
+            .await?
+            .into_iter()
+            .map(|row| row.id)
+            .collect())
+    }
+
+    /// Claimants of the caller's organization who may go to another, some at a time.
+    async fn registered(&self, to: OrganizationId) -> Result<Vec<ClaimantId>> {
+        let excluding = excluding(to, (claimant::Entity, claimant::Column::Id));
+        Ok(self
+            .find::<claimant::Entity>()
+            .filter(claimant::Column::RegisteringOrganizationId.eq(self.viewer().organization()))
+            .filter(Expr::exists(excluding).not())
+            .select(|select| select.order_by_asc(claimant::Column::Id).limit(BATCH))
+            .all()
+            .await?
+            .into_iter()
+            .map(|row| row.id)
+            .collect())
+    }
+}

@@ -1,0 +1,306 @@
+//! From where a claimant and a referral are looked at: each way in which an organization can stand to them, under each
+//! state of consent that makes a difference.
+use chrono::TimeDelta;
+use claimant_gateway::{
+    auth::{
+        demo::TokenRequest,
+        scope::{Scope, ScopeSet},
+    },
+    opaque::NodeType,
+};
+use sea_orm::prelude::Uuid;
+use serde_json::{Value, json};
+
+use super::{reach::Path, schema::Field};
+use crate::common::{
+    app::{Answer, Client, TestApp},
+    story::{Plot, Story, service},
+};
+
+/// Somebody who looks at one story.
+pub struct Viewpoint<'a> {
+    pub name: &'static str,
+    client: Client<'a>,
+    ids: Value,
+}
+
+impl Viewpoint<'_> {
+    /// Asks for these fields of the objects at the end of a path.
+    pub async fn ask(&self, path: &Path, fields: &[Field]) -> Answer {
+        let selections: Vec<&str> = fields
+            .iter()
+            .map(|field| field.selection.as_str())
+            .collect();
+        let query = path.query(&selections.join(" "));
+        self.client.ask(&query, self.ids.clone()).await
+    }
+}
+
+async fn ids(app: &TestApp, story: &Story) -> Value {
+    let answer = app
+        .as_agency()
+        .ask(
+            "query($id: ID!) { referral(id: $id) { outcomes { id } } }",
+            json!({ "id": story.referral }),
+        )
+        .await;
+    let outcome = &answer.data()["referral"]["outcomes"][0]["id"];
+    let outcome = if outcome.is_null() {
+        app.store
+            .keys()
+            .id(NodeType::Outcome, Uuid::now_v7())
+            .into()
+    } else {
+        outcome.clone()
+    };
+    json!({ "claimant": story.claimant, "need": story.need, "consent": story.consent,
+        "referral": story.referral, "outcome": outcome })
+}
+
+async fn completed(app: &TestApp, label: &'static str) -> Story {
+    let mut story = Story::accepted(app, Plot::open(label)).await;
+    let outcomes =
+        json!([{ "kind": "HOUSED", "date": "2026-06-01", "note": format!("Became{label}") }]);
+    let input = json!({ "outcomes": outcomes, "note": format!("Finished{label}") });
+    story
+        .act(&app.as_provider(), "referralComplete", input)
+        .await;
+    story
+}
+
+/// The stories, each once.
+struct Stories {
+    expired: Story,
+    long_ago: Story,
+    requested: Story,
+    open: Story,
+    accepted: Story,
+    sealed: Story,
+    withdrawn: Story,
+    declined: Story,
+    completed: Story,
+    voided: Story,
+    child: Story,
+    excluding: Story,
+}
+
+async fn stories(app: &TestApp) -> Stories {
+    let expired = Plot {
+        consent_expires_at: Some("2026-06-08T14:00:00Z"),
+        ..Plot::open("Expired")
+    };
+    let expired = Story::accepted(app, expired).await;
+    let long_ago = completed(app, "Longago").await;
+    app.clock.advance(TimeDelta::days(100));
+    let requested = Story::sent(app, Plot::open("Requested")).await;
+    let mut open = Story::begin(app, Plot::open("Open")).await;
+    open.create(app, None, true).await;
+    let accepted = Plot {
+        field_groups: &[
+            "IDENTITY",
+            "CONTACT",
+            "WORK_AUTHORIZATION",
+            "QUALIFICATIONS",
+        ],
+        ..Plot::open("Accepted")
+    };
+    let accepted = Story::accepted(app, accepted).await;
+    let [far, provider] = [app.world.far_provider, app.world.provider]
+        .map(|id| app.public_id(NodeType::Organization, id));
+    accepted.exclude(app, &far).await;
+    let excluding = Story::accepted(app, Plot::open("Excluding")).await;
+    excluding.exclude(app, &provider).await;
+    let sealed = Plot {
+        field_groups: &[],
+        ..Plot::open("Sealed")
+    };
+    let sealed = Story::accepted(app, sealed).await;
+    let withdrawn = Story::accepted(app, Plot::open("Withdrawn")).await;
+    withdrawn.withdraw(app).await;
+    let mut declined = Story::sent(app, Plot::open("Declined")).await;
+    let why = json!({ "reason": "NOT_ELIGIBLE" });
+    declined
+        .act(&app.as_provider(), "referralDecline", why)
+        .await;
+    let mut voided = completed(app, "Voided").await;
+    voided
+        .act(
+            &app.as_agency(),
+            "referralVoid",
+            json!({ "reason": "OTHER" }),
+        )
+        .await;
+    let mut child = Story::accepted(app, Plot::open("Child")).await;
+    let input = json!({ "id": child.referral, "expectedVersion": child.version, "category": "HOUSING",
+        "serviceId": service(app, app.world.other_service), "summary": "ToldChild" });
+    let split = app
+        .as_provider()
+        .done("referralSplit", input, "referral { id version }")
+        .await;
+    child.take(&split["referral"]);
+    child
+        .act(&app.client("other-provider"), "referralAccept", json!({}))
+        .await;
+    Stories {
+        expired,
+        long_ago,
+        requested,
+        open,
+        accepted,
+        sealed,
+        withdrawn,
+        declined,
+        completed: completed(app, "Completed").await,
+        voided,
+        child,
+        excluding,
+    }
+}
+
+/// Who looks.
+enum Who {
+    /// A worker of this organization, with every scope of its role.
+    Of(&'static str),
+    /// The ministry's, with the scope for reports alone.
+    Reports,
+    /// Somebody without a token.
+    Nobody,
+}
+
+type Row = (&'static str, Who, fn(&Stories) -> &Story);
+
+const AGENCY: Who = Who::Of("agency");
+const PROVIDER: Who = Who::Of("provider");
+
+const ROWS: [Row; 24] = [
+    (
+        "registering and source, referral accepted",
+        AGENCY,
+        |stories| &stories.accepted,
+    ),
+    (
+        "registering and source, referral completed",
+        AGENCY,
+        |stories| &stories.completed,
+    ),
+    (
+        "registering and source, consent withdrawn",
+        AGENCY,
+        |stories| &stories.withdrawn,
+    ),
+    (
+        "registering and source, entered in error",
+        AGENCY,
+        |stories| &stories.voided,
+    ),
+    ("registering, not source", AGENCY, |stories| &stories.child),
+    ("source, not registering", PROVIDER, |stories| {
+        &stories.child
+    }),
+    (
+        "owner before acceptance, with consent",
+        PROVIDER,
+        |stories| &stories.requested,
+    ),
+    (
+        "owner after acceptance, with consent",
+        PROVIDER,
+        |stories| &stories.accepted,
+    ),
+    (
+        "owner after acceptance, consent to no group",
+        PROVIDER,
+        |stories| &stories.sealed,
+    ),
+    (
+        "owner after acceptance, consent expired",
+        PROVIDER,
+        |stories| &stories.expired,
+    ),
+    ("owner until consent was withdrawn", PROVIDER, |stories| {
+        &stories.withdrawn
+    }),
+    ("owner until it was excluded", PROVIDER, |stories| {
+        &stories.excluding
+    }),
+    ("owner until it declined", PROVIDER, |stories| {
+        &stories.declined
+    }),
+    ("owner of a completed referral", PROVIDER, |stories| {
+        &stories.completed
+    }),
+    (
+        "owner of one completed a hundred days ago",
+        PROVIDER,
+        |stories| &stories.long_ago,
+    ),
+    ("owner of one entered in error", PROVIDER, |stories| {
+        &stories.voided
+    }),
+    ("eligible for an open referral", PROVIDER, |stories| {
+        &stories.open
+    }),
+    (
+        "a stranger, a provider in the region",
+        Who::Of("other-provider"),
+        |stories| &stories.accepted,
+    ),
+    (
+        "a stranger, a provider elsewhere",
+        Who::Of("far-provider"),
+        |stories| &stories.open,
+    ),
+    (
+        "a stranger, a settlement agency",
+        Who::Of("other-agency"),
+        |stories| &stories.accepted,
+    ),
+    ("the ministry, reports only", Who::Reports, |stories| {
+        &stories.accepted
+    }),
+    (
+        "the ministry, with oversight",
+        Who::Of("ministry"),
+        |stories| &stories.accepted,
+    ),
+    (
+        "the ministry, oversight elsewhere",
+        Who::Of("ministry-north"),
+        |stories| &stories.accepted,
+    ),
+    ("nobody, without a token", Who::Nobody, |stories| {
+        &stories.accepted
+    }),
+];
+
+fn client<'a>(app: &'a TestApp, who: &Who) -> Client<'a> {
+    let (organization, scopes): (_, ScopeSet) = match who {
+        Who::Nobody => return app.anonymous(),
+        Who::Of(organization) => (*organization, Scope::ALL.iter().copied().collect()),
+        Who::Reports => {
+            let scopes = [Scope::DirectoryRead, Scope::ReportRead];
+            ("ministry", scopes.into_iter().collect())
+        }
+    };
+    app.client_by(&TokenRequest {
+        organization: organization.to_owned(),
+        scopes,
+        subject: "worker".to_owned(),
+        region: None,
+        lifetime: TimeDelta::days(400),
+    })
+}
+
+/// Every viewpoint, in the order of the columns.
+pub async fn all(app: &TestApp) -> Vec<Viewpoint<'_>> {
+    let stories = stories(app).await;
+    let mut viewpoints = Vec::new();
+    for (name, who, story) in &ROWS {
+        viewpoints.push(Viewpoint {
+            name,
+            client: client(app, who),
+            ids: ids(app, story(&stories)).await,
+        });
+    }
+    viewpoints
+}
