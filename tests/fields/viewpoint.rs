@@ -84,6 +84,13 @@ struct Stories {
     excluding: Story,
 }
 
+async fn excluding(app: &TestApp) -> Story {
+    let story = Story::accepted(app, Plot::open("Excluding")).await;
+    let provider = app.public_id(NodeType::Organization, app.world.provider);
+    story.exclude(app, &provider).await;
+    story
+}
+
 async fn stories(app: &TestApp) -> Stories {
     let expired = Plot {
         consent_expires_at: Some("2026-06-08T14:00:00Z"),
@@ -105,11 +112,8 @@ async fn stories(app: &TestApp) -> Stories {
         ..Plot::open("Accepted")
     };
     let accepted = Story::accepted(app, accepted).await;
-    let [far, provider] = [app.world.far_provider, app.world.provider]
-        .map(|id| app.public_id(NodeType::Organization, id));
+    let far = app.public_id(NodeType::Organization, app.world.far_provider);
     accepted.exclude(app, &far).await;
-    let excluding = Story::accepted(app, Plot::open("Excluding")).await;
-    excluding.exclude(app, &provider).await;
     let sealed = Plot {
         field_groups: &[],
         ..Plot::open("Sealed")
@@ -153,7 +157,7 @@ async fn stories(app: &TestApp) -> Stories {
         completed: completed(app, "Completed").await,
         voided,
         child,
-        excluding,
+        excluding: excluding(app).await,
     }
 }
 
