@@ -157,6 +157,16 @@ async fn possible(app: &TestApp) -> Vec<(&'static str, Client<'_>, Value)> {
             json!({ "id": claimant, "expectedVersion": 1, "organizationId": other }),
         ),
         (
+            "claimantErase",
+            app.as_agency(),
+            json!({ "id": claimant, "expectedVersion": 1 }),
+        ),
+        (
+            "claimantHold",
+            app.as_agency(),
+            json!({ "id": claimant, "held": true }),
+        ),
+        (
             "needRecord",
             app.as_agency(),
             with(json!({ "category": "FOOD" })),
