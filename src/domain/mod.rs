@@ -4,4 +4,5 @@ pub mod access;
 pub mod business_days;
 pub mod disclosure_control;
 pub mod free_text;
+pub mod matching;
 pub mod referral;
