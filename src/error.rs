@@ -129,6 +129,9 @@ pub enum Problem {
     NothingConsented,
     AlreadyWithdrawn,
     ClaimantErased,
+    AlreadyExcluded,
+    AlreadyEnded,
+    Excluded,
     ServiceNotActive,
     ServiceRequired,
     RecipientFixed,
@@ -145,4 +148,11 @@ pub enum Problem {
     IdempotencyKeyReused,
     IdempotencyInProgress,
     RoleNotAllowed,
+}
+
+/// What to think over in something that was done all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caution {
+    /// A relative interpreted when consent was given.
+    InterpreterIsFamily,
 }

@@ -147,7 +147,12 @@ impl Gateway for ClaimantGateway {
                 .map(|(name, value)| (async_graphql::Name::new(name), Value::from(value)))
                 .collect(),
         );
-        let mut response = self.api.execute(session, prepared.request).await;
+        let mut response = Box::pin(self.api.execute(session.clone(), prepared.request)).await;
+        // Nothing that was sealed leaves without a record of who was told.
+        if let Err(error) = session.write_disclosures().await {
+            tracing::error!(%error, "an answer was withheld");
+            response = withheld();
+        }
         response.extensions.insert("cost".to_owned(), cost);
         response
     }
@@ -166,6 +171,15 @@ impl Gateway for ClaimantGateway {
             NotReady
         })
     }
+}
+
+/// The answer in place of one whose disclosures could not be written down: none of its data, none of its errors.
+fn withheld() -> Response {
+    let mut error = ServerError::new("internal error", None);
+    let mut extensions = ErrorExtensionValues::default();
+    extensions.set("code", Code::Internal.as_str());
+    error.extensions = Some(extensions);
+    Response::from_errors(vec![error])
 }
 
 /// The answer to a client that has spent its points, with when to come back.

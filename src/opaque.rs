@@ -1,11 +1,11 @@
-//! What outsiders see instead of our keys and positions: public ids, cursors, keyed hashes. All follow from one
+//! What outsiders see instead of our keys and positions: public ids, cursors, keyed hashes, signatures. All follow from one
 //! secret; none can be made or read without it. Nothing here knows what an id is for.
 use aes::{
     Aes128,
     cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit},
 };
 use aes_siv::siv::Aes128Siv;
-use aws_lc_rs::{hkdf, hmac};
+use aws_lc_rs::{error::KeyRejected, hkdf, hmac, signature::Ed25519KeyPair};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use uuid::Uuid;
 
@@ -22,10 +22,13 @@ pub enum NodeType {
     Consent = 8,
     Referral = 9,
     Outcome = 10,
+    Qualification = 11,
+    Exclusion = 12,
+    Disclosure = 13,
 }
 
 impl NodeType {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 13] = [
         Self::Organization,
         Self::Region,
         Self::Catchment,
@@ -36,6 +39,9 @@ impl NodeType {
         Self::Consent,
         Self::Referral,
         Self::Outcome,
+        Self::Qualification,
+        Self::Exclusion,
+        Self::Disclosure,
     ];
 }
 
@@ -47,6 +53,7 @@ pub struct Keys {
     hash: hmac::Key,
     master: [u8; 32],
     token: [u8; 32],
+    checkpoint: [u8; 32],
 }
 
 impl std::fmt::Debug for Keys {
@@ -85,6 +92,7 @@ impl Keys {
             hash: hmac::Key::new(hmac::HMAC_SHA256, &derive::<32>(&secret, "input hash")),
             master: derive(&secret, "master key"),
             token: derive(&secret, "name token"),
+            checkpoint: derive(&secret, "audit checkpoint"),
         }
     }
 
@@ -162,6 +170,14 @@ impl Keys {
     /// The token key of a gateway that has none of its own.
     pub(crate) const fn token_key(&self) -> &[u8; 32] {
         &self.token
+    }
+
+    /// The key that signs checkpoints of the audit chain (RFC 8032).
+    ///
+    /// # Errors
+    /// Never, for 32 bytes are what such a key is made of.
+    pub fn checkpoint_key(&self) -> Result<Ed25519KeyPair, KeyRejected> {
+        Ed25519KeyPair::from_seed_unchecked(&self.checkpoint)
     }
 }
 

@@ -1,7 +1,7 @@
-//! Files for their owner alone, in which keys are kept: made whole or not at all, and not used once others can read
-//! them. What is in them is for who keeps it to know.
+//! Files for their owner alone. Those in which keys are kept are made whole or not at all, and not used once others can
+//! read them. What is in them is for who keeps it to know.
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
@@ -13,11 +13,7 @@ pub fn create(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}", std::process::id()));
     let beside = PathBuf::from(beside);
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&beside)?;
+    let mut file = create_new(&beside)?;
     let linked = file
         .write_all(content)
         .and_then(|()| file.sync_all())
@@ -27,6 +23,15 @@ pub fn create(path: &Path, content: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// A new file to write to bit by bit. One that is there already is an error.
+pub fn create_new(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
 }
 
 /// Whether anybody but its owner can use the file.

@@ -5,6 +5,8 @@
 //! - The inbox, 50 referrals with claimant, identity, service, its organization and the source: 10 statements.
 //! - One referral with claimant, service, both organizations and the last 20 entries of its history: 8 statements, or 9
 //!   where the entries are there before the organizations of the referral, which are then asked for once more.
+//!
+//! An answer that shows anything sealed costs one more, shared with the answers that end beside it: the record of that.
 use serde_json::{Value, json};
 
 use crate::common::{
@@ -43,6 +45,13 @@ async fn statements(client: &Client<'_>, query: &str, variables: &Value) -> (Val
     let answer = client.ask(query, variables.clone()).await;
     let texts = client.app().statement_texts();
     assert_eq!(client.app().statements(), texts.len());
+    let (recorded, texts): (Vec<String>, Vec<String>) = texts
+        .into_iter()
+        .partition(|text| text.starts_with("INSERT INTO \"disclosure_answer\""));
+    assert!(
+        recorded.len() <= 1,
+        "whatever an answer shows is recorded at once"
+    );
     for text in &texts {
         let bound = text.contains(" LIMIT ") || text.contains(" IN (");
         assert!(bound, "a statement without a bound: {text}");

@@ -1,6 +1,9 @@
 //! Who keeps a claimant's file: handed on with consent, or by the operator when its keeper is no more; and what such an
 //! organization owned goes back.
-use claimant_gateway::{opaque::NodeType, store::custody::CustodyError};
+use claimant_gateway::{
+    opaque::NodeType,
+    store::custody::{CustodyError, HandedOn},
+};
 use serde_json::{Value, json};
 
 use crate::common::{
@@ -166,16 +169,18 @@ assert!(payload["claimant"].is_null(), "nothing that is still open is the former
     async fn the_files_of_an_organization_that_is_no_more_go_to_another(app: TestApp) {
         let agency = app.as_agency();
         let referral = agency.refers().await;
-        agency.registers("Alone").await;
+        let alone = agency.registers("Alone").await;
+        let never = json!({ "claimantId": alone, "organizationId": organization(&app, "other-agency").await });
+        agency.done("exclusionRecord", never, "exclusion { id }").await;
         let to_other = || app.store.unscoped_transfer_claimants("agency", "other-agency", |_| {});
         assert!(matches!(to_other().await, Err(CustodyError::Active(_))), "only consent moves a file of an active keeper");
         app.store.unscoped_disable_organization("agency", |_| {}).await.expect("it is disabled");
-        assert_eq!(to_other().await.expect("they are handed on"), 2);
+        assert_eq!(to_other().await.expect("they are handed on"), HandedOn { done: 1, stay: 1 });
         let other = app.client("other-agency");
         let found = other.query("{ claimants { edges { node { identity { givenName } } } } }").await;
-        assert_eq!(found.data()["claimants"]["edges"].as_array().map(Vec::len), Some(2));
+        assert_eq!(found.data()["claimants"]["edges"].as_array().map(Vec::len), Some(1), "whoever excludes it stays");
         assert_eq!(other.box_of("OUTBOX").await, std::slice::from_ref(&referral.id));
-        assert_eq!(to_other().await.expect("a second time changes nothing"), 0);
+        assert_eq!(to_other().await.expect("a second time changes nothing"), HandedOn { done: 0, stay: 1 });
         for (from, to) in [("agency", "agency"), ("agency", "ministry"), ("agency", "closed"), ("nobody", "agency"), ("ministry", "agency")] {
             assert!(app.store.unscoped_transfer_claimants(from, to, |_| {}).await.is_err(), "{from} to {to}");
         }

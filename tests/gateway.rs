@@ -2,6 +2,7 @@
 //! store: what cannot be seen from outside is a unit test's business.
 #![cfg(test)]
 
+mod audit;
 mod budget;
 mod claimant;
 mod common;
@@ -10,6 +11,7 @@ mod crash;
 mod custody;
 mod databases;
 mod directory;
+mod disclosure;
 mod encryption;
 mod feed;
 mod fields;

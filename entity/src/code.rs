@@ -217,6 +217,15 @@ codes! {
         Unknown = "UNKNOWN",
     }
 
+    /// How far the recognition of a qualification has come in Ontario.
+    RecognitionStatus {
+        NotStarted = "NOT_STARTED",
+        InAssessment = "IN_ASSESSMENT",
+        Recognized = "RECOGNIZED",
+        Partial = "PARTIAL",
+        Refused = "REFUSED",
+    }
+
     /// Whether a consent is in force.
     ConsentStatus {
         Active = "ACTIVE",
@@ -466,12 +475,24 @@ codes! {
         Needs = "NEEDS",
         Identity = "IDENTITY",
         Contact = "CONTACT",
+        ClaimStatus = "CLAIM_STATUS",
+        WorkAuthorizationState = "WORK_AUTHORIZATION_STATE",
+        WorkAuthorization = "WORK_AUTHORIZATION",
+        LanguageLevels = "LANGUAGE_LEVELS",
+        Qualifications = "QUALIFICATIONS",
+    }
+
+    /// What stands in the audit chain.
+    AuditStream {
+        Journal = "JOURNAL",
+        Disclosure = "DISCLOSURE",
     }
 
     /// What a journal entry is about.
     SubjectType {
         Claimant = "CLAIMANT",
         Consent = "CONSENT",
+        Disclosure = "DISCLOSURE",
         Need = "NEED",
         Organization = "ORGANIZATION",
         Referral = "REFERRAL",
@@ -492,10 +513,16 @@ codes! {
         ConsentRecorded = "CONSENT_RECORDED",
         ConsentWithdrawn = "CONSENT_WITHDRAWN",
         DirectoryImported = "DIRECTORY_IMPORTED",
+        DisclosureRemoved = "DISCLOSURE_REMOVED",
+        ExclusionEnded = "EXCLUSION_ENDED",
+        ExclusionRecorded = "EXCLUSION_RECORDED",
+        GrantsRepaired = "GRANTS_REPAIRED",
+        LanguageAbilitySaved = "LANGUAGE_ABILITY_SAVED",
         NeedRecorded = "NEED_RECORDED",
         OrganizationDisabled = "ORGANIZATION_DISABLED",
         OutcomeRecorded = "OUTCOME_RECORDED",
         OversightRead = "OVERSIGHT_READ",
+        QualificationSaved = "QUALIFICATION_SAVED",
         ReferralAccepted = "REFERRAL_ACCEPTED",
         ReferralAssigned = "REFERRAL_ASSIGNED",
         ReferralCancelled = "REFERRAL_CANCELLED",

@@ -24,6 +24,8 @@ pub struct Model {
     pub refused: bool,
     pub given_at: DateTimeUtc,
     pub expires_at: Option<DateTimeUtc>,
+    /// The birthday of the age of consent, where a guardian gave it: its end, whatever period was said.
+    pub guardian_ends_at: Option<DateTimeUtc>,
     pub withdrawn_at: Option<DateTimeUtc>,
 }
 

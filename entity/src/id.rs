@@ -37,8 +37,12 @@ ids! {
     CatchmentId
     /// A row of access that follows from relations and consents.
     AccessGrantId
+    /// An organization that a claimant never wants to be known to.
+    ExclusionId
     /// An entry of the journal.
     JournalEntryId
+    /// What one answer disclosed of one claimant.
+    DisclosureId
     /// A place where services are given.
     LocationId
     /// Something a claimant needs.
@@ -47,6 +51,8 @@ ids! {
     OrganizationId
     /// What became of a referral.
     OutcomeId
+    /// What a claimant has learned or done for a living.
+    QualificationId
     /// A referral.
     ReferralId
     /// A region of the ministry.

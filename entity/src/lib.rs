@@ -4,6 +4,9 @@
     reason = "what the entity macro writes calls the finders that only the store may use"
 )]
 pub mod access_grant;
+pub mod audit_checkpoint;
+pub mod audit_head;
+pub mod audit_link;
 pub mod catchment;
 pub mod claimant;
 pub mod claimant_claim_status;
@@ -11,10 +14,15 @@ pub mod claimant_contact;
 pub mod claimant_identifiers;
 pub mod claimant_identity;
 pub mod claimant_key;
+pub mod claimant_language_abilities;
 pub mod claimant_name_token;
+pub mod claimant_qualifications;
 pub mod code;
 pub mod consent;
 pub mod consent_recipient;
+pub mod disclosure;
+pub mod disclosure_answer;
+pub mod exclusion;
 pub mod id;
 pub mod idempotency;
 pub mod journal_audience;

@@ -5,6 +5,8 @@ use sea_orm_migration::prelude::*;
 mod dialect;
 mod m0001_core;
 mod m0002_encryption;
+mod m0003_access;
+mod m0004_disclosure;
 pub mod row_security;
 
 /// The chain, oldest first. A migration that has been released is never edited.
@@ -16,6 +18,8 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m0001_core::Migration),
             Box::new(m0002_encryption::Migration),
+            Box::new(m0003_access::Migration),
+            Box::new(m0004_disclosure::Migration),
         ]
     }
 }

@@ -9,7 +9,9 @@ use sea_orm_migration::sea_orm::{
 };
 
 /// Tables without a policy: the directory is public to every token, and the rest tells nothing of anybody.
-const PUBLIC: [&str; 14] = [
+const PUBLIC: [&str; 16] = [
+    "audit_checkpoint",
+    "audit_head",
     "catchment",
     "journal_head",
     "lease",
@@ -30,7 +32,7 @@ const PUBLIC: [&str; 14] = [
 ///
 /// What a policy asks of a table whose own policy would hide the answer is asked by a function that works for the
 /// gateway; it answers yes or no and gives no row out.
-const FUNCTIONS: [&str; 7] = [
+const FUNCTIONS: [&str; 8] = [
     "viewer() RETURNS text LANGUAGE sql STABLE AS \
      $$ SELECT current_setting('claimant_gateway.viewer', true) $$",
     "viewer_deals() RETURNS boolean LANGUAGE sql STABLE AS \
@@ -47,6 +49,10 @@ const FUNCTIONS: [&str; 7] = [
      LANGUAGE sql STABLE SET claimant_gateway.viewer = 'work' AS \
      $$ SELECT EXISTS (SELECT FROM consent JOIN claimant ON claimant.id = consent.claimant_id \
         WHERE consent.id = $1 AND claimant.registering_organization_id = $2) $$",
+    "excludes(claimant_id uuid, organization_id uuid) RETURNS boolean \
+     LANGUAGE sql STABLE SET claimant_gateway.viewer = 'work' AS \
+     $$ SELECT EXISTS (SELECT FROM exclusion WHERE exclusion.claimant_id = $1 \
+        AND exclusion.organization_id = $2 AND exclusion.ended_at IS NULL) $$",
 ];
 
 const OWN: &str = "organization_id = (SELECT viewer_organization())";
@@ -93,10 +99,11 @@ fn claimant_key() -> String {
 }
 
 /// The viewer's organization is a party of the referral, or registered its claimant.
-const PARTY: &str = "referral.source_id = (SELECT viewer_organization()) \
+const PARTY: &str = "(referral.source_id = (SELECT viewer_organization()) \
     OR (referral.status <> 'DRAFT' AND ( \
         (referral.owner_id = (SELECT viewer_organization()) AND referral.owner_access) \
-        OR referral.registering_organization_id = (SELECT viewer_organization())))";
+        OR referral.registering_organization_id = (SELECT viewer_organization())))) \
+    AND NOT coalesce(excludes(referral.claimant_id, (SELECT viewer_organization())), false)";
 
 /// An active service of the viewer's organization fits the open referral.
 const FITS: &str = "referral.status = 'REQUESTED' AND referral.owner_id IS NULL AND EXISTS ( \
@@ -110,11 +117,12 @@ const FITS: &str = "referral.status = 'REQUESTED' AND referral.owner_id IS NULL 
     AND (referral.language IS NULL OR referral.interpreter_needed \
         OR NOT EXISTS (SELECT FROM service_language WHERE service_language.service_id = service.id) \
         OR EXISTS (SELECT FROM service_language WHERE service_language.service_id = service.id \
-            AND service_language.language = referral.language)))";
+            AND service_language.language = referral.language))) \
+    AND NOT coalesce(excludes(referral.claimant_id, (SELECT viewer_organization())), false)";
 
 fn referral() -> String {
     format!(
-        "((SELECT viewer_deals()) AND ({PARTY} OR ({FITS}))) \
+        "((SELECT viewer_deals()) AND (({PARTY}) OR ({FITS}))) \
          OR ((SELECT viewer()) = 'oversight' AND referral.status <> 'DRAFT' \
              AND ((SELECT viewer_region()) IS NULL OR referral.region_id = (SELECT viewer_region())))"
     )
@@ -204,6 +212,7 @@ fn policies(categories: &[&str]) -> Vec<(&'static str, String)> {
     );
     vec![
         ("access_grant", OWN.to_owned()),
+        ("audit_link", "false".to_owned()),
         ("claimant", claimant()),
         (
             "claimant_claim_status",
@@ -216,9 +225,26 @@ fn policies(categories: &[&str]) -> Vec<(&'static str, String)> {
             sealed("claimant_identity", &["IDENTITY"]),
         ),
         ("claimant_key", claimant_key()),
+        (
+            "claimant_language_abilities",
+            sealed(
+                "claimant_language_abilities",
+                &["LANGUAGE_LEVELS", "QUALIFICATIONS"],
+            ),
+        ),
         ("claimant_name_token", OWN.to_owned()),
+        (
+            "claimant_qualifications",
+            sealed("claimant_qualifications", &["QUALIFICATIONS"]),
+        ),
         ("consent", consent()),
         ("consent_recipient", CONSENT_RECIPIENT.to_owned()),
+        (
+            "disclosure",
+            format!("{OWN} OR {}", registered("disclosure.claimant_id")),
+        ),
+        ("disclosure_answer", "false".to_owned()),
+        ("exclusion", sealed("exclusion", &[])),
         ("idempotency", OWN.to_owned()),
         ("journal_audience", journal_audience(categories)),
         ("journal_entry", JOURNAL_ENTRY.to_owned()),

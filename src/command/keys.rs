@@ -4,7 +4,10 @@ use std::io::{self, IsTerminal, Write};
 use super::{Failure, KeysAction, log, open::open_store};
 use crate::{
     config::Config,
-    store::{Store, rotate::Rotated},
+    store::{
+        Store,
+        rotate::{KeyStatus, Rotated},
+    },
 };
 
 /// Why a rotation did not come to its end.
@@ -22,46 +25,45 @@ pub async fn run(action: KeysAction, config: Config) -> Result<(), Failure> {
     super::open::demand_database(&config)?;
     let store = open_store(&config).await?;
     match action {
-        KeysAction::Status(_) => status(&store).await,
+        KeysAction::Status(_) => {
+            println!("{}", told(&store.unscoped_key_status().await?));
+            Ok(())
+        }
         KeysAction::Rotate(arguments) => rotate(&store, arguments.tokens).await,
     }
 }
 
-async fn status(store: &Store) -> Result<(), Failure> {
-    let status = store.unscoped_key_status().await?;
-    let mut out = io::stdout().lock();
-    writeln!(out, "master key in use: {}", status.current)?;
-    for (id, count) in &status.claimants {
-        writeln!(out, "  {count} claimants under {id}")?;
+/// What hangs on which key, and what is left to do.
+fn told(status: &KeyStatus) -> String {
+    let mut lines = vec![format!("master key in use: {}", status.current)];
+    for (what, counts) in [
+        ("claimants", &status.claimants),
+        ("referrals", &status.referrals),
+    ] {
+        for (id, count) in counts {
+            lines.push(format!("  {count} {what} under {id}"));
+        }
     }
-    for (id, count) in &status.referrals {
-        writeln!(out, "  {count} referrals under {id}")?;
-    }
-    writeln!(out, "token key in use: {}", status.current_token)?;
+    lines.push(format!("token key in use: {}", status.current_token));
     for (id, count) in &status.tokens {
         let id = id.as_deref().unwrap_or("more than one key");
-        writeln!(out, "  {count} claimants under {id}")?;
+        lines.push(format!("  {count} claimants under {id}"));
     }
     let (keys, tokens) = (status.waiting(), status.waiting_tokens());
     if keys > 0 {
-        writeln!(
-            out,
+        lines.push(format!(
             "{keys} data keys wait for `claimant-gateway keys rotate`"
-        )?;
+        ));
     }
     if tokens > 0 {
-        writeln!(
-            out,
+        lines.push(format!(
             "{tokens} claimants wait for `claimant-gateway keys rotate --tokens`"
-        )?;
+        ));
     }
     if keys == 0 && tokens == 0 {
-        writeln!(
-            out,
-            "Everything is under the keys in use; others can be retired."
-        )?;
+        lines.push("Everything is under the keys in use; others can be retired.".to_owned());
     }
-    Ok(())
+    lines.join("\n")
 }
 
 async fn rotate(store: &Store, tokens: bool) -> Result<(), Failure> {
@@ -88,5 +90,32 @@ async fn rotate(store: &Store, tokens: bool) -> Result<(), Failure> {
     match rotated.failed {
         0 => Ok(()),
         failed => Err(KeysError::Unopened(failed).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_status_says_what_hangs_on_which_key_and_what_is_left_to_do() {
+        let mut status = KeyStatus {
+            current: "new".to_owned(),
+            claimants: [("new".to_owned(), 3), ("old".to_owned(), 2)].into(),
+            referrals: [("old".to_owned(), 4)].into(),
+            current_token: "derived".to_owned(),
+            tokens: [(Some("derived".to_owned()), 4), (None, 1)].into(),
+        };
+        assert_eq!(
+            told(&status),
+            "master key in use: new\n  3 claimants under new\n  2 claimants under old\n  4 referrals under old\n\
+             token key in use: derived\n  1 claimants under more than one key\n  4 claimants under derived\n\
+             6 data keys wait for `claimant-gateway keys rotate`\n\
+             1 claimants wait for `claimant-gateway keys rotate --tokens`"
+        );
+        status.claimants.remove("old");
+        status.referrals.clear();
+        status.tokens.remove(&None);
+        assert!(told(&status).ends_with("others can be retired."));
     }
 }

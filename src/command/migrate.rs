@@ -135,18 +135,26 @@ mod tests {
             "{missing}"
         );
         assert!(!file.exists());
-        assert_eq!(said(up(), &config).await, "applied m0001_core\n");
+        let applied = said(up(), &config).await;
+        assert!(applied.starts_with("applied m0001_core\n"), "{applied}");
+        let (steps, last) = (1..).zip(applied.lines()).last().unwrap();
+        let last = last.strip_prefix("applied ").unwrap();
         assert_eq!(said(up(), &config).await, "the tables are up to date\n");
-        let unconfirmed = said(down(1, false), &config).await;
+        let unconfirmed = said(down(steps, false), &config).await;
         assert!(
-            unconfirmed.contains("m0001_core") && unconfirmed.contains("--yes"),
+            unconfirmed.contains(last) && unconfirmed.contains("--yes"),
             "{unconfirmed}"
         );
-        assert_eq!(said(status(), &config).await, "applied m0001_core\n");
-        let too_many = said(down(2, true), &config).await;
-        assert!(too_many.starts_with("refused: only 1"), "{too_many}");
-        assert_eq!(said(down(1, true), &config).await, "took back m0001_core\n");
-        assert_eq!(said(status(), &config).await, "pending m0001_core\n");
+        assert_eq!(said(status(), &config).await, applied);
+        let too_many = said(down(steps + 1, true), &config).await;
+        let expected = format!("refused: only {steps}");
+        assert!(too_many.starts_with(&expected), "{too_many}");
+        let back = said(down(1, true), &config).await;
+        assert_eq!(back, format!("took back {last}\n"));
+        let left = said(status(), &config).await;
+        assert!(left.ends_with(&format!("pending {last}\n")), "{left}");
+        let rest = said(down(steps - 1, true), &config).await;
+        assert!(rest.ends_with("took back m0001_core\n"), "{rest}");
         let nothing = said(down(1, true), &config).await;
         assert!(nothing.contains("nothing to take back"), "{nothing}");
     }

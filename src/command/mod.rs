@@ -2,6 +2,7 @@
 //! fails says why on standard error, cause after cause, and the process ends with 1 (with 2 for a wrong command line).
 use std::{convert::Infallible, error::Error, path::PathBuf, process::ExitCode};
 
+use chrono::{DateTime, Utc};
 use clap::{
     Args, Parser, Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
@@ -10,8 +11,11 @@ use entity::{NeedCategory, OrganizationKind};
 
 use crate::config::{self, ConfigError, Flags, Loaded, Secret, Sources};
 
+pub mod audit;
+pub mod breach;
 pub mod config_print;
 pub mod demo;
+pub mod grants;
 pub mod import;
 pub mod keys;
 pub mod log;
@@ -75,6 +79,12 @@ pub enum Command {
     Organization(OrganizationArguments),
     /// Show the keys that seal the database, or rotate them.
     Keys(KeysArguments),
+    /// Check who may see what of whom.
+    Grants(GrantsArguments),
+    /// Check that the journal and the disclosures are as they were written.
+    Audit(AuditArguments),
+    /// Find out, after a breach, what was told to whom.
+    Breach(BreachArguments),
     /// Mint a token of the demo issuer.
     #[command(after_long_help = TOKEN_EXAMPLE)]
     Token(TokenArguments),
@@ -288,6 +298,44 @@ pub struct ImportHsdsArguments {
     pub database: DatabaseArgument,
 }
 
+#[derive(Debug, Args)]
+pub struct GrantsArguments {
+    #[command(subcommand)]
+    pub work: GrantsWork,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum GrantsWork {
+    /// Recompute every access grant and name each that is missing or surplus.
+    #[command(after_long_help = GRANTS_HELP)]
+    Verify(GrantsVerifyArguments),
+}
+
+const GRANTS_HELP: &str = "\
+Claimants and referrals are named by their opaque ids, organizations by their codes. It may run while the gateway \
+serves.
+
+Exit status: 0 when every grant is as it should be; 3 when something differs, also when --repair has mended it; 1 when \
+that could not be found out; 2 for a wrong command line.
+
+Example:
+  claimant-gateway grants verify --format json --database postgres://gateway@localhost/gateway";
+
+#[derive(Debug, Args)]
+pub struct GrantsVerifyArguments {
+    /// Make what differs what it should be; each repair stands in the journal.
+    #[arg(long)]
+    pub repair: bool,
+    /// How to tell what differs: for people, or as one line of JSON.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+    /// Show no progress.
+    #[arg(long)]
+    pub quiet: bool,
+    #[command(flatten)]
+    pub database: DatabaseArgument,
+}
+
 /// No file makes a ministry: its token would open what the ministry alone sees.
 fn kind() -> impl TypedValueParser<Value = OrganizationKind> {
     let kinds = OrganizationKind::ALL
@@ -339,6 +387,111 @@ pub enum OrganizationOrder {
 }
 
 #[derive(Debug, Args)]
+pub struct AuditArguments {
+    #[command(subcommand)]
+    pub command: AuditCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Walk the audit chain and name the first row that was altered, removed or put elsewhere.
+    #[command(after_long_help = AUDIT_VERIFY_HELP)]
+    Verify(AuditVerifyArguments),
+}
+
+const AUDIT_VERIFY_HELP: &str = "\
+Every journal entry and every disclosure is linked to all before it; checkpoints of the chain are signed with a key that \
+follows from the master key. Whoever can write to the database and has not that key can neither change a row nor cut \
+off rows that a checkpoint covers without being found out here. Rows after the last checkpoint can be cut off together \
+with the chain's end: a checkpoint that somebody else has kept (the query auditCheckpoint) shows how far it went.
+
+Exit status: 0 when the chain holds; 1 when it does not, or could not be read; 2 for a wrong command line.
+
+Examples:
+  claimant-gateway audit verify --database postgres://gateway@localhost/gateway
+  claimant-gateway audit verify --checkpoint kept.json --format json";
+
+#[derive(Debug, Args)]
+pub struct AuditVerifyArguments {
+    /// A checkpoint that was kept: the object that the query auditCheckpoint gave, with all its fields, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// A public key with which checkpoints were signed under an earlier master key, in base64url; may be repeated.
+    #[arg(long, value_name = "KEY")]
+    pub trusted_key: Vec<String>,
+    /// How to tell what was found: for people, or as one line of JSON.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+    /// Show no progress.
+    #[arg(long)]
+    pub quiet: bool,
+    #[command(flatten)]
+    pub database: DatabaseArgument,
+}
+
+#[derive(Debug, Args)]
+pub struct BreachArguments {
+    #[command(subcommand)]
+    pub command: BreachCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BreachCommand {
+    /// Write every disclosure that a breach may concern to a file: who was shown which groups of whom, and when.
+    #[command(after_long_help = BREACH_EXPORT_HELP)]
+    Export(BreachExportArguments),
+}
+
+const BREACH_EXPORT_HELP: &str = "\
+The file is new and for its owner alone (mode 600). It holds ids, codes and times, and nothing that is sealed. Claimants \
+stand there by their ids in the API, beside the code of the organization that registered them and can reach them.
+
+Examples:
+  claimant-gateway breach export --client lost-laptop --from 2026-06-01T00:00:00-04:00 --output breach.csv
+  claimant-gateway breach export --claimant AbCd… --format json --output breach.json";
+
+#[derive(Debug, Args)]
+pub struct BreachExportArguments {
+    #[command(flatten)]
+    pub which: BreachWhich,
+    /// Only what was shown to the organization with this code.
+    #[arg(long, value_name = "CODE")]
+    pub organization: Option<String>,
+    #[arg(long, value_enum, default_value_t = BreachFormat::Csv)]
+    pub format: BreachFormat,
+    /// The file to write; it must not be there yet.
+    #[arg(long, value_name = "FILE")]
+    pub output: PathBuf,
+    #[command(flatten)]
+    pub database: DatabaseArgument,
+}
+
+/// What the breach is about; at least one of these.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub struct BreachWhich {
+    /// What was shown of this claimant, by the id in the API.
+    #[arg(long, value_name = "ID")]
+    pub claimant: Option<String>,
+    /// What was shown through this client.
+    #[arg(long, value_name = "NAME")]
+    pub client: Option<String>,
+    /// What was shown at this time or later (RFC 3339).
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<DateTime<Utc>>,
+    /// What was shown before this time (RFC 3339).
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<DateTime<Utc>>,
+}
+
+/// The form of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum BreachFormat {
+    Csv,
+    Json,
+}
+
+#[derive(Debug, Args)]
 pub struct TokenArguments {
     /// The code of the organization.
     #[arg(long, value_name = "CODE")]
@@ -374,7 +527,7 @@ fn secret(text: &str) -> Result<Secret, Infallible> {
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     match execute(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             eprintln!("claimant-gateway: {failure}");
             let mut cause = failure.source();
@@ -387,9 +540,15 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn execute(arguments: Arguments) -> Result<(), Failure> {
+fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     let file = arguments.config;
-    match arguments.command {
+    let done = match arguments.command {
+        Command::Grants(GrantsArguments {
+            work: GrantsWork::Verify(verify),
+        }) => {
+            let loaded = load(file, Some(&verify.database), None)?;
+            return in_runtime(grants::verify(verify, loaded.config));
+        }
         Command::Serve(serve) => {
             let loaded = load(file, Some(&serve.database), Some(&serve.listen))?;
             in_runtime(serve::run(loaded.config))
@@ -417,11 +576,24 @@ fn execute(arguments: Arguments) -> Result<(), Failure> {
             let loaded = load(file, Some(action.database()), None)?;
             in_runtime(keys::run(action, loaded.config))
         }
+        Command::Audit(AuditArguments {
+            command: AuditCommand::Verify(verify),
+        }) => {
+            let loaded = load(file, Some(&verify.database), None)?;
+            in_runtime(audit::verify(verify, loaded.config))
+        }
+        Command::Breach(BreachArguments {
+            command: BreachCommand::Export(export),
+        }) => {
+            let loaded = load(file, Some(&export.database), None)?;
+            in_runtime(breach::export(export, loaded.config))
+        }
         Command::Token(token) => token::run(token, &load(file, None, None)?.config),
         Command::Config(config) => {
             config_print::run(&load(file, Some(&config.database), Some(&config.listen))?)
         }
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 impl MigrateDirection {
@@ -446,7 +618,7 @@ fn load(
     config::load(&Sources::of_process(flags)?)
 }
 
-fn in_runtime(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+fn in_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?

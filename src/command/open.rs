@@ -1,4 +1,4 @@
-//! Opens the store for a command: the database, its tables, the master key. It makes what an embedded database needs
+//! Opens the store for a command: the database, its tables, its keys. It makes what an embedded database needs
 //! to begin with, and refuses whatever would begin anew in silence: a database whose tables are behind, a lost key.
 use std::{
     fs, io,
@@ -45,7 +45,7 @@ pub enum OpenError {
     )]
     RowSecurityLeftOn,
     #[error(
-        "no master key is configured, and a PostgreSQL database needs one: make it with `openssl rand -base64 32 > \
+        "no secret is configured, and a PostgreSQL database needs one: make it with `openssl rand -base64 32 > \
          gateway.key && chmod 600 gateway.key`, name the file in secret.key_file (or \
          CLAIMANT_GATEWAY_SECRET__KEY_FILE), and keep a copy where the backups are"
     )]
@@ -78,10 +78,10 @@ pub async fn open_database(config: &Config) -> Result<Database, Failure> {
 }
 
 /// Opens the store of `config`. An embedded database that is not there yet is created with its tables and a key file
-/// beside it (`<database>.key`, for its owner alone), unless a master key is configured.
+/// beside it (`<database>.key`, for its owner alone), unless a secret is configured.
 ///
 /// # Errors
-/// [`OpenError`] with what to do about it; any other error when the database fails or the master key cannot be read.
+/// [`OpenError`] with what to do about it; any other error when the database fails or a key cannot be read.
 pub async fn open_store(config: &Config) -> Result<Store, Failure> {
     let secret = config.secret.read()?;
     let file = sqlite_file(&config.database.url)?;
@@ -196,7 +196,7 @@ fn mode(url: &str) -> Option<String> {
         .map(|(_, value)| value.into_owned())
 }
 
-/// The master key in the file beside an embedded database, made when it is missing.
+/// The secret in the file beside an embedded database, made when it is missing.
 async fn secret_beside(database_file: &Path, database: &Database) -> Result<Vec<u8>, Failure> {
     let mut path = database_file.as_os_str().to_owned();
     path.push(".key");

@@ -5,7 +5,10 @@ use super::{
     Failure, OrganizationOrder,
     open::{demand_database, open_store},
 };
-use crate::{config::Config, store::custody::Progress};
+use crate::{
+    config::Config,
+    store::custody::{HandedOn, Progress},
+};
 
 /// Why nothing was done.
 #[derive(Debug, thiserror::Error)]
@@ -46,8 +49,12 @@ async fn carry_out(
         }
         OrganizationOrder::Transfer { from, to } => {
             let store = open_store(config).await?;
-            let moved = store.unscoped_transfer_claimants(&from, &to, tell).await?;
-            writeln!(out, "claimants handed from {from} to {to}: {moved}")?;
+            let HandedOn { done, stay } =
+                store.unscoped_transfer_claimants(&from, &to, tell).await?;
+            writeln!(out, "claimants handed from {from} to {to}: {done}")?;
+            if stay > 0 {
+                writeln!(out, "claimants who exclude {to} and stay: {stay}")?;
+            }
             Ok(store.close().await?)
         }
     }

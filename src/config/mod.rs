@@ -32,6 +32,7 @@ pub struct Config {
     pub referral: Referral,
     pub idempotency: Idempotency,
     pub sequencer: Sequencer,
+    pub audit: Audit,
     pub log: Log,
     pub secret: SecretKey,
 }
@@ -223,6 +224,28 @@ impl Default for Sequencer {
     }
 }
 
+/// The record of disclosures, and the chain over it and the journal.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Audit {
+    /// How long the record of a disclosure may take to be written; after that the answer is not given.
+    pub disclosure_seconds: Whole<1, 60>,
+    /// A checkpoint is signed after this many links of the chain …
+    pub checkpoint_links: Whole<1, 1_000_000>,
+    /// … or, where there is anything new, after this time.
+    pub checkpoint_minutes: Whole<1, 1_440>,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self {
+            disclosure_seconds: Whole::of::<5>(),
+            checkpoint_links: Whole::of::<1_000>(),
+            checkpoint_minutes: Whole::of::<10>(),
+        }
+    }
+}
+
 /// What is logged, and in which form.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -274,7 +297,8 @@ impl LogLevel {
     }
 }
 
-/// The master key: at least 32 random bytes in base64, here or in a file.
+/// The gateway's secret, from which the keys of ids, cursors and hashes follow, and those of seals where `encryption`
+/// names none: at least 32 random bytes in base64, here or in a file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SecretKey {
@@ -284,19 +308,19 @@ pub struct SecretKey {
     pub key_file: Option<PathBuf>,
 }
 
-/// Why there is no master key to work with.
+/// Why there is no secret to work with.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretKeyError {
     #[error("secret.key and secret.key_file are both set; one of them is allowed")]
     Both,
     #[error("the file named by secret.key_file cannot be read")]
     File(#[source] std::io::Error),
-    #[error("the master key is not allowed: at least 32 random bytes in base64 are")]
+    #[error("the gateway's secret is not allowed: at least 32 random bytes in base64 are")]
     Form,
 }
 
 impl SecretKey {
-    /// The bytes of the master key, or nothing where none is configured.
+    /// The bytes of the secret, or nothing where none is configured.
     pub fn read(&self) -> Result<Option<Vec<u8>>, SecretKeyError> {
         let text = match (&self.key, &self.key_file) {
             (None, None) => return Ok(None),

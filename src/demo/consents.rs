@@ -14,7 +14,8 @@ use super::{
     people::{Known, is_child},
 };
 use crate::{
-    domain::access::{self, Recipient},
+    config,
+    domain::access::{self, Recipient, Wishes},
     store::seed::{Actor, Event, Seed},
 };
 
@@ -78,7 +79,7 @@ pub(super) fn ensure(
         return None;
     }
     let so_far = given_before(known, before);
-    if access::consent_for(&so_far, recipient, category, before + IN_FORCE) == Access::Granted {
+    if so_far.consent_for(recipient, category, before + IN_FORCE) == Access::Granted {
         return None;
     }
     let to = match draw.between(0, 3) {
@@ -99,20 +100,21 @@ pub(super) fn ensure_open(
     before: DateTime<Utc>,
 ) {
     let so_far = given_before(known, before);
-    if access::consent_for_open(&so_far, category, before + IN_FORCE) != Access::Granted {
+    if so_far.consent_for_open(category, before + IN_FORCE) != Access::Granted {
         let at = shortly(draw, before);
         give(draw, known, To::AnyParty, vec![category], at);
     }
 }
 
-fn given_before(known: &Known, moment: DateTime<Utc>) -> Vec<access::Consent> {
-    known
-        .consents
-        .iter()
-        .map(|given| &given.facts)
-        .filter(|facts| facts.given_at < moment)
-        .cloned()
-        .collect()
+fn given_before(known: &Known, moment: DateTime<Utc>) -> Wishes {
+    let given = known.consents.iter().map(|given| &given.facts);
+    Wishes {
+        consents: given
+            .filter(|facts| facts.given_at < moment)
+            .cloned()
+            .collect(),
+        excluded: Vec::new(),
+    }
 }
 
 fn shortly(draw: &mut Draw, before: DateTime<Utc>) -> DateTime<Utc> {
@@ -162,6 +164,7 @@ fn give(
         refused: false,
         given_at: at,
         expires_at,
+        guardian_ends_at: own_consent(known).filter(|_| given_by == ConsentGiver::Guardian),
         withdrawn_at: None,
     };
     let (organizations, kinds) = match to {
@@ -194,6 +197,17 @@ fn giver(draw: &mut Draw, known: &Known) -> ConsentGiver {
     } else {
         ConsentGiver::Oneself
     }
+}
+
+/// When a person comes of the age of consent, as far as a birth date says.
+fn own_consent(known: &Known) -> Option<DateTime<Utc>> {
+    let consent_age = config::Referral::default().consent_age.get();
+    let identity = known.sealed.identity.as_ref()?;
+    access::own_consent_from(
+        identity.birth_date?,
+        identity.birth_date_precision?,
+        consent_age,
+    )
 }
 
 fn interpreter(draw: &mut Draw, known: &Known) -> InterpreterKind {

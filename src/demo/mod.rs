@@ -1,7 +1,7 @@
 //! Demo data: a synthetic province, the same for the same seed and moment. It makes rows and asks the domain what may
 //! happen to them; the store writes them. Nothing here touches a database, a clock or a person.
 //!
-//! `directory` and `services` hold what is public, `people` and `consents` the claimants; `referrals` plans what is
+//! `directory` and `services` hold what is public, `people`, `skills`, `consents` and `exclusions` the claimants; `referrals` plans what is
 //! referred, `play` with `steps` and `kin` plays each plan on a `course`, and `needs` follow. `draw` is the only source of
 //! chance, `names` of words.
 use chrono::{DateTime, SubsecRound, Utc};
@@ -12,6 +12,7 @@ mod consents;
 mod course;
 mod directory;
 mod draw;
+mod exclusions;
 mod kin;
 mod names;
 mod needs;
@@ -20,6 +21,7 @@ mod people;
 mod play;
 mod referrals;
 mod services;
+mod skills;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -65,9 +67,12 @@ pub fn generate(seed: u64, now: DateTime<Utc>) -> Seed {
     made.claimants = known
         .into_iter()
         .map(|claimant| Person {
+            qualifications: skills::qualifications(&mut draw, &claimant),
+            language_abilities: skills::language_abilities(&mut draw, &claimant),
             claimant: claimant.row,
             sealed: claimant.sealed,
         })
         .collect();
+    exclusions::write(&mut draw, &directory, &mut made);
     made
 }

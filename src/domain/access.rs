@@ -1,10 +1,14 @@
 //! What follows from relations and consents: who may see which group of facts about a claimant, and until when. Pure.
 //! Its result is kept as grants, and every read goes by those; nothing else decides about a sealed group.
-use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::HashSet;
+
+use chrono::{DateTime, Datelike, Months, NaiveDate, TimeDelta, Utc};
 use entity::{
-    AccessGroup, ClaimantId, ConsentId, FieldGroup, NeedCategory, OrganizationId, OrganizationKind,
-    ReferralId, ReferralStatus,
+    Access, AccessGroup, AgeBand, ClaimantId, ConsentId, DatePrecision, FieldGroup, NeedCategory,
+    OrganizationId, OrganizationKind, ReferralId, ReferralStatus, Role,
 };
+
+use super::business_days;
 
 /// What access needs to know of a consent or a refusal.
 #[derive(Clone, Debug)]
@@ -95,84 +99,126 @@ fn covering(
     })
 }
 
-/// Whether a referral for this need may go to this recipient now.
-pub fn consent_for(
-    consents: &[Consent],
-    recipient: Recipient,
-    category: NeedCategory,
-    now: DateTime<Utc>,
-) -> entity::Access {
-    let mut expired = false;
-    for consent in covering(consents, recipient, category) {
-        if !consent.expired(now) {
-            return entity::Access::Granted;
-        }
-        expired = true;
-    }
-    if expired {
-        entity::Access::ConsentExpired
-    } else {
-        entity::Access::ConsentRequired
-    }
+/// What a person has said about who may know: consents and refusals, and organizations never to be known to.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    pub consents: Vec<Consent>,
+    pub excluded: Vec<OrganizationId>,
 }
 
-/// Whether a referral for this need may be offered to whoever can help: some consent for it names somebody.
-pub fn consent_for_open(
-    consents: &[Consent],
-    category: NeedCategory,
-    now: DateTime<Utc>,
-) -> entity::Access {
+/// What a party needs: consent in force, or else why there is none.
+fn in_force<'c>(consents: impl Iterator<Item = &'c Consent>, now: DateTime<Utc>) -> Access {
     let mut expired = false;
-    // Whoever could claim it is refused, whatever an earlier consent says.
-    let refused_at = consents
-        .iter()
-        .filter(|refusal| refusal.refused && !refusal.withdrawn && refusal.any_party)
-        .filter(|refusal| refusal.purposes.contains(&category))
-        .map(|refusal| refusal.given_at)
-        .max();
     for consent in consents {
-        if consent.refused
-            || consent.withdrawn
-            || !consent.purposes.contains(&category)
-            || refused_at.is_some_and(|refused| consent.given_at <= refused)
-        {
-            continue;
-        }
         if !consent.expired(now) {
-            return entity::Access::Granted;
+            return Access::Granted;
         }
         expired = true;
     }
     if expired {
-        entity::Access::ConsentExpired
+        Access::ConsentExpired
     } else {
-        entity::Access::ConsentRequired
+        Access::ConsentRequired
     }
 }
 
-/// Whether a claimant's whole file may go to another organization: a consent that names it itself and opens who the person
-/// is and how the person is reached, and no later refusal.
-pub fn consent_to_transfer(
-    consents: &[Consent],
-    recipient: Recipient,
-    now: DateTime<Utc>,
-) -> entity::Access {
-    let names_it = |consent: &&Consent| {
-        consent.organizations.contains(&recipient.organization)
-            && consent.groups.contains(&FieldGroup::Identity)
-            && consent.groups.contains(&FieldGroup::Contact)
-            && consent.purposes.iter().any(|purpose| {
-                covering(consents, recipient, *purpose).any(|other| other.id == consent.id)
-            })
-    };
-    let mut named = consents.iter().filter(names_it).peekable();
-    if named.peek().is_none() {
-        entity::Access::ConsentRequired
-    } else if named.all(|consent| consent.expired(now)) {
-        entity::Access::ConsentExpired
-    } else {
-        entity::Access::Granted
+impl Wishes {
+    /// Whether the person never wants to be known to this organization.
+    pub fn exclude(&self, organization: OrganizationId) -> bool {
+        self.excluded.contains(&organization)
     }
+
+    /// Whether a referral for this need may go to this recipient now. An exclusion looks like a missing consent.
+    pub fn consent_for(
+        &self,
+        recipient: Recipient,
+        category: NeedCategory,
+        now: DateTime<Utc>,
+    ) -> Access {
+        if self.exclude(recipient.organization) {
+            return Access::ConsentRequired;
+        }
+        in_force(covering(&self.consents, recipient, category), now)
+    }
+
+    /// Whether a claimant's whole file may go to another organization: a consent that names it itself and opens who the
+    /// person is and how the person is reached, and no later refusal.
+    pub fn consent_to_transfer(&self, recipient: Recipient, now: DateTime<Utc>) -> Access {
+        let whole = self.consents.iter().filter(|consent| {
+            !self.exclude(recipient.organization)
+                && consent.organizations.contains(&recipient.organization)
+                && consent.groups.contains(&FieldGroup::Identity)
+                && consent.groups.contains(&FieldGroup::Contact)
+                && consent.purposes.iter().any(|purpose| {
+                    covering(&self.consents, recipient, *purpose)
+                        .any(|other| other.id == consent.id)
+                })
+        });
+        in_force(whole, now)
+    }
+
+    /// Whether a referral for this need may be offered to whoever can help: some consent for it names somebody.
+    pub fn consent_for_open(&self, category: NeedCategory, now: DateTime<Utc>) -> Access {
+        // Whoever could claim it is refused, whatever an earlier consent says.
+        let refused_at = self
+            .consents
+            .iter()
+            .filter(|refusal| refusal.refused && !refusal.withdrawn && refusal.any_party)
+            .filter(|refusal| refusal.purposes.contains(&category))
+            .map(|refusal| refusal.given_at)
+            .max();
+        let names_somebody = |consent: &Consent| {
+            consent.any_party
+                || !consent.kinds.is_empty()
+                || consent
+                    .organizations
+                    .iter()
+                    .any(|named| !self.exclude(*named))
+        };
+        let open = self.consents.iter().filter(|consent| {
+            !consent.refused
+                && !consent.withdrawn
+                && consent.purposes.contains(&category)
+                && names_somebody(consent)
+                && refused_at.is_none_or(|refused| consent.given_at > refused)
+        });
+        in_force(open, now)
+    }
+}
+
+/// When only the person's own consent counts from: the first moment of the birthday on which the age of consent is
+/// reached, on the earliest day that the birth date may mean.
+pub fn own_consent_from(
+    birth_date: NaiveDate,
+    precision: DatePrecision,
+    consent_age: u32,
+) -> Option<DateTime<Utc>> {
+    let earliest = match precision {
+        DatePrecision::Day => Some(birth_date),
+        DatePrecision::Month => birth_date.with_day(1),
+        DatePrecision::Year => NaiveDate::from_ymd_opt(birth_date.year(), 1, 1),
+    }?;
+    let birthday = earliest.checked_add_months(Months::new(consent_age * 12))?;
+    Some(business_days::toronto_midnight(birthday))
+}
+
+/// The youngest that somebody of an age band can be.
+pub const fn youngest(band: AgeBand) -> u32 {
+    match band {
+        AgeBand::Under12 => 0,
+        AgeBand::From12To15 => 12,
+        AgeBand::From16To17 => 16,
+        AgeBand::Age18 => 18,
+        AgeBand::From19To24 => 19,
+        AgeBand::From25To54 => 25,
+        AgeBand::From55To64 => 55,
+        AgeBand::From65 => 65,
+    }
+}
+
+/// When the access of a party to a referral that was closed ends.
+pub fn tenure_ends(closed_at: Option<DateTime<Utc>>, after_completion: TimeDelta) -> DateTime<Utc> {
+    closed_at.map_or(NEVER, |closed| closed + after_completion)
 }
 
 /// Whether the owner has taken the referral on, so that what consent allows is open.
@@ -191,12 +237,56 @@ const fn taken_on(status: ReferralStatus) -> Option<bool> {
     }
 }
 
+/// How a party stands to a referral that names the claimant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// It sent the referral and did not register the claimant: it is the owner of the parent that it split.
+    Source,
+    /// It has been asked.
+    Asked,
+    /// It has accepted.
+    Accepted,
+}
+
+/// What a party sees whatever the consents say.
+const fn without_consent(standing: Standing) -> &'static [AccessGroup] {
+    match standing {
+        Standing::Source => &[AccessGroup::Presence],
+        Standing::Asked => &[AccessGroup::Presence, AccessGroup::LanguageLevels],
+        Standing::Accepted => &[AccessGroup::Presence, AccessGroup::OpenPart],
+    }
+}
+
+/// What a field group that a consent names opens to a party.
+const fn by_consent(
+    standing: Standing,
+    kind: OrganizationKind,
+    group: FieldGroup,
+) -> Option<AccessGroup> {
+    match (standing, group) {
+        (Standing::Asked, FieldGroup::WorkAuthorization) => {
+            Some(AccessGroup::WorkAuthorizationState)
+        }
+        (Standing::Accepted, FieldGroup::Identity) => Some(AccessGroup::Identity),
+        (Standing::Accepted, FieldGroup::Contact) => Some(AccessGroup::Contact),
+        (Standing::Accepted, FieldGroup::WorkAuthorization) => Some(AccessGroup::WorkAuthorization),
+        (Standing::Accepted, FieldGroup::Qualifications) => Some(AccessGroup::Qualifications),
+        (Standing::Accepted, FieldGroup::ClaimStatus)
+            if matches!(kind, OrganizationKind::SettlementAgency) =>
+        {
+            Some(AccessGroup::ClaimStatus)
+        }
+        // Identifiers are never opened, and free text goes by tenure.
+        _ => None,
+    }
+}
+
 /// Everything that organizations other than the registering one may see of a claimant.
 pub fn grants(
     claimant: ClaimantId,
     registering: OrganizationId,
     referrals: &[Referral],
-    consents: &[Consent],
+    wishes: &Wishes,
     after_completion: TimeDelta,
 ) -> Vec<Grant> {
     let mut grants = Vec::new();
@@ -205,12 +295,16 @@ pub fn grants(
             continue;
         };
         let owner = referral.owner.filter(|_| referral.owner_access);
-        let ends = referral
-            .closed_at
-            .map_or(NEVER, |closed| closed + after_completion);
-        // A source that did not register the claimant is the owner of the parent it split from.
-        for (party, open) in [(owner, taken_on), (Some(referral.source), false)] {
-            let Some(party) = party.filter(|party| party.organization != registering) else {
+        let as_owner = if taken_on {
+            Standing::Accepted
+        } else {
+            Standing::Asked
+        };
+        let ends = tenure_ends(referral.closed_at, after_completion);
+        for (party, standing) in [(owner, as_owner), (Some(referral.source), Standing::Source)] {
+            let Some(party) = party.filter(|party| {
+                party.organization != registering && !wishes.exclude(party.organization)
+            }) else {
                 continue;
             };
             let grant = |group, category, consent: Option<&Consent>| Grant {
@@ -220,34 +314,102 @@ pub fn grants(
                 category,
                 referral: referral.id,
                 consent: consent.map(|consent| consent.id),
-                opens_at: consent.map_or(referral.opened_at, |consent| consent.given_at),
+                opens_at: consent.map_or(referral.opened_at, |consent| {
+                    consent.given_at.max(referral.opened_at)
+                }),
                 closes_at: consent
                     .and_then(|consent| consent.expires_at)
                     .map_or(ends, |expires| expires.min(ends)),
             };
-            grants.push(grant(AccessGroup::Presence, None, None));
-            if !open {
-                continue;
-            }
-            grants.push(grant(AccessGroup::OpenPart, None, None));
-            for consent in covering(consents, party, referral.category) {
-                for purpose in &consent.purposes {
-                    grants.push(grant(AccessGroup::Needs, Some(*purpose), Some(consent)));
-                }
-                for (field_group, group) in [
-                    (FieldGroup::Identity, AccessGroup::Identity),
-                    (FieldGroup::Contact, AccessGroup::Contact),
-                ] {
-                    if consent.groups.contains(&field_group) {
-                        grants.push(grant(group, None, Some(consent)));
+            grants.extend(
+                without_consent(standing)
+                    .iter()
+                    .map(|group| grant(*group, None, None)),
+            );
+            for consent in covering(&wishes.consents, party, referral.category) {
+                if standing == Standing::Accepted {
+                    for purpose in &consent.purposes {
+                        grants.push(grant(AccessGroup::Needs, Some(*purpose), Some(consent)));
                     }
                 }
+                grants.extend(
+                    consent
+                        .groups
+                        .iter()
+                        .filter_map(|group| by_consent(standing, party.kind, *group))
+                        .map(|group| grant(group, None, Some(consent))),
+                );
             }
         }
     }
     grants.sort_unstable();
     grants.dedup();
     grants
+}
+
+/// What an organization holds of a claimant: groups open now, and groups that were open once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    open: HashSet<AccessGroup>,
+    lapsed: HashSet<AccessGroup>,
+}
+
+impl Held {
+    /// Takes a grant into account, as it is at a moment.
+    pub fn take(&mut self, grant: &Grant, now: DateTime<Utc>) {
+        if grant.opens_at > now {
+            return;
+        }
+        if grant.closes_at > now {
+            self.open.insert(grant.group);
+        } else {
+            self.lapsed.insert(grant.group);
+        }
+    }
+
+    pub fn opens(&self, group: AccessGroup) -> bool {
+        self.open.contains(&group)
+    }
+
+    /// Whether a field group is open to a party of this role, or why it is not.
+    pub fn access(&self, group: FieldGroup, role: Role) -> Access {
+        match group {
+            FieldGroup::Identity => self.sealed(AccessGroup::Identity),
+            FieldGroup::Contact => self.sealed(AccessGroup::Contact),
+            FieldGroup::Qualifications => self.sealed(AccessGroup::Qualifications),
+            FieldGroup::Identifiers => Access::RoleForbidden,
+            FieldGroup::ClaimStatus => match role {
+                Role::SettlementAgency => self.sealed(AccessGroup::ClaimStatus),
+                Role::Provider | Role::Ministry => Access::RoleForbidden,
+            },
+            // Consent alone decides about it, before acceptance as well.
+            FieldGroup::WorkAuthorization => self.consented(&[
+                AccessGroup::WorkAuthorization,
+                AccessGroup::WorkAuthorizationState,
+            ]),
+            FieldGroup::FreeText if self.opens(AccessGroup::OpenPart) => Access::Granted,
+            FieldGroup::FreeText => Access::SealedUntilAccepted,
+        }
+    }
+
+    fn sealed(&self, group: AccessGroup) -> Access {
+        if self.opens(group) || self.opens(AccessGroup::OpenPart) {
+            self.consented(&[group])
+        } else {
+            Access::SealedUntilAccepted
+        }
+    }
+
+    fn consented(&self, groups: &[AccessGroup]) -> Access {
+        let any = |held: &HashSet<AccessGroup>| groups.iter().any(|group| held.contains(group));
+        if any(&self.open) {
+            Access::Granted
+        } else if any(&self.lapsed) {
+            Access::ConsentExpired
+        } else {
+            Access::ConsentRequired
+        }
+    }
 }
 
 #[cfg(test)]
@@ -303,12 +465,19 @@ mod tests {
         }
     }
 
+    fn wishes(consents: &[Consent]) -> Wishes {
+        Wishes {
+            consents: consents.to_vec(),
+            excluded: Vec::new(),
+        }
+    }
+
     fn groups(referral: &Referral, consents: &[Consent]) -> Vec<AccessGroup> {
         grants(
             ClaimantId(Uuid::from_u128(7)),
             agency().organization,
             std::slice::from_ref(referral),
-            consents,
+            &wishes(consents),
             TimeDelta::days(90),
         )
         .into_iter()
@@ -320,7 +489,7 @@ mod tests {
     fn before_acceptance_a_party_sees_no_sealed_group() {
         assert_eq!(
             groups(&referral(ReferralStatus::Requested), &[consent(1)]),
-            [AccessGroup::Presence]
+            [AccessGroup::Presence, AccessGroup::LanguageLevels]
         );
     }
 
@@ -364,13 +533,8 @@ mod tests {
         assert_eq!(groups(&accepted, &[withdrawn]), unsealed);
         assert_eq!(groups(&accepted, &[consent(1), refusal.clone()]), unsealed);
         assert_eq!(
-            consent_for(
-                &[refusal, consent(3)],
-                provider(),
-                NeedCategory::Employment,
-                at(4)
-            ),
-            entity::Access::Granted
+            wishes(&[refusal, consent(3)]).consent_for(provider(), NeedCategory::Employment, at(4)),
+            Access::Granted
         );
     }
 
@@ -384,10 +548,10 @@ mod tests {
             ClaimantId(Uuid::from_u128(7)),
             agency().organization,
             &[completed],
-            &[Consent {
+            &wishes(&[Consent {
                 expires_at: Some(at(20)),
                 ..consent(1)
-            }],
+            }]),
             TimeDelta::days(90),
         );
         for grant in all {
@@ -403,10 +567,90 @@ mod tests {
             ..consent(1)
         };
         let access = |consents: &[Consent]| {
-            consent_for(consents, provider(), NeedCategory::Employment, at(4))
+            wishes(consents).consent_for(provider(), NeedCategory::Employment, at(4))
         };
-        assert_eq!(access(&[expired]), entity::Access::ConsentExpired);
-        assert_eq!(access(&[]), entity::Access::ConsentRequired);
-        assert_eq!(access(&[consent(1)]), entity::Access::Granted);
+        assert_eq!(access(&[expired]), Access::ConsentExpired);
+        assert_eq!(access(&[]), Access::ConsentRequired);
+        assert_eq!(access(&[consent(1)]), Access::Granted);
+    }
+
+    #[test]
+    fn an_exclusion_beats_every_consent() {
+        let excluding = Wishes {
+            consents: vec![consent(1)],
+            excluded: vec![provider().organization],
+        };
+        let needed = NeedCategory::Employment;
+        let asked = |wishes: &Wishes| wishes.consent_for(provider(), needed, at(6));
+        assert_eq!(asked(&wishes(&[consent(1)])), Access::Granted);
+        assert_eq!(asked(&excluding), asked(&wishes(&[])));
+        assert_eq!(
+            excluding.consent_for_open(needed, at(6)),
+            Access::ConsentRequired,
+            "nobody is named that may know"
+        );
+        let all = grants(
+            ClaimantId(Uuid::from_u128(7)),
+            agency().organization,
+            &[referral(ReferralStatus::Accepted)],
+            &excluding,
+            TimeDelta::days(90),
+        );
+        assert_eq!(all, []);
+    }
+
+    #[test]
+    fn each_field_group_opens_to_whom_the_table_says() {
+        let everything = Consent {
+            groups: FieldGroup::ALL.to_vec(),
+            ..consent(1)
+        };
+        assert_eq!(
+            groups(
+                &referral(ReferralStatus::Requested),
+                std::slice::from_ref(&everything)
+            ),
+            [
+                AccessGroup::Presence,
+                AccessGroup::WorkAuthorizationState,
+                AccessGroup::LanguageLevels,
+            ]
+        );
+        let accepted = [
+            AccessGroup::Presence,
+            AccessGroup::OpenPart,
+            AccessGroup::Needs,
+            AccessGroup::Identity,
+            AccessGroup::Contact,
+            AccessGroup::WorkAuthorization,
+            AccessGroup::Qualifications,
+        ];
+        let at_provider = referral(ReferralStatus::Accepted);
+        assert_eq!(
+            groups(&at_provider, std::slice::from_ref(&everything)),
+            accepted
+        );
+        let other_agency = party(2, OrganizationKind::SettlementAgency);
+        let at_agency = Referral {
+            owner: Some(other_agency),
+            ..at_provider
+        };
+        let mut with_status = accepted.to_vec();
+        with_status.push(AccessGroup::ClaimStatus);
+        with_status.sort_unstable();
+        assert_eq!(groups(&at_agency, &[everything]), with_status);
+    }
+
+    #[test]
+    fn a_guardians_word_ends_on_the_earliest_birthday_that_the_date_may_mean() {
+        let born = |month, day| NaiveDate::from_ymd_opt(2010, month, day).expect("a date");
+        for (date, precision, ends) in [
+            (born(7, 20), DatePrecision::Day, "2026-07-20T04:00:00Z"),
+            (born(7, 20), DatePrecision::Month, "2026-07-01T04:00:00Z"),
+            (born(7, 20), DatePrecision::Year, "2026-01-01T05:00:00Z"),
+        ] {
+            let ends: DateTime<Utc> = ends.parse().expect("a time");
+            assert_eq!(own_consent_from(date, precision, 16), Some(ends));
+        }
     }
 }

@@ -7,8 +7,8 @@
 //! on a Saturday or Sunday are observed on the next weekday that is not a holiday itself, as offices in Ontario do and
 //! O. Reg. 175/15, s. 1 writes down; so a Christmas on a Saturday closes the Monday and the Tuesday.
 use chrono::{
-    DateTime, Datelike, Days, Duration, LocalResult, NaiveDate, NaiveDateTime, Offset, TimeZone,
-    Timelike, Utc, Weekday,
+    DateTime, Datelike, Days, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset,
+    TimeZone, Timelike, Utc, Weekday,
 };
 use chrono_tz::{America::Toronto, Tz};
 
@@ -45,6 +45,11 @@ pub fn toronto_date(at: DateTime<Utc>) -> NaiveDate {
 pub fn toronto_month(at: DateTime<Utc>) -> NaiveDate {
     let date = toronto_date(at);
     date.with_day(1).unwrap_or(date)
+}
+
+/// The first moment of a day in Toronto.
+pub fn toronto_midnight(day: NaiveDate) -> DateTime<Utc> {
+    instant(Toronto, day.and_time(NaiveTime::MIN))
 }
 
 /// The local time in Toronto, without chrono's panic at the two ends of its calendar.

@@ -1,7 +1,9 @@
 //! The rules of the domain, pure: each takes what it must know as arguments and answers at once. Nothing here reads a
 //! clock, a database or a configuration, and nothing here knows of GraphQL or HTTP.
 pub mod access;
+pub mod audit_chain;
 pub mod business_days;
+pub mod disclosure;
 pub mod disclosure_control;
 pub mod free_text;
 pub mod matching;

@@ -3,25 +3,27 @@ use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use entity::{
     Access, AgeBand, ClaimStage, ConsentGiver, ConsentMethod, ConsentStatus, ContactKind,
     ContactPermission, DatePrecision, FieldGroup, IdentifierKind, InterpreterKind, Language,
-    NeedCategory, NeedStatus, OrganizationKind, Safety, YesNoUnknown, need,
+    NeedCategory, NeedStatus, OrganizationKind, RecognitionStatus, Safety, YesNoUnknown, exclusion,
+    need,
 };
 
 use super::{
     context::{OrAnswer, Resolver},
-    directory::{Organization, Region, organization_of, region_of},
-    loader::{ClaimStatusOf, ConsentsOf, ContactOf, IdentifiersOf, IdentityOf, NeedsOf},
+    directory::{Organization, Region, known_organization, organization_of, region_of},
+    loader::{
+        ClaimStatusOf, ConsentsOf, ContactOf, ExclusionsOf, IdentifiersOf, IdentityOf,
+        LanguageAbilitiesOf, NeedsOf, QualificationsOf, WorkAuthorizationOf,
+    },
     page::{Connection, List, Page},
     referral::{Referral, referral_connection_of},
     scalar::{Date, DateTime},
 };
-use crate::{
-    domain::business_days::toronto_date,
-    store::{
-        claimant::{self, View},
-        consent,
-        page::Field,
-        sealed,
-    },
+use crate::store::{
+    claimant::{self, View},
+    consent,
+    disclosure::Opened,
+    page::Field,
+    sealed,
 };
 
 /// A person who seeks asylum. Seen by the organization that registered the person, and by a party of a referral while
@@ -30,7 +32,10 @@ use crate::{
 pub struct Claimant(pub(super) claimant::Seen);
 
 impl Claimant {
-    async fn usable_contact(&self, context: &Context<'_>) -> Result<Option<sealed::Contact>> {
+    async fn usable_contact(
+        &self,
+        context: &Context<'_>,
+    ) -> Result<Option<Opened<sealed::Contact>>> {
         if self.0.access(FieldGroup::Contact) != Access::Granted {
             return Ok(None);
         }
@@ -40,14 +45,6 @@ impl Claimant {
 
     fn is_registering(&self) -> bool {
         self.0.view == View::Registering
-    }
-
-    async fn stage(&self, context: &Context<'_>) -> Result<Option<sealed::ClaimStatus>> {
-        if !self.is_registering() {
-            return Ok(None);
-        }
-        let key = ClaimStatusOf(self.0.claimant.id);
-        context.loaders().one(key).await.or_answer(context)
     }
 }
 
@@ -104,6 +101,7 @@ impl Claimant {
         }
         let key = IdentityOf(self.0.claimant.id);
         let identity = context.loaders().one(key).await.or_answer(context)?;
+        let identity = identity.map(|opened| opened.disclose(FieldGroup::Identity));
         Ok(identity.map(ClaimantIdentity::from))
     }
 
@@ -115,6 +113,7 @@ impl Claimant {
     /// with the person's permission, the safe points.
     async fn contact(&self, context: &Context<'_>) -> Result<Option<ClaimantContact>> {
         let contact = self.usable_contact(context).await?;
+        let contact = contact.map(|opened| opened.disclose(FieldGroup::Contact));
         Ok(contact.map(ClaimantContact::from))
     }
 
@@ -144,6 +143,7 @@ impl Claimant {
         }
         let key = IdentifiersOf(self.0.claimant.id);
         let found = context.loaders().one(key).await.or_answer(context)?;
+        let found = found.map(|opened| opened.disclose(FieldGroup::Identifiers));
         Ok(found.map(|found| found.into_iter().map(ClaimantIdentifier::from).collect()))
     }
 
@@ -151,27 +151,88 @@ impl Claimant {
         self.0.access(FieldGroup::Identifiers)
     }
 
-    /// The stage of the claim, for the registering organization alone.
+    /// The stage of the claim: for the registering organization, and for a settlement agency after acceptance with
+    /// consent to this group.
     async fn claim_status(&self, context: &Context<'_>) -> Result<Option<ClaimStatus>> {
-        Ok(self.stage(context).await?.map(ClaimStatus::from))
+        if self.0.access(FieldGroup::ClaimStatus) != Access::Granted {
+            return Ok(None);
+        }
+        let key = ClaimStatusOf(self.0.claimant.id);
+        let found = context.loaders().one(key).await.or_answer(context)?;
+        let found = found.map(|opened| opened.disclose(FieldGroup::ClaimStatus));
+        Ok(found.map(ClaimStatus::from))
     }
 
     async fn claim_status_access(&self) -> Access {
         self.0.access(FieldGroup::ClaimStatus)
     }
 
-    /// Whether the person may work; derived from the claim status.
+    /// Whether the person may work; derived from the claim status, which stays sealed. For the registering
+    /// organization; for a party with consent to this group, its end after acceptance alone.
     async fn work_authorization(&self, context: &Context<'_>) -> Result<Option<WorkAuthorization>> {
-        if !self.is_registering() {
+        if self.0.access(FieldGroup::WorkAuthorization) != Access::Granted {
             return Ok(None);
         }
-        let today = toronto_date(context.session().now());
-        let status = self.stage(context).await?;
-        Ok(Some(WorkAuthorization::of(status.as_ref(), today)))
+        let key = WorkAuthorizationOf(self.0.claimant.id);
+        let found = context.loaders().one(key).await.or_answer(context)?;
+        let found = found.map(|opened| opened.disclose(FieldGroup::WorkAuthorization));
+        Ok(Some(found.map_or(
+            WorkAuthorization {
+                state: YesNoUnknown::Unknown,
+                expires_on: None,
+            },
+            WorkAuthorization::from,
+        )))
     }
 
     async fn work_authorization_access(&self) -> Access {
         self.0.access(FieldGroup::WorkAuthorization)
+    }
+
+    /// What the person has learned or done for a living: for the registering organization, and for a party after
+    /// acceptance with consent.
+    async fn qualifications(&self, context: &Context<'_>) -> Result<Option<Vec<Qualification>>> {
+        if self.0.access(FieldGroup::Qualifications) != Access::Granted {
+            return Ok(None);
+        }
+        let key = QualificationsOf(self.0.claimant.id);
+        let found = context.loaders().one(key).await.or_answer(context)?;
+        let found = found.map(|opened| opened.disclose(FieldGroup::Qualifications));
+        let found = found.unwrap_or_default().into_iter();
+        Ok(Some(found.map(Qualification).collect()))
+    }
+
+    /// How well the person knows which languages. A party that has been asked sees the levels, so that it can answer;
+    /// once it has accepted, this goes by consent with the qualifications.
+    async fn language_abilities(
+        &self,
+        context: &Context<'_>,
+    ) -> Result<Option<Vec<LanguageAbility>>> {
+        if !self.0.opens_language_levels() {
+            return Ok(None);
+        }
+        let key = LanguageAbilitiesOf(self.0.claimant.id);
+        let found = context.loaders().one(key).await.or_answer(context)?;
+        let found = found.map(|opened| opened.disclose(FieldGroup::Qualifications));
+        let found = found.unwrap_or_default().into_iter();
+        Ok(Some(found.map(LanguageAbility::from).collect()))
+    }
+
+    /// Of qualifications and language abilities.
+    async fn qualifications_access(&self) -> Access {
+        self.0.access(FieldGroup::Qualifications)
+    }
+
+    /// The organizations that the person never wants to be known to, ended ones included; null but for the registering
+    /// organization.
+    async fn exclusions(&self, context: &Context<'_>) -> Result<Option<Vec<Exclusion>>> {
+        if !self.is_registering() {
+            return Ok(None);
+        }
+        let key = ExclusionsOf(self.0.claimant.id);
+        let found = context.loaders().one(key).await.or_answer(context)?;
+        let found = found.unwrap_or_default();
+        Ok(Some(found.into_iter().map(Exclusion).collect()))
     }
 
     /// Those that name or cover the caller; all for the registering organization.
@@ -361,19 +422,106 @@ pub struct WorkAuthorization {
     expires_on: Option<Date>,
 }
 
-impl WorkAuthorization {
-    fn of(status: Option<&sealed::ClaimStatus>, today: chrono::NaiveDate) -> Self {
-        let permit = status.and_then(|status| status.work_permit_expires_on);
-        let state = match (status.map(|status| status.stage), permit) {
-            // A protected person may apply for permanent residence and still needs the permit to work.
-            (_, Some(expires)) if expires >= today => YesNoUnknown::Yes,
-            (_, Some(_)) => YesNoUnknown::No,
-            (_, None) => YesNoUnknown::Unknown,
-        };
+impl From<sealed::WorkAuthorization> for WorkAuthorization {
+    fn from(authorization: sealed::WorkAuthorization) -> Self {
         Self {
-            state,
-            expires_on: permit.map(Date),
+            state: authorization.state,
+            expires_on: authorization.expires_on.map(Date),
         }
+    }
+}
+
+/// What a claimant has learned, or done for a living.
+pub struct Qualification(sealed::Qualification);
+
+#[Object]
+impl Qualification {
+    async fn id(&self, context: &Context<'_>) -> ID {
+        context.id(self.0.id)
+    }
+
+    /// The unit group of the National Occupational Classification 2021.
+    async fn noc_code(&self) -> Option<&str> {
+        self.0.noc_code.as_deref()
+    }
+
+    async fn title(&self) -> &str {
+        &self.0.title
+    }
+
+    /// Of experience.
+    async fn years(&self) -> Option<i32> {
+        self.0.years
+    }
+
+    /// Where it was acquired.
+    async fn country(&self) -> Option<&str> {
+        self.0.country.as_deref()
+    }
+
+    async fn level(&self) -> Option<&str> {
+        self.0.level.as_deref()
+    }
+
+    /// How far its recognition in Ontario has come.
+    async fn recognition(&self) -> RecognitionStatus {
+        self.0.recognition
+    }
+
+    /// The body that recognizes it.
+    async fn regulator(&self) -> Option<&str> {
+        self.0.regulator.as_deref()
+    }
+}
+
+/// How well a claimant knows a language, in levels from 1 to 12 of the Canadian Language Benchmarks or the Niveaux de
+/// compétence linguistique canadiens.
+#[derive(SimpleObject)]
+pub struct LanguageAbility {
+    /// ISO 639-3.
+    language: String,
+    listening: Option<i32>,
+    speaking: Option<i32>,
+    reading: Option<i32>,
+    writing: Option<i32>,
+    /// Null for a party that sees the levels alone.
+    assessed_on: Option<Date>,
+}
+
+impl From<sealed::LanguageAbility> for LanguageAbility {
+    fn from(ability: sealed::LanguageAbility) -> Self {
+        Self {
+            language: ability.language,
+            listening: ability.listening,
+            speaking: ability.speaking,
+            reading: ability.reading,
+            writing: ability.writing,
+            assessed_on: ability.assessed_on.map(Date),
+        }
+    }
+}
+
+/// An organization that a claimant never wants to be known to. It beats every consent. Seen by the registering
+/// organization alone.
+pub struct Exclusion(pub(super) exclusion::Model);
+
+#[Object]
+impl Exclusion {
+    pub(super) async fn id(&self, context: &Context<'_>) -> ID {
+        context.id(self.0.id)
+    }
+
+    async fn organization(&self, context: &Context<'_>) -> Result<Organization> {
+        known_organization(context, self.0.organization_id).await
+    }
+
+    async fn recorded_at(&self) -> DateTime {
+        DateTime(self.0.recorded_at)
+    }
+
+    /// Null while it is in force.
+    async fn ended_at(&self) -> Option<DateTime> {
+        self.0.ended_at.map(DateTime)
     }
 }
 

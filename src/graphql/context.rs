@@ -34,6 +34,9 @@ node_ids! {
     ConsentId is Consent,
     ReferralId is Referral,
     OutcomeId is Outcome,
+    QualificationId is Qualification,
+    ExclusionId is Exclusion,
+    DisclosureId is Disclosure,
 }
 
 /// What every resolver asks of its context.

@@ -23,6 +23,7 @@ impl JournalEntry {
         match self.0.entry.subject_type {
             SubjectType::Claimant => NodeType::Claimant,
             SubjectType::Consent => NodeType::Consent,
+            SubjectType::Disclosure => NodeType::Disclosure,
             SubjectType::Need => NodeType::Need,
             SubjectType::Organization => NodeType::Organization,
             SubjectType::Referral => NodeType::Referral,
@@ -76,7 +77,12 @@ impl JournalEntry {
     }
 
     async fn note(&self, context: &Context<'_>) -> Result<Option<String>> {
-        context.session().entry_note(&self.0).or_answer(context)
+        let note = context.session().entry_note(&self.0).or_answer(context)?;
+        if note.is_some() {
+            let (claimant, referral) = self.0.about;
+            context.session().disclose_text(claimant, referral);
+        }
+        Ok(note)
     }
 
     /// The version of the subject that the change left.

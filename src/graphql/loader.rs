@@ -7,17 +7,21 @@ use async_graphql::{
     runtime::{TokioSpawner, TokioTimer},
 };
 use entity::{
-    CatchmentId, ClaimantId, ConsentId, NeedCategory, NeedId, OrganizationId, ReferralAction,
-    ReferralId, RegionId, ServiceId, catchment, need, organization, region, service,
-    service_capacity,
+    CatchmentId, ClaimantId, ConsentId, DisclosureId, NeedCategory, NeedId, OrganizationId,
+    ReferralAction, ReferralId, RegionId, ServiceId, catchment, disclosure, exclusion, need,
+    organization, region, service, service_capacity,
 };
 
 use crate::{
     error::Error,
     store::{
         Session, claimant, consent,
+        disclosure::Opened,
         referral::{self, SeenOutcome},
-        sealed::{ClaimStatus, Contact, Identifier, Identity},
+        sealed::{
+            ClaimStatus, Contact, Identifier, Identity, LanguageAbility, Qualification,
+            WorkAuthorization,
+        },
     },
 };
 
@@ -41,7 +45,11 @@ parts! {
     IdentifiersOf(ClaimantId)
     ClaimStatusOf(ClaimantId)
     NeedsOf(ClaimantId)
+    WorkAuthorizationOf(ClaimantId)
+    QualificationsOf(ClaimantId)
+    LanguageAbilitiesOf(ClaimantId)
     ConsentsOf(ClaimantId)
+    ExclusionsOf(ClaimantId)
     CategoriesOf(ServiceId)
     LanguagesOf(ServiceId)
     CapacityOf(ServiceId)
@@ -113,20 +121,33 @@ loaders! {
         session.service_list_by_id(keys).await.map(|rows| by(rows, |row| row.id));
     ClaimantId => claimant::Seen: |session, keys|
         session.claimant_list_by_id(keys).await.map(|rows| by(rows, |seen| seen.claimant.id));
+    DisclosureId => disclosure::Model: |session, keys|
+        session.disclosure_list_by_id(keys).await.map(|rows| by(rows, |row| row.id));
     NeedId => need::Model: |session, keys|
         session.need_list_by_id(keys).await.map(|rows| by(rows, |row| row.id));
     ConsentId => consent::Whole: |session, keys|
         session.consent_list_by_id(keys).await.map(|rows| by(rows, |whole| whole.consent.id));
     ReferralId => referral::Seen: |session, keys|
         session.referrals_by_id(keys).await.map(|rows| by(rows, |seen| seen.referral.id));
-    IdentityOf => Identity: |session, keys|
+    IdentityOf => Opened<Identity>: |session, keys|
         session.identities(&ids(keys, |key| key.0)).await.map(|found| under(found, IdentityOf));
-    ContactOf => Contact: |session, keys|
+    ContactOf => Opened<Contact>: |session, keys|
         session.usable_contacts(&ids(keys, |key| key.0)).await.map(|found| under(found, ContactOf));
-    IdentifiersOf => Vec<Identifier>: |session, keys|
+    IdentifiersOf => Opened<Vec<Identifier>>: |session, keys|
         session.identifiers(&ids(keys, |key| key.0)).await.map(|found| under(found, IdentifiersOf));
-    ClaimStatusOf => ClaimStatus: |session, keys|
+    ClaimStatusOf => Opened<ClaimStatus>: |session, keys|
         session.claim_statuses(&ids(keys, |key| key.0)).await.map(|found| under(found, ClaimStatusOf));
+    WorkAuthorizationOf => Opened<WorkAuthorization>: |session, keys|
+        session.known_work_authorizations(&ids(keys, |key| key.0)).await
+            .map(|found| under(found, WorkAuthorizationOf));
+    QualificationsOf => Opened<Vec<Qualification>>: |session, keys|
+        session.qualifications(&ids(keys, |key| key.0)).await.map(|found| under(found, QualificationsOf));
+    LanguageAbilitiesOf => Opened<Vec<LanguageAbility>>: |session, keys|
+        session.known_language_abilities(&ids(keys, |key| key.0)).await
+            .map(|found| under(found, LanguageAbilitiesOf));
+    ExclusionsOf => Vec<exclusion::Model>: |session, keys|
+        session.exclusions_of(&ids(keys, |key| key.0)).await
+            .map(|rows| grouped(rows, |row| ExclusionsOf(row.claimant_id)));
     NeedsOf => Vec<need::Model>: |session, keys|
         session.needs_of(&ids(keys, |key| key.0)).await
             .map(|rows| grouped(rows, |row| NeedsOf(row.claimant_id)));

@@ -16,6 +16,7 @@ use crate::{auth::scope, store::Session};
 mod claimant;
 mod context;
 mod directory;
+mod disclosure;
 mod journal;
 pub mod limits;
 mod loader;
@@ -103,7 +104,7 @@ impl Api {
         &self.index
     }
 
-    /// Runs a prepared request under the rights of a session.
+    /// Runs a prepared request under the rights of a session. What it discloses stands in the session's ledger then.
     pub async fn execute(&self, session: Session, request: Request) -> Response {
         let loaders = loader::Loaders::new(session.clone());
         self.schema

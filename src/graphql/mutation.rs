@@ -4,17 +4,19 @@ use async_graphql::{Context, Interface, MergedObject, Result, SimpleObject};
 use sea_orm::prelude::Uuid;
 
 use super::{
-    claimant::{Claimant, Consent},
+    claimant::{Claimant, Consent, Exclusion},
     context::{Resolver, answer},
     directory::Service,
     referral::Referral,
 };
 use crate::{
-    error::{Error, Refusal},
+    error::{Caution, Error, Refusal},
     store::{Applied, Change, update::Update},
 };
 
 mod claimant;
+mod consent;
+mod qualification;
 mod referral;
 mod referral_input;
 mod service;
@@ -24,6 +26,8 @@ mod service;
 #[graphql(name = "Mutation")]
 pub struct Mutation(
     claimant::ClaimantMutation,
+    consent::ConsentMutation,
+    qualification::QualificationMutation,
     referral::ReferralMutation,
     service::ServiceMutation,
 );
@@ -54,6 +58,7 @@ pub struct Mutation(
 pub enum UserError {
     Claimant(ClaimantUserError),
     Consent(ConsentUserError),
+    Exclusion(ExclusionUserError),
     Referral(ReferralUserError),
     Service(ServiceUserError),
 }
@@ -88,16 +93,36 @@ macro_rules! user_errors {
 user_errors! {
     ClaimantUserError { current_version }
     ConsentUserError {}
+    ExclusionUserError {}
     ReferralUserError { current_version }
     ServiceUserError { current_version }
 }
 
+/// Something about a consent to think over. It was recorded all the same.
+#[derive(SimpleObject)]
+pub struct ConsentWarning {
+    /// Stable; it never changes with the language.
+    code: String,
+    /// For people, in the language of the answer.
+    message: String,
+}
+
+impl ConsentWarning {
+    fn of(context: &Context<'_>, caution: Caution) -> Self {
+        Self {
+            code: caution.code().to_owned(),
+            message: caution.text(context.language()).to_owned(),
+        }
+    }
+}
+
 macro_rules! payloads {
-    ($($(#[$meta:meta])* $name:ident { $field:ident: $type:ty, $error:ident })+) => {$(
+    ($($(#[$meta:meta])* $name:ident { $field:ident: $type:ty, $error:ident $(, $more:ident: $of:ty)? })+) => {$(
         $(#[$meta])*
         #[derive(SimpleObject)]
         pub struct $name {
             $field: Option<$type>,
+            $($more: $of,)?
             user_errors: Vec<$error>,
         }
 
@@ -105,6 +130,7 @@ macro_rules! payloads {
             fn done($field: Option<$type>) -> Self {
                 Self {
                     $field,
+                    $($more: <$of>::default(),)?
                     user_errors: Vec::new(),
                 }
             }
@@ -114,6 +140,7 @@ macro_rules! payloads {
                 match error {
                     Error::Refused(refusal) => Ok(Self {
                         $field: None,
+                        $($more: <$of>::default(),)?
                         user_errors: vec![$error::of(context, refusal)],
                     }),
                     other => Err(answer(context, other)),
@@ -127,7 +154,9 @@ payloads! {
     /// The claimant, as the caller may see the person now.
     ClaimantPayload { claimant: Claimant, ClaimantUserError }
     /// The consent, as the caller may see it now.
-    ConsentPayload { consent: Consent, ConsentUserError }
+    ConsentPayload { consent: Consent, ConsentUserError, warnings: Vec<ConsentWarning> }
+    /// The exclusion, as the caller may see it now.
+    ExclusionPayload { exclusion: Exclusion, ExclusionUserError }
     /// The referral, as the caller may see it now.
     ReferralPayload { referral: Referral, ReferralUserError }
     /// The service.

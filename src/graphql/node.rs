@@ -3,9 +3,10 @@ use async_graphql::{Context, ID, Interface, Result};
 use sea_orm::prelude::Uuid;
 
 use super::{
-    claimant::{Claimant, Consent, Need},
+    claimant::{Claimant, Consent, Exclusion, Need},
     context::{OrAnswer, Resolver},
     directory::{Catchment, Organization, Region, Service},
+    disclosure::Disclosure,
     referral::{Outcome, Referral},
 };
 use crate::{auth::scope, opaque::NodeType};
@@ -25,8 +26,10 @@ pub enum Node {
     Claimant(Claimant),
     Need(Need),
     Consent(Consent),
+    Exclusion(Exclusion),
     Referral(Referral),
     Outcome(Outcome),
+    Disclosure(Disclosure),
 }
 
 /// The type of a node as the table of scopes names it.
@@ -42,6 +45,9 @@ const fn type_name(node: NodeType) -> &'static str {
         NodeType::Consent => "Consent",
         NodeType::Referral => "Referral",
         NodeType::Outcome => "Outcome",
+        NodeType::Qualification => "Qualification",
+        NodeType::Exclusion => "Exclusion",
+        NodeType::Disclosure => "Disclosure",
     }
 }
 
@@ -101,8 +107,21 @@ pub(super) async fn node_by_uuid(
             .outcome_list_by_id(&[entity::OutcomeId(uuid)])
             .await
             .map(|rows| rows.into_iter().next().map(|row| Node::from(Outcome(row)))),
-        // Locations have no type in the API yet.
-        NodeType::Location => Ok(None),
+        NodeType::Exclusion => context
+            .session()
+            .exclusion_list_by_id(&[entity::ExclusionId(uuid)])
+            .await
+            .map(|rows| {
+                rows.into_iter()
+                    .next()
+                    .map(|row| Node::from(Exclusion(row)))
+            }),
+        NodeType::Disclosure => loaders
+            .one(entity::DisclosureId(uuid))
+            .await
+            .map(|found| found.map(|row| Node::from(Disclosure(row)))),
+        // Locations have no type in the API yet, and a qualification is a part of its claimant.
+        NodeType::Location | NodeType::Qualification => Ok(None),
     };
     found.or_answer(context)
 }

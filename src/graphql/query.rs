@@ -12,6 +12,7 @@ use super::{
         Catchment, Organization, Region, Service, known_organization, organization_connection,
         organization_of, service_connection,
     },
+    disclosure::{AuditCheckpoint, Disclosure, disclosure_connection},
     journal::{self, JournalEntry},
     node::{self, Node},
     page::{Connection, Page},
@@ -386,6 +387,34 @@ impl Query {
         first: Option<i32>,
     ) -> Result<Connection<JournalEntry>> {
         journal::changes(context, after, first).await
+    }
+
+    /// What was shown of claimants: to the caller's own organization, and of those that it registered to anybody. The
+    /// oldest first; told a second after the answer at most.
+    async fn disclosures(
+        &self,
+        context: &Context<'_>,
+        claimant_id: Option<ID>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Disclosure>> {
+        let page = Page {
+            first,
+            after,
+            last,
+            before,
+        };
+        let claimant = claimant_id.map(|id| context.row(&id));
+        disclosure_connection(context, claimant, page).await
+    }
+
+    /// The latest signed place of the audit chain, for whoever wants to pin it and have the chain checked against it
+    /// later; null before there is one.
+    async fn audit_checkpoint(&self, context: &Context<'_>) -> Result<Option<AuditCheckpoint>> {
+        let found = context.session().audit_checkpoint().await;
+        Ok(found.or_answer(context)?.map(AuditCheckpoint))
     }
 
     /// Counts of referrals.

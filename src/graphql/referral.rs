@@ -97,7 +97,12 @@ impl Referral {
 
     /// What the recipient must know to begin; it names nobody. For the parties.
     async fn summary(&self, context: &Context<'_>) -> Result<Option<String>> {
-        context.session().summary(&self.0).or_answer(context)
+        let summary = context.session().summary(&self.0).or_answer(context)?;
+        if summary.is_some() {
+            let (claimant, referral) = (self.0.referral.claimant_id, self.0.referral.id);
+            context.session().disclose_text(claimant, Some(referral));
+        }
+        Ok(summary)
     }
 
     /// The need it is for. For the parties.
@@ -203,7 +208,7 @@ impl Referral {
         let slice = list.slice(context, page).or_answer(context)?;
         let paged = context
             .session()
-            .referral_history(&self.0.referral, &slice)
+            .referral_history(&self.0, &slice)
             .await
             .or_answer(context)?;
         Ok(list.connection(context, paged, |seen| &seen.entry, JournalEntry))
@@ -271,7 +276,12 @@ impl Outcome {
     }
 
     async fn note(&self, context: &Context<'_>) -> Result<Option<String>> {
-        context.session().outcome_note(&self.0).or_answer(context)
+        let note = context.session().outcome_note(&self.0).or_answer(context)?;
+        if note.is_some() {
+            let (claimant, referral) = (self.0.outcome.claimant_id, self.0.outcome.referral_id);
+            context.session().disclose_text(claimant, Some(referral));
+        }
+        Ok(note)
     }
 
     /// The day on which to ask again.

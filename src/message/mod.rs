@@ -3,6 +3,7 @@
 use entity::Language;
 
 pub mod code;
+pub mod disclosure;
 mod problem;
 
 /// More ranges than any browser sends; what follows them is not read.

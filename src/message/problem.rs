@@ -2,7 +2,7 @@
 use entity::{Access, Language};
 
 use crate::{
-    error::{BadInput, Problem},
+    error::{BadInput, Caution, Problem},
     message::code::Labelled,
 };
 
@@ -33,6 +33,9 @@ impl Problem {
             Self::AuthorityRequired => "AUTHORITY_REQUIRED",
             Self::NothingConsented => "NOTHING_CONSENTED",
             Self::AlreadyWithdrawn => "ALREADY_WITHDRAWN",
+            Self::AlreadyExcluded => "ALREADY_EXCLUDED",
+            Self::AlreadyEnded => "ALREADY_ENDED",
+            Self::Excluded => "ORGANIZATION_EXCLUDED",
             Self::ServiceNotActive => "SERVICE_NOT_ACTIVE",
             Self::ServiceRequired => "SERVICE_REQUIRED",
             Self::RecipientFixed => "RECIPIENT_FIXED",
@@ -151,6 +154,18 @@ impl Problem {
                 "This consent was already withdrawn.",
                 "Ce consentement a déjà été retiré.",
             ),
+            Self::AlreadyExcluded => (
+                "This organization is already excluded.",
+                "Cette organisation est déjà exclue.",
+            ),
+            Self::AlreadyEnded => (
+                "This exclusion has already ended.",
+                "Cette exclusion a déjà pris fin.",
+            ),
+            Self::Excluded => (
+                "The claimant never wants to be known to this organization.",
+                "Le demandeur d'asile ne veut jamais être connu de cette organisation.",
+            ),
             Self::ServiceNotActive => {
                 ("This service is not active.", "Ce service n'est pas actif.")
             }
@@ -264,6 +279,29 @@ impl BadInput {
             Self::FeedSize => (
                 "`first` must be between 1 and 500.",
                 "`first` doit être compris entre 1 et 500.",
+            ),
+        };
+        match language {
+            Language::En => english,
+            Language::Fr => french,
+        }
+    }
+}
+
+impl Caution {
+    /// The code of the caution; it never changes.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::InterpreterIsFamily => "INTERPRETER_IS_FAMILY",
+        }
+    }
+
+    /// What to tell the caller.
+    pub const fn text(self, language: Language) -> &'static str {
+        let (english, french) = match self {
+            Self::InterpreterIsFamily => (
+                "A relative interpreted: the person may not have spoken freely. Ask again with another interpreter where possible.",
+                "Un proche a servi d'interprète : la personne n'a peut-être pas parlé librement. Si possible, demandez de nouveau avec un autre interprète.",
             ),
         };
         match language {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use entity::{
     Access, AccessGroup, ClaimantId, ContactPermission, FieldGroup, NeedCategory, NeedStatus,
-    OrganizationId, RegionId, Safety, claimant, need,
+    RegionId, Role, Safety, claimant, need,
 };
 use sea_orm::{
     ColumnTrait, Condition, QuerySelect,
@@ -14,16 +14,23 @@ use sea_orm::{
 
 use super::{
     Readable, Session,
-    grant::{Held, in_force},
+    disclosure::Opened,
+    grant::in_force,
     nothing,
     page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
-    sealed::Contact,
+    sealed::{Contact, LanguageAbility, WorkAuthorization},
 };
-use crate::{domain::free_text, error::Result, viewer::Viewer};
+use crate::{
+    domain::{access::Held, free_text},
+    error::Result,
+    viewer::Viewer,
+};
 
 pub mod erase;
 pub mod register;
 pub(super) mod token;
+
+pub(super) use register::check_text;
 
 impl Readable for claimant::Entity {
     fn visible_to(viewer: &Viewer, now: DateTime<Utc>) -> Condition {
@@ -34,7 +41,7 @@ impl Readable for claimant::Entity {
                     .add(claimant::Column::RegisteringOrganizationId.eq(*organization))
                     .add(claimant::Column::Id.in_subquery(in_force(
                         viewer,
-                        AccessGroup::Presence,
+                        &[AccessGroup::Presence],
                         now,
                     )))
             }
@@ -64,18 +71,13 @@ pub struct Filter {
 }
 
 /// How the caller's organization stands to a claimant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum View {
     /// It registered the person.
     Registering,
-    /// It is a party of a referral.
-    Party {
-        /// Whether it has taken a referral on.
-        open_part: bool,
-        identity: Access,
-        /// By consent; the person's own permission is asked for beside it.
-        contact: Access,
-    },
+    /// It is a party of a referral, and holds this by relation and consent; the person's own permission to be
+    /// contacted is asked for beside it.
+    Party { held: Held, role: Role },
 }
 
 /// A claimant as the caller may see the person: what is withheld is not in here.
@@ -86,13 +88,13 @@ pub struct Seen {
 }
 
 impl Seen {
-    fn of(mut claimant: claimant::Model, organization: OrganizationId, held: &Held) -> Self {
-        if claimant.registering_organization_id == organization {
+    fn of(mut claimant: claimant::Model, viewer: &Viewer, held: Held) -> Self {
+        if claimant.registering_organization_id == viewer.organization() {
             claimant.version = claimant.record_version;
             let view = View::Registering;
             return Self { claimant, view };
         }
-        let open_part = held.open.contains(&AccessGroup::OpenPart);
+        let open_part = held.opens(AccessGroup::OpenPart);
         if !open_part || claimant.location_protected {
             claimant.municipality = None;
         }
@@ -102,45 +104,30 @@ impl Seen {
         claimant.record_version = 0;
         claimant.held_at = None;
         claimant.erasure_requested_at = None;
-        let access = |group| {
-            if held.open.contains(&group) {
-                Access::Granted
-            } else if !open_part {
-                Access::SealedUntilAccepted
-            } else if held.lapsed.contains(&group) {
-                Access::ConsentExpired
-            } else {
-                Access::ConsentRequired
-            }
-        };
-        let view = View::Party {
-            open_part,
-            identity: access(AccessGroup::Identity),
-            contact: access(AccessGroup::Contact),
-        };
+        claimant.erased_at = None;
+        let role = viewer.role();
+        let view = View::Party { held, role };
         Self { claimant, view }
+    }
+
+    fn opens(&self, group: AccessGroup) -> bool {
+        match &self.view {
+            View::Registering => true,
+            View::Party { held, .. } => held.opens(group),
+        }
     }
 
     /// Why a group is open, or why it is not, before the person's contact permission.
     pub fn access(&self, group: FieldGroup) -> Access {
-        match (self.view, group) {
-            (View::Registering, _) => Access::Granted,
-            (View::Party { identity, .. }, FieldGroup::Identity) => identity,
-            (View::Party { contact, .. }, FieldGroup::Contact) => contact,
-            (View::Party { .. }, FieldGroup::Identifiers | FieldGroup::ClaimStatus) => {
-                Access::RoleForbidden
-            }
-            (
-                View::Party { open_part, .. },
-                FieldGroup::WorkAuthorization | FieldGroup::Qualifications | FieldGroup::FreeText,
-            ) => {
-                if open_part {
-                    Access::ConsentRequired
-                } else {
-                    Access::SealedUntilAccepted
-                }
-            }
+        match &self.view {
+            View::Registering => Access::Granted,
+            View::Party { held, role } => held.access(group, *role),
         }
+    }
+
+    /// Whether the levels of the person's languages are open, if not more of them.
+    pub fn opens_language_levels(&self) -> bool {
+        self.opens(AccessGroup::LanguageLevels) || self.opens(AccessGroup::Qualifications)
     }
 }
 
@@ -248,13 +235,12 @@ impl Session {
             .filter(|row| row.registering_organization_id != organization)
             .map(|row| row.id)
             .collect();
-        let held = self.held_grants(&others).await?;
-        let none = Held::default();
+        let mut held = self.held_grants(&others).await?;
         Ok(rows
             .into_iter()
             .map(|row| {
-                let held = held.get(&row.id).unwrap_or(&none);
-                Seen::of(row, organization, held)
+                let held = held.remove(&row.id).unwrap_or_default();
+                Seen::of(row, self.viewer(), held)
             })
             .collect())
     }
@@ -267,25 +253,83 @@ impl Session {
     pub async fn usable_contacts(
         &self,
         claimants: &[ClaimantId],
-    ) -> Result<HashMap<ClaimantId, Contact>> {
+    ) -> Result<HashMap<ClaimantId, Opened<Contact>>> {
         let mut contacts = self.contacts(claimants).await?;
         if contacts.is_empty() {
             return Ok(contacts);
         }
         let ids: Vec<ClaimantId> = contacts.keys().copied().collect();
         let own = self.registered_among(&ids).await?;
-        contacts
-            .retain(|id, contact| own.contains(id) || contact.permission == ContactPermission::Any);
+        contacts.retain(|id, contact| {
+            own.contains(id) || contact.content.permission == ContactPermission::Any
+        });
         for (id, contact) in &mut contacts {
             if !own.contains(id) {
-                contact.points.retain(|point| point.safety == Safety::Safe);
-                contact
-                    .points
-                    .iter_mut()
-                    .for_each(|point| point.note = None);
+                let points = &mut contact.content.points;
+                points.retain(|point| point.safety == Safety::Safe);
+                points.iter_mut().for_each(|point| point.note = None);
             }
         }
         Ok(contacts)
+    }
+
+    /// Whether the claimants may work, as far as the caller may know: until it has accepted, not for how long.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn known_work_authorizations(
+        &self,
+        claimants: &[ClaimantId],
+    ) -> Result<HashMap<ClaimantId, Opened<WorkAuthorization>>> {
+        let mut known = self.work_authorizations(claimants).await?;
+        let ids: Vec<ClaimantId> = known.keys().copied().collect();
+        let whole = self
+            .opened_among(&ids, AccessGroup::WorkAuthorization)
+            .await?;
+        for (id, authorization) in &mut known {
+            if !whole.contains(id) {
+                authorization.content.expires_on = None;
+            }
+        }
+        Ok(known)
+    }
+
+    /// How well the claimants know which languages, as far as the caller may know: the levels alone until it has
+    /// accepted and consent opens the qualifications.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn known_language_abilities(
+        &self,
+        claimants: &[ClaimantId],
+    ) -> Result<HashMap<ClaimantId, Opened<Vec<LanguageAbility>>>> {
+        let mut known = self.language_abilities(claimants).await?;
+        let ids: Vec<ClaimantId> = known.keys().copied().collect();
+        let whole = self.opened_among(&ids, AccessGroup::Qualifications).await?;
+        for (id, abilities) in &mut known {
+            if !whole.contains(id) {
+                abilities
+                    .content
+                    .iter_mut()
+                    .for_each(|ability| ability.assessed_on = None);
+            }
+        }
+        Ok(known)
+    }
+
+    /// Those among `claimants` of whom a group is open to the caller.
+    async fn opened_among(
+        &self,
+        claimants: &[ClaimantId],
+        group: AccessGroup,
+    ) -> Result<HashSet<ClaimantId>> {
+        Ok(self
+            .claimant_list_by_id(claimants)
+            .await?
+            .into_iter()
+            .filter(|seen| seen.opens(group))
+            .map(|seen| seen.claimant.id)
+            .collect())
     }
 
     /// Those among `claimants` that the caller's organization registered.

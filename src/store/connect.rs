@@ -10,7 +10,8 @@ use migration::{
     row_security::{self, State},
 };
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, EntityTrait, QuerySelect,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
+    EntityTrait, QuerySelect, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 
 use super::reading::Reading;
@@ -157,6 +158,15 @@ impl Database {
             let observer = observer.clone();
             handle.set_metric_callback(move |info| observer(&info.statement.sql));
         }
+    }
+
+    /// Begins a transaction that may write.
+    pub(super) async fn begin(&self) -> Result<DatabaseTransaction> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
+        Ok(self.writer.begin_with_options(options).await?)
     }
 
     /// Brings the database to the newest migration, and its row security to what is configured.

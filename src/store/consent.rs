@@ -1,8 +1,8 @@
 //! Consents and refusals. Recording and withdrawing changes who may see what, in the same transaction.
 use chrono::{DateTime, Utc};
 use entity::{
-    Access, AccessGroup, AgeBand, ClaimantId, ConsentGiver, ConsentId, ConsentMethod,
-    ConsentStatus, FieldGroup, FieldGroups, InterpreterKind, JournalKind, NeedCategories,
+    Access, AccessGroup, ClaimantId, ConsentGiver, ConsentId, ConsentMethod, ConsentStatus,
+    DatePrecision, FieldGroup, FieldGroups, InterpreterKind, JournalKind, NeedCategories,
     NeedCategory, OrganizationId, OrganizationKind, Sealed, SubjectType, claimant, consent,
     consent_recipient, organization,
 };
@@ -14,17 +14,14 @@ use serde::Serialize;
 
 use super::{
     Applied, Change, Readable, Session, Unit,
-    claimant::erase::demand_known,
+    claimant::check_text,
     grant::in_force,
     journal::Entry,
     nothing,
     seal::{Place, Wrapped},
 };
 use crate::{
-    domain::{
-        access::{self, Recipient},
-        free_text,
-    },
+    domain::access::{Recipient, own_consent_from, youngest},
     error::{Problem, Refusal, Result},
     viewer::Viewer,
 };
@@ -59,7 +56,7 @@ impl Readable for consent::Entity {
                     .add(consent::Column::WithdrawnAt.is_null())
                     .add(consent::Column::ClaimantId.in_subquery(in_force(
                         viewer,
-                        AccessGroup::Presence,
+                        &[AccessGroup::Presence],
                         now,
                     )))
                     .add(
@@ -87,6 +84,14 @@ impl Readable for consent_recipient::Entity {
     }
 }
 
+/// When a consent ends: with its period, and a guardian's on the birthday of the age of consent at the latest.
+pub(super) fn ends_at(consent: &consent::Model) -> Option<DateTime<Utc>> {
+    [consent.expires_at, consent.guardian_ends_at]
+        .into_iter()
+        .flatten()
+        .min()
+}
+
 /// A consent with those whom it names. To others than the registering organization, only the caller itself is named.
 #[derive(Clone, Debug)]
 pub struct Whole {
@@ -102,7 +107,7 @@ impl Whole {
             ConsentStatus::Withdrawn
         } else if self.consent.refused {
             ConsentStatus::Refused
-        } else if self.consent.expires_at.is_some_and(|end| end <= now) {
+        } else if ends_at(&self.consent).is_some_and(|end| end <= now) {
             ConsentStatus::Expired
         } else {
             ConsentStatus::Active
@@ -223,38 +228,11 @@ impl Record {
         {
             return Err(Refusal::at(Problem::Invalid, "language").into());
         }
-        match (&self.authority, self.given_by) {
-            (Some(authority), _) if authority.chars().count() > 500 => {
-                Err(Refusal::at(Problem::TooLong { limit: 500 }, "authority").into())
-            }
-            (Some(authority), _) if free_text::has_sin(authority) => {
-                Err(Refusal::at(Problem::SinNotStored, "authority").into())
-            }
-            (None, ConsentGiver::Representative) => {
-                Err(Refusal::at(Problem::AuthorityRequired, "authority").into())
-            }
-            _ => Ok(()),
+        check_text(self.authority.as_ref(), 500, "authority")?;
+        if self.given_by == ConsentGiver::Representative && self.authority.is_none() {
+            return Err(Refusal::at(Problem::AuthorityRequired, "authority").into());
         }
-    }
-
-    /// From the age of consent only the person's own word counts, as far as the age is known from the open part.
-    fn check_giver(&self, claimant: &claimant::Model, consent_age: u32) -> Result<()> {
-        let youngest = claimant.age_band.map(|band| match band {
-            AgeBand::Under12 => 0,
-            AgeBand::From12To15 => 12,
-            AgeBand::From16To17 => 16,
-            AgeBand::Age18 => 18,
-            AgeBand::From19To24 => 19,
-            AgeBand::From25To54 => 25,
-            AgeBand::From55To64 => 55,
-            AgeBand::From65 => 65,
-        });
-        match self.given_by {
-            ConsentGiver::Guardian if youngest.is_some_and(|age| age >= consent_age) => {
-                Err(Refusal::at(Problem::ConsentOwnRequired, "givenBy").into())
-            }
-            ConsentGiver::Guardian | ConsentGiver::Oneself | ConsentGiver::Representative => Ok(()),
-        }
+        Ok(())
     }
 
     async fn check_recipients(&self, unit: &Unit<'_>) -> Result<()> {
@@ -288,7 +266,11 @@ impl Record {
         Ok(Some(unit.session.seal().seal_text(&key, place, authority)?))
     }
 
-    async fn insert(&self, unit: &Unit<'_>) -> Result<ConsentId> {
+    async fn insert(
+        &self,
+        unit: &Unit<'_>,
+        guardian_ends_at: Option<DateTime<Utc>>,
+    ) -> Result<ConsentId> {
         let id = ConsentId(Uuid::now_v7());
         let authority = self.sealed_authority(unit, id).await?;
         consent::ActiveModel {
@@ -307,6 +289,7 @@ impl Record {
             refused: Set(self.refused),
             given_at: Set(self.given_at.unwrap_or(unit.session.now)),
             expires_at: Set(self.expires_at),
+            guardian_ends_at: Set(guardian_ends_at),
             withdrawn_at: Set(None),
         }
         .insert(&unit.transaction)
@@ -343,8 +326,7 @@ impl Change for Record {
             .one()
             .await?
             .ok_or_else(|| Refusal::at(Problem::NotFound, "claimantId"))?;
-        unit.lock_claimant(claimant.id).await?;
-        demand_known(&claimant, "claimantId")?;
+        unit.lock_known_claimant(claimant.id, "claimantId").await?;
         let organization = unit.session.viewer().organization();
         let registered = claimant.registering_organization_id == organization;
         // Only the registering organization records what widens access; anybody who deals with the person may
@@ -352,12 +334,16 @@ impl Change for Record {
         if !registered && !self.refused {
             return Err(Refusal::new(Problem::ConsentWidensSelf).into());
         }
-        self.check_giver(
-            &claimant,
-            unit.session.settings().referral.consent_age.get(),
-        )?;
+        let guardian_ends_at = match self.given_by {
+            ConsentGiver::Guardian => unit.own_consent_from(&claimant).await?,
+            ConsentGiver::Oneself | ConsentGiver::Representative => None,
+        };
+        // From the age of consent only the person's own word counts.
+        if guardian_ends_at.is_some_and(|from| from <= unit.session.now) {
+            return Err(Refusal::at(Problem::ConsentOwnRequired, "givenBy").into());
+        }
         self.check_recipients(unit).await?;
-        let id = self.insert(unit).await?;
+        let id = self.insert(unit, guardian_ends_at).await?;
         unit.record(
             Entry::new(JournalKind::ConsentRecorded, SubjectType::Consent, id, 1)
                 .told([claimant.registering_organization_id, organization]),
@@ -388,15 +374,20 @@ impl Change for Withdraw {
             .one()
             .await?
             .ok_or_else(|| Refusal::at(Problem::NotFound, "id"))?;
-        if found.withdrawn_at.is_some() {
-            return Err(Refusal::at(Problem::AlreadyWithdrawn, "id").into());
-        }
         let claimant = unit
             .find::<claimant::Entity>()
             .filter(claimant::Column::Id.eq(found.claimant_id))
             .one()
             .await?
             .ok_or_else(|| Refusal::at(Problem::NotFound, "id"))?;
+        let organization = unit.session.viewer().organization();
+        // To take a refusal back opens more.
+        if found.refused && claimant.registering_organization_id != organization {
+            return Err(Refusal::new(Problem::ConsentWidensSelf).into());
+        }
+        if found.withdrawn_at.is_some() {
+            return Err(Refusal::at(Problem::AlreadyWithdrawn, "id").into());
+        }
         unit.lock_claimant(claimant.id).await?;
         let changed = consent::Entity::update_many()
             .col_expr(consent::Column::WithdrawnAt, Expr::value(unit.session.now))
@@ -407,7 +398,6 @@ impl Change for Withdraw {
         if changed.rows_affected != 1 {
             return Err(Refusal::at(Problem::AlreadyWithdrawn, "id").into());
         }
-        let organization = unit.session.viewer().organization();
         let key = match &self.note {
             Some(_) => unit.claimant_key(claimant.id).await?,
             None => None,
@@ -429,6 +419,49 @@ impl Change for Withdraw {
 }
 
 impl Unit<'_> {
+    /// From when only the person's own consent counts, as far as the caller knows: by the birth date; without one, now
+    /// if the age band says so.
+    async fn own_consent_from(&self, claimant: &claimant::Model) -> Result<Option<DateTime<Utc>>> {
+        let consent_age = self.session.settings().referral.consent_age.get();
+        let identity = self.identity(claimant.id).await?.unwrap_or_default();
+        Ok(match identity.birth_date {
+            Some(date) => {
+                let precision = identity.birth_date_precision.unwrap_or(DatePrecision::Day);
+                own_consent_from(date, precision, consent_age)
+            }
+            None => claimant
+                .age_band
+                .is_some_and(|band| youngest(band) >= consent_age)
+                .then_some(self.session.now),
+        })
+    }
+
+    /// Lets the consents that a guardian gave end when they should, now that more is known of the person's age.
+    pub(super) async fn follow_age(&self, claimant: &claimant::Model) -> Result<()> {
+        let given = consent::Entity::find()
+            .filter(consent::Column::ClaimantId.eq(claimant.id))
+            .filter(consent::Column::GivenBy.eq(ConsentGiver::Guardian))
+            .all(&self.transaction)
+            .await?;
+        if given.is_empty() {
+            return Ok(());
+        }
+        let own_from = self.own_consent_from(claimant).await?;
+        for row in given {
+            // What has ended by an age band ended then, not now.
+            let ends_at = match (row.guardian_ends_at, own_from) {
+                (Some(ended), Some(from)) if from == self.session.now => Some(ended.min(from)),
+                (_, from) => from,
+            };
+            consent::Entity::update_many()
+                .col_expr(consent::Column::GuardianEndsAt, Expr::value(ends_at))
+                .filter(consent::Column::Id.eq(row.id))
+                .exec(&self.transaction)
+                .await?;
+        }
+        self.regrant(claimant.id).await
+    }
+
     /// Whether a claimant's consents let a referral for a need go to an organization now.
     pub(super) async fn consent_for(
         &self,
@@ -437,7 +470,7 @@ impl Unit<'_> {
         category: NeedCategory,
     ) -> Result<Access> {
         self.lock_claimant(claimant).await?;
-        let consents = self.consents_of(claimant).await?;
+        let wishes = self.wishes_of(claimant).await?;
         let kinds = self.kinds_of(vec![organization]).await?;
         Ok(kinds
             .get(&organization)
@@ -446,7 +479,7 @@ impl Unit<'_> {
                     organization,
                     kind: *kind,
                 };
-                access::consent_for(&consents, recipient, category, self.session.now)
+                wishes.consent_for(recipient, category, self.session.now)
             }))
     }
 }

@@ -14,15 +14,16 @@ use sea_orm::{
 use serde::Serialize;
 
 use super::{
-    Applied, Change, Session, Store, Unit,
+    Applied, Change, Reading, Session, Store, Unit, Visible,
     claimant::{erase::demand_known, token},
+    exclusion::excluding,
     journal::Entry,
     organization::role_of,
     referral::{OPEN_STATUSES, check_note},
 };
 use crate::{
     auth::scope::ScopeSet,
-    domain::access::{self, Recipient},
+    domain::access::Recipient,
     error::{Error, Problem, Refusal, Result},
     viewer::{Caller, Viewer},
 };
@@ -61,12 +62,12 @@ impl Change for Transfer {
         }
         let to = unit.keeper(self.to).await?;
         unit.lock_claimant(claimant.id).await?;
-        let consents = unit.consents_of(claimant.id).await?;
+        let wishes = unit.wishes_of(claimant.id).await?;
         let recipient = Recipient {
             organization: to.id,
             kind: to.kind,
         };
-        let access = access::consent_to_transfer(&consents, recipient, unit.session.now);
+        let access = wishes.consent_to_transfer(recipient, unit.session.now);
         if access != Access::Granted {
             let problem = Problem::ConsentRequired { access };
             return Err(Refusal::at(problem, "organizationId").into());
@@ -282,6 +283,14 @@ pub enum CustodyError {
     Store(#[from] Error),
 }
 
+/// What became of the claimants of an organization that is no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HandedOn {
+    pub done: u64,
+    /// Those who never want to be known to the organization that was to keep their files.
+    pub stay: u64,
+}
+
 /// What of an operator's order was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
@@ -326,7 +335,7 @@ impl Store {
     }
 
     /// Hands every claimant that an organization registered to another. The first must not be active any more; the
-    /// second must be. Interrupted, it goes on where it stopped when it is called again.
+    /// second must be. Whoever excludes the second stays. Interrupted, it goes on where it stopped when it is called again.
     ///
     /// # Errors
     /// [`CustodyError`] when one of them cannot be what it is to be, or the database fails.
@@ -335,7 +344,7 @@ impl Store {
         from: &str,
         to: &str,
         mut told: impl FnMut(Progress),
-    ) -> std::result::Result<u64, CustodyError> {
+    ) -> std::result::Result<HandedOn, CustodyError> {
         let (source, target) = (self.by_code(from).await?, self.by_code(to).await?);
         if source.id == target.id {
             return Err(CustodyError::Same);
@@ -350,16 +359,17 @@ impl Store {
         let session = self.in_stead_of(&source)?;
         let mut done = 0;
         loop {
-            let claimants = session.registered(BATCH).await?;
+            let claimants = session.registered_but_for(target.id).await?;
             if claimants.is_empty() {
-                return Ok(done);
+                let stay = session.registered_count().await?;
+                return Ok(HandedOn { done, stay });
             }
             for claimant in claimants {
                 let to = target.id;
                 session.apply(&HandOver { claimant, to }, None).await?;
                 done += 1;
             }
-            let left = session.registered(BATCH).await?.len() as u64;
+            let left = session.registered_count().await?;
             told(Progress { done, left });
         }
     }
@@ -410,15 +420,34 @@ impl Session {
             .collect())
     }
 
-    async fn registered(&self, most: u64) -> Result<Vec<ClaimantId>> {
+    /// Some of the claimants that the organization registered, but for those who exclude another.
+    async fn registered_but_for(&self, other: OrganizationId) -> Result<Vec<ClaimantId>> {
+        let excluding = excluding(other, (claimant::Entity, claimant::Column::Id));
         Ok(self
-            .find::<claimant::Entity>()
-            .filter(claimant::Column::RegisteringOrganizationId.eq(self.viewer().organization()))
-            .select(|select| select.order_by_asc(claimant::Column::Id).limit(most))
+            .registered_here()
+            .filter(Expr::exists(excluding).not())
+            .select(|select| select.order_by_asc(claimant::Column::Id).limit(BATCH))
             .all()
             .await?
             .into_iter()
             .map(|row| row.id)
             .collect())
+    }
+
+    async fn registered_count(&self) -> Result<u64> {
+        let registered = self.registered_here();
+        let count: Option<i64> = registered
+            .select
+            .select_only()
+            .expr(claimant::Column::Id.count())
+            .into_tuple()
+            .one(registered.connection)
+            .await?;
+        Ok(count.unwrap_or_default().unsigned_abs())
+    }
+
+    fn registered_here(&self) -> Visible<'_, claimant::Entity, Reading> {
+        self.find::<claimant::Entity>()
+            .filter(claimant::Column::RegisteringOrganizationId.eq(self.viewer().organization()))
     }
 }

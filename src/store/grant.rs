@@ -1,24 +1,28 @@
 //! Access grants: what `domain::access` decides, kept as rows, so that every read goes by the same truth. Recomputed
-//! in the transaction of every change of consent or referral.
+//! in the transaction of every change of consent, exclusion or referral; `verify` compares them with a recomputation.
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
-    AccessGrantId, AccessGroup, ClaimantId, OrganizationId, OrganizationKind, ReferralStatus,
-    access_grant, claimant, consent, consent_recipient, organization, referral,
+    AccessGrantId, AccessGroup, ClaimantId, ConsentId, OrganizationId, OrganizationKind,
+    ReferralStatus, access_grant, claimant, consent, consent_recipient, exclusion, organization,
+    referral,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel,
+    QueryFilter, QuerySelect, QueryTrait,
     prelude::Uuid,
     sea_query::{LockType, SelectStatement},
 };
 
-use super::{Readable, Session, Unit};
+use super::{Readable, Session, Settings, Unit};
 use crate::{
-    domain::access::{self, Grant, Recipient},
+    domain::access::{self, Grant, Held, Recipient, Wishes},
     error::Result,
     viewer::Viewer,
 };
+
+pub mod verify;
 
 impl Readable for access_grant::Entity {
     fn visible_to(viewer: &Viewer, _: DateTime<Utc>) -> Condition {
@@ -35,25 +39,23 @@ pub(super) fn open_at(now: DateTime<Utc>) -> Condition {
         .add(access_grant::Column::ClosesAt.gt(now))
 }
 
-/// The claimants of whom a group is open to the viewer.
-pub(super) fn in_force(viewer: &Viewer, group: AccessGroup, now: DateTime<Utc>) -> SelectStatement {
+/// The claimants of whom one of these groups is open to the viewer.
+pub(super) fn in_force(
+    viewer: &Viewer,
+    groups: &[AccessGroup],
+    now: DateTime<Utc>,
+) -> SelectStatement {
     access_grant::Entity::find()
         .select_only()
         .column(access_grant::Column::ClaimantId)
         .filter(access_grant::Column::OrganizationId.eq(viewer.organization()))
-        .filter(access_grant::Column::AccessGroup.eq(group))
+        .filter(access_grant::Column::AccessGroup.is_in(groups.iter().copied()))
         .filter(open_at(now))
         .into_query()
 }
 
-/// What the caller's organization holds of each claimant: groups open now, and groups that were open once.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Held {
-    pub(super) open: HashSet<AccessGroup>,
-    pub(super) lapsed: HashSet<AccessGroup>,
-}
-
 impl Session {
+    /// What the caller's organization holds of each claimant.
     pub(super) async fn held_grants(
         &self,
         claimants: &[ClaimantId],
@@ -68,35 +70,214 @@ impl Session {
             .await?;
         let mut held: HashMap<ClaimantId, Held> = HashMap::new();
         for row in rows {
-            let held = held.entry(row.claimant_id).or_default();
-            if row.opens_at > self.now {
-                continue;
+            let grant = grant_of(&row);
+            if grant.opens_at <= self.now && grant.closes_at > self.now {
+                self.ledger.learn(&grant);
             }
-            if row.closes_at > self.now {
-                held.open.insert(row.access_group);
-            } else {
-                held.lapsed.insert(row.access_group);
-            }
+            held.entry(row.claimant_id)
+                .or_default()
+                .take(&grant, self.now);
         }
         Ok(held)
     }
 }
 
-impl Unit<'_> {
-    /// Every consent and refusal of a claimant, for guards; none of it is returned to the caller.
-    pub(super) async fn consents_of(&self, claimant: ClaimantId) -> Result<Vec<access::Consent>> {
-        let consents = consent::Entity::find()
-            .filter(consent::Column::ClaimantId.eq(claimant))
-            .all(&self.transaction)
-            .await?;
-        if consents.is_empty() {
-            return Ok(Vec::new());
-        }
-        let recipients = consent_recipient::Entity::find()
+impl Settings {
+    pub(super) fn after_completion(&self) -> TimeDelta {
+        TimeDelta::days(self.referral.access_after_completion_days.get().into())
+    }
+}
+
+/// What claimants have said about who may know, whole: for guards and grants, never for the caller.
+async fn wishes_among(
+    connection: &impl ConnectionTrait,
+    claimants: &[ClaimantId],
+) -> Result<HashMap<ClaimantId, Wishes>> {
+    let consents = consent::Entity::find()
+        .filter(consent::Column::ClaimantId.is_in(claimants.iter().copied()))
+        .all(connection)
+        .await?;
+    let mut recipients: HashMap<ConsentId, Vec<consent_recipient::Model>> = HashMap::new();
+    if !consents.is_empty() {
+        let rows = consent_recipient::Entity::find()
             .filter(consent_recipient::Column::ConsentId.is_in(consents.iter().map(|row| row.id)))
-            .all(&self.transaction)
+            .all(connection)
             .await?;
-        Ok(consent_facts(consents, &recipients))
+        for row in rows {
+            recipients.entry(row.consent_id).or_default().push(row);
+        }
+    }
+    let mut wishes: HashMap<ClaimantId, Wishes> = HashMap::new();
+    for row in consents {
+        let named = recipients.remove(&row.id).unwrap_or_default();
+        let of_claimant = wishes.entry(row.claimant_id).or_default();
+        of_claimant.consents.push(consent_facts(row, &named));
+    }
+    let excluded = exclusion::Entity::find()
+        .filter(exclusion::Column::ClaimantId.is_in(claimants.iter().copied()))
+        .filter(exclusion::Column::EndedAt.is_null())
+        .all(connection)
+        .await?;
+    for row in excluded {
+        let of_claimant = wishes.entry(row.claimant_id).or_default();
+        of_claimant.excluded.push(row.organization_id);
+    }
+    Ok(wishes)
+}
+
+async fn kinds_among(
+    connection: &impl ConnectionTrait,
+    organizations: HashSet<OrganizationId>,
+) -> Result<HashMap<OrganizationId, OrganizationKind>> {
+    Ok(organization::Entity::find()
+        .filter(organization::Column::Id.is_in(organizations))
+        .all(connection)
+        .await?
+        .into_iter()
+        .map(|row| (row.id, row.kind))
+        .collect())
+}
+
+async fn erased_among(
+    connection: &impl ConnectionTrait,
+    claimants: &[ClaimantId],
+) -> Result<HashSet<ClaimantId>> {
+    Ok(claimant::Entity::find()
+        .select_only()
+        .column(claimant::Column::Id)
+        .filter(claimant::Column::Id.is_in(claimants.iter().copied()))
+        .filter(claimant::Column::ErasedAt.is_not_null())
+        .into_tuple::<ClaimantId>()
+        .all(connection)
+        .await?
+        .into_iter()
+        .collect())
+}
+
+/// The grants that there should be of each of `claimants`.
+pub(super) async fn wanted(
+    connection: &impl ConnectionTrait,
+    claimants: &[ClaimantId],
+    after_completion: TimeDelta,
+) -> Result<HashMap<ClaimantId, Vec<Grant>>> {
+    let rows = referral::Entity::find()
+        .filter(referral::Column::ClaimantId.is_in(claimants.iter().copied()))
+        .filter(referral::Column::Status.is_not_in([
+            ReferralStatus::Draft,
+            ReferralStatus::Rejected,
+            ReferralStatus::Cancelled,
+            ReferralStatus::EnteredInError,
+        ]))
+        .all(connection)
+        .await?;
+    if rows.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let erased = erased_among(connection, claimants).await?;
+    let parties = rows
+        .iter()
+        .flat_map(|row| [Some(row.source_id), row.owner_id]);
+    let kinds = kinds_among(connection, parties.flatten().collect()).await?;
+    let mut wishes = wishes_among(connection, claimants).await?;
+    let mut of_claimant: HashMap<ClaimantId, Vec<referral::Model>> = HashMap::new();
+    for row in rows {
+        // Nothing follows any more from what an erased person once consented to.
+        if let Some(claimant) = row.claimant_id.filter(|id| !erased.contains(id)) {
+            of_claimant.entry(claimant).or_default().push(row);
+        }
+    }
+    Ok(of_claimant
+        .into_iter()
+        .filter_map(|(claimant, rows)| {
+            let registering = rows.first()?.registering_organization_id?;
+            let referrals = referral_facts(&rows, &kinds);
+            let wishes = wishes.remove(&claimant).unwrap_or_default();
+            let grants =
+                access::grants(claimant, registering, &referrals, &wishes, after_completion);
+            Some((claimant, grants))
+        })
+        .collect())
+}
+
+/// What is missing from the grants of a claimant, and what is there without a reason.
+struct Gap {
+    missing: HashSet<Grant>,
+    surplus: Vec<access_grant::Model>,
+}
+
+impl Gap {
+    fn between(wanted: Vec<Grant>, kept: Vec<access_grant::Model>) -> Self {
+        let mut missing: HashSet<Grant> = wanted.into_iter().collect();
+        let surplus = kept
+            .into_iter()
+            .filter(|row| !missing.remove(&grant_of(row)))
+            .collect();
+        Self { missing, surplus }
+    }
+
+    async fn of(
+        connection: &impl ConnectionTrait,
+        claimant: ClaimantId,
+        after_completion: TimeDelta,
+    ) -> Result<Self> {
+        let wanted = wanted(connection, &[claimant], after_completion)
+            .await?
+            .remove(&claimant)
+            .unwrap_or_default();
+        let kept = access_grant::Entity::find()
+            .filter(access_grant::Column::ClaimantId.eq(claimant))
+            .all(connection)
+            .await?;
+        Ok(Self::between(wanted, kept))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.missing.is_empty() && self.surplus.is_empty()
+    }
+
+    /// Makes the grants what they should be.
+    async fn close(&self, transaction: &DatabaseTransaction) -> Result<()> {
+        if !self.surplus.is_empty() {
+            access_grant::Entity::delete_many()
+                .filter(access_grant::Column::Id.is_in(self.surplus.iter().map(|row| row.id)))
+                .exec(transaction)
+                .await?;
+        }
+        if !self.missing.is_empty() {
+            access_grant::Entity::insert_many(
+                self.missing
+                    .iter()
+                    .map(|grant| row_of(AccessGrantId(Uuid::now_v7()), *grant).into_active_model()),
+            )
+            .exec_without_returning(transaction)
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+/// Keeps any other transaction from changing the access to a claimant until this one ends. On SQLite there is
+/// only one writer. Whoever locks a claimant does so before it writes any row of the claimant's, so that no two
+/// transactions wait for each other. The lock lets foreign keys refer to the row meanwhile. Says whether the person was
+/// erased.
+async fn lock_claimant(transaction: &DatabaseTransaction, claimant: ClaimantId) -> Result<bool> {
+    let erased = claimant::Entity::find_by_id(claimant)
+        .select_only()
+        .column(claimant::Column::ErasedAt)
+        .lock(LockType::NoKeyUpdate)
+        .into_tuple::<Option<DateTime<Utc>>>()
+        .one(transaction)
+        .await?;
+    Ok(erased.flatten().is_some())
+}
+
+impl Unit<'_> {
+    /// What a claimant has said about who may know, for guards; none of it is returned to the caller.
+    pub(super) async fn wishes_of(&self, claimant: ClaimantId) -> Result<Wishes> {
+        Ok(wishes_among(&self.transaction, &[claimant])
+            .await?
+            .remove(&claimant)
+            .unwrap_or_default())
     }
 
     /// The kind of each of `organizations`.
@@ -104,135 +285,47 @@ impl Unit<'_> {
         &self,
         organizations: Vec<OrganizationId>,
     ) -> Result<HashMap<OrganizationId, OrganizationKind>> {
-        Ok(organization::Entity::find()
-            .filter(organization::Column::Id.is_in(organizations))
-            .all(&self.transaction)
-            .await?
-            .into_iter()
-            .map(|row| (row.id, row.kind))
-            .collect())
+        kinds_among(&self.transaction, organizations.into_iter().collect()).await
     }
 
-    /// Keeps any other transaction from changing the access to a claimant until this one ends. On SQLite there is
-    /// only one writer. Whoever locks a claimant does so before it writes any row of the claimant's, so that no two
-    /// transactions wait for each other. The lock lets foreign keys refer to the row meanwhile. Says whether the person
-    /// was erased.
+    /// Keeps the access to a claimant as it is until this transaction ends. Says whether the person was erased.
     pub(super) async fn lock_claimant(&self, claimant: ClaimantId) -> Result<bool> {
-        let erased = claimant::Entity::find_by_id(claimant)
-            .select_only()
-            .column(claimant::Column::ErasedAt)
-            .lock(LockType::NoKeyUpdate)
-            .into_tuple::<Option<DateTime<Utc>>>()
-            .one(&self.transaction)
-            .await?;
-        Ok(erased.flatten().is_some())
+        lock_claimant(&self.transaction, claimant).await
     }
 
     /// Makes the grants of a claimant what they should be.
     pub(super) async fn regrant(&self, claimant: ClaimantId) -> Result<()> {
-        // Nothing follows any more from what an erased person once consented to.
-        if self.lock_claimant(claimant).await? {
-            return Ok(());
-        }
-        let consents = self.consents_of(claimant).await?;
-        let wanted = self.wanted_grants(claimant, &consents).await?;
-        let kept = access_grant::Entity::find()
-            .filter(access_grant::Column::ClaimantId.eq(claimant))
-            .all(&self.transaction)
-            .await?;
-        let mut missing: HashSet<Grant> = wanted.into_iter().collect();
-        let surplus: Vec<AccessGrantId> = kept
-            .into_iter()
-            .filter_map(|row| (!missing.remove(&grant_of(&row))).then_some(row.id))
-            .collect();
-        if !surplus.is_empty() {
-            access_grant::Entity::delete_many()
-                .filter(access_grant::Column::Id.is_in(surplus))
-                .exec(&self.transaction)
-                .await?;
-        }
-        if !missing.is_empty() {
-            access_grant::Entity::insert_many(
-                missing
-                    .into_iter()
-                    .map(|grant| row_of(AccessGrantId(Uuid::now_v7()), grant).into_active_model()),
-            )
-            .exec_without_returning(&self.transaction)
-            .await?;
-        }
-        Ok(())
-    }
-
-    pub(super) async fn wanted_grants(
-        &self,
-        claimant: ClaimantId,
-        consents: &[access::Consent],
-    ) -> Result<Vec<Grant>> {
-        let rows = referral::Entity::find()
-            .filter(referral::Column::ClaimantId.eq(claimant))
-            .filter(referral::Column::Status.is_not_in([
-                ReferralStatus::Draft,
-                ReferralStatus::Rejected,
-                ReferralStatus::Cancelled,
-                ReferralStatus::EnteredInError,
-            ]))
-            .all(&self.transaction)
-            .await?;
-        let Some(registering) = rows.first().and_then(|row| row.registering_organization_id) else {
-            return Ok(Vec::new());
-        };
-        let kinds = self
-            .kinds_of(
-                rows.iter()
-                    .flat_map(|row| [Some(row.source_id), row.owner_id])
-                    .flatten()
-                    .collect(),
-            )
-            .await?;
-        let referrals = referral_facts(&rows, &kinds);
-        let days = self
-            .session
-            .settings()
-            .referral
-            .access_after_completion_days
-            .get();
-        Ok(access::grants(
-            claimant,
-            registering,
-            &referrals,
-            consents,
-            TimeDelta::days(days.into()),
-        ))
+        self.lock_claimant(claimant).await?;
+        let after_completion = self.session.settings().after_completion();
+        Gap::of(&self.transaction, claimant, after_completion)
+            .await?
+            .close(&self.transaction)
+            .await
     }
 }
 
-/// What access needs to know of consents and refusals.
-pub(super) fn consent_facts(
-    consents: Vec<consent::Model>,
-    recipients: &[consent_recipient::Model],
-) -> Vec<access::Consent> {
-    consents
-        .into_iter()
-        .map(|row| {
-            let named = || recipients.iter().filter(|named| named.consent_id == row.id);
-            access::Consent {
-                id: row.id,
-                organizations: named().filter_map(|named| named.organization_id).collect(),
-                kinds: named().filter_map(|named| named.kind).collect(),
-                purposes: row.purposes.0,
-                groups: row.field_groups.0,
-                any_party: row.any_party,
-                refused: row.refused,
-                withdrawn: row.withdrawn_at.is_some(),
-                given_at: row.given_at,
-                expires_at: row.expires_at,
-            }
-        })
-        .collect()
+/// What access needs to know of a consent or a refusal.
+fn consent_facts(row: consent::Model, recipients: &[consent_recipient::Model]) -> access::Consent {
+    let ends_at = super::consent::ends_at(&row);
+    access::Consent {
+        id: row.id,
+        organizations: recipients
+            .iter()
+            .filter_map(|named| named.organization_id)
+            .collect(),
+        kinds: recipients.iter().filter_map(|named| named.kind).collect(),
+        purposes: row.purposes.0,
+        groups: row.field_groups.0,
+        any_party: row.any_party,
+        refused: row.refused,
+        withdrawn: row.withdrawn_at.is_some(),
+        given_at: row.given_at,
+        expires_at: ends_at,
+    }
 }
 
 /// What access needs to know of referrals, given the kinds of their organizations.
-pub(super) fn referral_facts(
+fn referral_facts(
     rows: &[referral::Model],
     kinds: &HashMap<OrganizationId, OrganizationKind>,
 ) -> Vec<access::Referral> {
@@ -258,7 +351,7 @@ pub(super) fn referral_facts(
         .collect()
 }
 
-pub(super) fn grant_of(row: &access_grant::Model) -> Grant {
+fn grant_of(row: &access_grant::Model) -> Grant {
     Grant {
         claimant: row.claimant_id,
         organization: row.organization_id,

@@ -9,29 +9,23 @@ use entity::{
     journal_entry, journal_head, referral,
 };
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, FromQueryResult, IntoActiveModel,
-    JoinType, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid, sea_query::Expr,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
+    QueryOrder, QuerySelect, prelude::Uuid, sea_query::Expr,
 };
 
 use super::{
     Session, Unit,
+    exclusion::untold_to_excluded,
     page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
-    seal::{Place, Seal, Wrapped},
+    referral::{self as referral_store, Tenure, relations},
+    seal::{Seal, Wrapped},
     service::Coverage,
 };
-use crate::{
-    error::{Problem, Refusal, Result},
-    viewer::Viewer,
-};
+use crate::{error::Result, viewer::Viewer};
 
-/// What somebody wrote beside an entry, and the key that seals it.
-#[derive(Clone, Debug)]
-struct Note {
-    text: String,
-    key: Option<Wrapped>,
-    /// Whose key it is, where it is no referral's.
-    claimant: Option<ClaimantId>,
-}
+mod note;
+
+use note::{About, Note};
 
 /// A journal entry on its way into the journal.
 #[derive(Clone, Debug)]
@@ -82,11 +76,7 @@ impl Entry {
 
     /// What somebody wrote beside it, sealed under the key of the referral that the entry is about.
     pub(super) fn note(mut self, note: Option<String>, key: Option<Wrapped>) -> Self {
-        self.note = note.map(|text| Note {
-            text,
-            key,
-            claimant: None,
-        });
+        self.note = note.map(|text| Note::new(text, key, None));
         self
     }
 
@@ -97,11 +87,8 @@ impl Entry {
         claimant: ClaimantId,
         key: Option<&claimant_key::Model>,
     ) -> Self {
-        self.note = note.map(|text| Note {
-            text,
-            key: key.map(Wrapped::of_claimant),
-            claimant: Some(claimant),
-        });
+        let key = key.map(Wrapped::of_claimant);
+        self.note = note.map(|text| Note::new(text, key, Some(claimant)));
         self
     }
 
@@ -134,14 +121,7 @@ impl Entry {
         author: &Author<'_>,
         seal: &Seal,
     ) -> Result<journal_entry::Model> {
-        let claimant = self.note.as_ref().and_then(|note| note.claimant);
-        let note = match self.note {
-            None => None,
-            Some(Note { text, key, .. }) => {
-                let key = key.ok_or_else(|| Refusal::at(Problem::ClaimantErased, "note"))?;
-                Some(seal.seal_text(&key, Place::journal_note(id), &text)?)
-            }
-        };
+        let (note, note_claimant_id) = Note::sealed(self.note, seal, id)?;
         Ok(journal_entry::Model {
             id,
             position: None,
@@ -158,7 +138,7 @@ impl Entry {
             to_status: self.to_status,
             reason: self.reason,
             note,
-            note_claimant_id: claimant,
+            note_claimant_id,
             private_to_id: self.private_to,
             audience: Audience(self.audience),
         })
@@ -254,20 +234,30 @@ pub struct Seen {
     pub position: i64,
     /// Opens the note.
     key: Option<Wrapped>,
+    /// Of whom its note speaks, and in which referral.
+    pub about: About,
 }
 
 impl Seen {
-    /// Entries before the reader's tenure tell neither who, nor why, nor any note; withdrawal is told to those alone
-    /// who may know.
+    /// Entries before the reader's tenure tell neither who, nor why, nor any note; nor, once it is over, does any tell
+    /// a note. Withdrawal is told to those alone who may know.
     fn of(
         mut entry: journal_entry::Model,
         position: i64,
-        in_tenure: bool,
+        reader: Reader,
         referral: Option<&referral::Model>,
-        organization: OrganizationId,
     ) -> Self {
-        let registering =
-            referral.is_some_and(|row| row.registering_organization_id == Some(organization));
+        let Reader {
+            in_tenure,
+            after,
+            registering,
+        } = reader;
+        if after == Tenure::Over {
+            entry.note = None;
+            if entry.kind == JournalKind::ReferralVoided {
+                entry.reason = None;
+            }
+        }
         if !in_tenure {
             entry.organization_id = None;
             entry.reason = None;
@@ -277,12 +267,24 @@ impl Seen {
             entry.organization_id = None;
             entry.reason = None;
         }
+        let about = (entry.note_claimant_id, None);
         Self {
             entry,
             position,
             key: referral.and_then(Wrapped::of),
+            about,
         }
     }
+}
+
+/// How a reader stands to the referral of an entry.
+#[derive(Clone, Copy)]
+struct Reader {
+    /// Whether the entry was written in its tenure.
+    in_tenure: bool,
+    /// Whether that tenure is over.
+    after: Tenure,
+    registering: bool,
 }
 
 impl Keyed for journal_entry::Model {
@@ -342,9 +344,10 @@ impl Session {
     /// [`crate::error::Error::Internal`] when the database fails.
     pub async fn referral_history(
         &self,
-        referral: &referral::Model,
+        shown: &referral_store::Seen,
         slice: &Slice,
     ) -> Result<Paged<Seen>> {
+        let referral = &shown.referral;
         let organization = self.viewer().organization();
         let select = journal_entry::Entity::find()
             .filter(journal_entry::Column::SubjectId.eq(referral.id.0))
@@ -361,11 +364,18 @@ impl Session {
             0
         };
         let tenure = tenure_of(self.viewer(), referral);
-        Ok(paged.map(|entry| {
+        let registering = referral.registering_organization_id == Some(organization);
+        let mut seen = paged.map(|entry| {
             let position = entry.position.unwrap_or(head);
-            let in_tenure = entry.subject_version >= tenure;
-            Seen::of(entry, position, in_tenure, Some(referral), organization)
-        }))
+            let reader = Reader {
+                in_tenure: entry.subject_version >= tenure,
+                after: shown.tenure,
+                registering,
+            };
+            Seen::of(entry, position, reader, Some(referral)).about(referral)
+        });
+        self.find_whom_notes_speak_of(&mut seen.items).await?;
+        Ok(seen)
     }
 
     async fn journal_head(&self) -> Result<i64> {
@@ -388,6 +398,7 @@ impl Session {
             .distinct()
             .filter(journal_audience::Column::Audience.is_in(audiences))
             .filter(journal_audience::Column::Position.gt(after))
+            .filter(untold_to_excluded(self.viewer().organization()))
             .order_by_asc(journal_audience::Column::Position)
             .limit(size + 1)
             .into_tuple()
@@ -397,79 +408,56 @@ impl Session {
         positions.truncate(usize::try_from(size).unwrap_or(usize::MAX));
         let (entries, keys): (Vec<_>, Vec<_>) = self.entries_at(positions).await?;
         let referrals = self.subjects_in_feed(&entries).await?;
-        let organization = self.viewer().organization();
-        let seen = entries
+        let mut seen: Vec<Seen> = entries
             .into_iter()
             .zip(keys)
             .map(|(entry, of_claimant)| {
                 let position = entry.position.unwrap_or(after);
-                let in_tenure = self.in_tenure(&entry, &referrals);
+                let reader = self.reader_of(&entry, &referrals);
                 let referral = referrals.get(&entry.subject_id);
-                let mut seen = Seen::of(entry, position, in_tenure, referral, organization);
+                let mut seen = Seen::of(entry, position, reader, referral);
                 seen.key = seen.key.or(of_claimant);
-                seen
+                referral.into_iter().fold(seen, Seen::about)
             })
             .collect();
+        self.find_whom_notes_speak_of(&mut seen).await?;
         Ok((seen, more))
     }
 
-    /// Entries with the key of the claimant that they are about, in one statement; a referral brings its own.
-    async fn entries_at(
-        &self,
-        positions: Vec<i64>,
-    ) -> Result<(Vec<journal_entry::Model>, Vec<Option<Wrapped>>)> {
-        #[derive(FromQueryResult)]
-        struct Row {
-            #[sea_orm(nested)]
-            entry: journal_entry::Model,
-            master_key: Option<String>,
-            wrapped: Option<Vec<u8>>,
-        }
-        let key = journal_entry::Entity::belongs_to(claimant_key::Entity)
-            .from(journal_entry::Column::NoteClaimantId)
-            .to(claimant_key::Column::ClaimantId);
-        let rows = journal_entry::Entity::find()
-            .filter(journal_entry::Column::Position.is_in(positions))
-            .order_by_asc(journal_entry::Column::Position)
-            .join(JoinType::LeftJoin, key.into())
-            .column(claimant_key::Column::MasterKey)
-            .column(claimant_key::Column::Wrapped)
-            .into_model::<Row>()
-            .all(self.reader())
-            .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| (row.entry, Wrapped::of_parts(row.master_key, row.wrapped)))
-            .unzip())
-    }
-
-    /// The note of an entry, as far as it was shown.
-    ///
-    /// # Errors
-    /// When it does not open.
-    pub fn entry_note(&self, seen: &Seen) -> Result<Option<String>> {
-        let place = Place::journal_note(seen.entry.id);
-        self.seal()
-            .open_text(seen.key.as_ref(), place, seen.entry.note.as_ref())
-    }
-
-    fn in_tenure(
+    fn reader_of(
         &self,
         entry: &journal_entry::Model,
         referrals: &HashMap<Uuid, referral::Model>,
-    ) -> bool {
-        if entry.organization_id == Some(self.viewer().organization()) {
-            return true;
-        }
-        match entry.subject_type {
-            SubjectType::Referral => referrals.get(&entry.subject_id).is_some_and(|referral| {
-                entry.subject_version >= tenure_of(self.viewer(), referral)
-            }),
-            SubjectType::Claimant
-            | SubjectType::Consent
-            | SubjectType::Need
-            | SubjectType::Organization
-            | SubjectType::Service => true,
+    ) -> Reader {
+        let organization = self.viewer().organization();
+        let own = entry.organization_id == Some(organization);
+        match (entry.subject_type, referrals.get(&entry.subject_id)) {
+            (SubjectType::Referral, Some(referral)) => {
+                let relations = relations(self.viewer(), referral);
+                Reader {
+                    in_tenure: own || entry.subject_version >= tenure_of(self.viewer(), referral),
+                    after: self.tenure(referral, &relations),
+                    registering: referral.registering_organization_id == Some(organization),
+                }
+            }
+            (SubjectType::Referral, None) => Reader {
+                in_tenure: own,
+                after: Tenure::Over,
+                registering: false,
+            },
+            (
+                SubjectType::Claimant
+                | SubjectType::Consent
+                | SubjectType::Disclosure
+                | SubjectType::Need
+                | SubjectType::Organization
+                | SubjectType::Service,
+                _,
+            ) => Reader {
+                in_tenure: true,
+                after: Tenure::Open,
+                registering: false,
+            },
         }
     }
 

@@ -6,17 +6,22 @@
 //! - `unscoped_organization_by_code`: the token names an organization before there is a viewer.
 //! - `unscoped_region_by_code`: a token of the ministry may name a region.
 //! - `unscoped_number_entries`: the sequencer numbers committed journal entries.
+//! - `unscoped_chain`: the sequencer links journal entries and disclosures into the audit chain.
+//! - `unscoped_verify_audit`: the operator's own command line checks that chain.
+//! - `unscoped_disclosures`: the operator's own command line exports who was told what, after a breach.
 //! - `unscoped_forget_keys`: idempotency keys are forgotten when their time is over.
 //! - `unscoped_disable_organization`, `unscoped_transfer_claimants`: the operator acts in the stead of an organization
 //!   that is no more.
 //! - `unscoped_import`: the operator's own command line imports a directory.
 //! - `unscoped_rewrap`, `unscoped_retoken`, `unscoped_key_status`: the operator rotates keys; no opened fact is returned.
-//! - `unscoped_discard_drafts`, `unscoped_erase_unused`, `unscoped_system_session`: retention, which returns nothing.
+//! - `unscoped_retain` with `unscoped_discard_drafts`, `unscoped_erase_unused` and `unscoped_system_session`: retention,
+//!   which returns nothing.
 //! - `unscoped_identity`: a rotation makes tokens of it.
 //! - `unscoped_seed`: the demo fills an empty database.
+//! - `unscoped_verify_grants`: the operator compares all grants with what they should be.
 //! - `unscoped` of the database: what a change has just left is shown once to its author, masked; reports count rows that
 //!   their reader may not see one by one.
-//! - inside a change: facts that guard it (consents, grants, children) are read whole, and never returned.
+//! - inside a change: facts that guard it (consents, exclusions, grants, children) are read whole, and never returned.
 #![expect(
     clippy::disallowed_methods,
     reason = "the rules that everything else must start from are applied here"
@@ -38,17 +43,21 @@ use crate::{
     viewer::{Caller, Viewer},
 };
 
+pub mod audit;
 pub mod claimant;
 mod connect;
 pub mod consent;
 pub mod custody;
-mod grant;
+pub mod disclosure;
+pub mod exclusion;
+pub mod grant;
 pub mod import;
 pub mod journal;
 pub mod need;
 pub mod organization;
 mod oversight;
 pub mod page;
+pub mod qualification;
 mod reading;
 pub mod referral;
 pub mod region;
@@ -76,6 +85,7 @@ pub struct Settings {
     pub idempotency: config::Idempotency,
     pub sequencer: config::Sequencer,
     pub retention: config::Retention,
+    pub audit: config::Audit,
 }
 
 /// The database with the clock and the keys; it can do nothing for a request until it is bound to a caller.
@@ -87,6 +97,7 @@ pub struct Store {
     seal: Arc<Seal>,
     settings: Arc<Settings>,
     wake: Arc<tokio::sync::Notify>,
+    disclosures: disclosure::Writer,
     #[cfg(debug_assertions)]
     rules_left_out: bool,
 }
@@ -98,6 +109,7 @@ impl From<&config::Config> for Settings {
             idempotency: config.idempotency.clone(),
             sequencer: config.sequencer.clone(),
             retention: config.retention.clone(),
+            audit: config.audit.clone(),
         }
     }
 }
@@ -112,6 +124,7 @@ impl Store {
             keys: Arc::new(keys),
             settings: Arc::new(settings),
             wake: Arc::default(),
+            disclosures: disclosure::Writer::default(),
             #[cfg(debug_assertions)]
             rules_left_out: false,
         }
@@ -141,6 +154,7 @@ impl Store {
             now,
             caller: Arc::new(caller),
             store: self.clone(),
+            ledger: Arc::default(),
             system: false,
         }
     }
@@ -184,7 +198,7 @@ impl Store {
     }
 }
 
-/// The store bound to one caller at one moment.
+/// The store bound to one caller at one moment, for one answer.
 #[derive(Clone)]
 pub struct Session {
     store: Store,
@@ -193,6 +207,7 @@ pub struct Session {
     reading: Arc<Reading>,
     /// Whether a timer acts, and no organization.
     system: bool,
+    ledger: Arc<disclosure::Ledger>,
 }
 
 impl Session {

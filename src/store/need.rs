@@ -48,7 +48,7 @@ impl Readable for need::Entity {
                     Condition::all()
                         .add(need::Column::ClaimantId.in_subquery(in_force(
                             viewer,
-                            AccessGroup::Presence,
+                            &[AccessGroup::Presence],
                             now,
                         )))
                         .add(

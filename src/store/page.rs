@@ -19,6 +19,7 @@ pub enum Field {
     UpdatedAt,
     DueAt,
     Name,
+    Position,
     Version,
 }
 
@@ -38,6 +39,7 @@ pub enum SortValue {
     Time(DateTime<Utc>),
     Text(String),
     Number(i32),
+    Position(i64),
 }
 
 /// The place of a row in its list; what a cursor holds.
@@ -113,6 +115,7 @@ impl SortValue {
             Self::Time(time) => Some(Expr::value(*time)),
             Self::Text(text) => Some(Expr::value(text.clone())),
             Self::Number(number) => Some(Expr::value(*number)),
+            Self::Position(position) => Some(Expr::value(*position)),
         }
     }
 }

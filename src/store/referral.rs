@@ -8,7 +8,7 @@ use entity::{
     ServiceId, organization_catchment, outcome, referral,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
     sea_query::{Expr, Func, SelectStatement},
 };
 
@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     domain::{
+        access::tenure_ends,
         free_text,
         referral::{self as workflow, Facts, Relation},
     },
@@ -48,7 +49,7 @@ impl Keyed for referral::Model {
             Field::CreatedAt => SortValue::Time(self.created_at),
             Field::UpdatedAt => SortValue::Time(self.updated_at),
             Field::DueAt => SortValue::Time(self.due_at.unwrap_or(NEVER)),
-            Field::Id | Field::Name | Field::Version => SortValue::Nothing,
+            Field::Id | Field::Name | Field::Position | Field::Version => SortValue::Nothing,
         };
         Key {
             value,
@@ -80,6 +81,16 @@ pub struct Seen {
     pub relations: Vec<Relation>,
     /// Why the claimant is not told, where that is so whatever the consents say.
     pub claimant_withheld: Option<Access>,
+    /// Whether the caller may read what was written about the person.
+    pub(super) tenure: Tenure,
+}
+
+/// Whether free text of a referral is open to a viewer: the notes of its history and outcomes, and the summary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tenure {
+    Open,
+    /// The referral was closed long ago, or should never have been.
+    Over,
 }
 
 /// How a viewer stands to a referral that it has been shown.
@@ -106,9 +117,32 @@ pub(super) fn relations(viewer: &Viewer, row: &referral::Model) -> Vec<Relation>
     relations
 }
 
+impl Session {
+    /// The tenure of the caller in a referral that it has been shown. The organization that registered the person, and
+    /// whoever sent somebody not named, keep what they know.
+    pub(super) fn tenure(&self, row: &referral::Model, relations: &[Relation]) -> Tenure {
+        let has = |relation| relations.contains(&relation);
+        let keeps = has(Relation::Registering)
+            || (has(Relation::Source) && row.registering_organization_id.is_none());
+        let ends = tenure_ends(row.closed_at, self.settings().after_completion());
+        let voided = row.status == ReferralStatus::EnteredInError && !has(Relation::Source);
+        if !keeps && (voided || ends <= self.now) {
+            Tenure::Over
+        } else {
+            Tenure::Open
+        }
+    }
+
+    /// A referral as the caller may see it.
+    pub(super) fn seen_referral(&self, row: referral::Model) -> Seen {
+        let relations = relations(self.viewer(), &row);
+        let tenure = self.tenure(&row, &relations);
+        Seen::of(row, relations, tenure)
+    }
+}
+
 impl Seen {
-    pub(super) fn of(mut row: referral::Model, viewer: &Viewer) -> Self {
-        let relations = relations(viewer, &row);
+    fn of(mut row: referral::Model, relations: Vec<Relation>, tenure: Tenure) -> Self {
         let has = |relation| relations.contains(&relation);
         let mut claimant_withheld = row.claimant_id.is_none().then_some(Access::Anonymous);
         if has(Relation::Ministry) || has(Relation::EligibleProvider) {
@@ -142,9 +176,16 @@ impl Seen {
             row.status_reason = None;
             row.decided_by = None;
         }
+        if tenure == Tenure::Over {
+            row.summary = None;
+        }
         if row.status == ReferralStatus::EnteredInError {
             row.summary = None;
             row.sub_status = None;
+            if tenure == Tenure::Over {
+                row.status_reason = None;
+                row.decided_by = None;
+            }
             if !has(Relation::Source) && row.claimant_id.is_some() {
                 row.claimant_id = None;
                 claimant_withheld = Some(Access::ConsentRequired);
@@ -154,6 +195,7 @@ impl Seen {
             referral: row,
             relations,
             claimant_withheld,
+            tenure,
         }
     }
 
@@ -244,7 +286,7 @@ impl Session {
             .page(&order(field, descending), slice)
             .await?;
         self.journal_oversight(&paged.items).await?;
-        Ok(paged.map(|row| Seen::of(row, self.viewer())))
+        Ok(paged.map(|row| self.seen_referral(row)))
     }
 
     fn narrowed(&self, filter: Filter) -> super::Visible<'_, referral::Entity, super::Reading> {
@@ -334,7 +376,7 @@ impl Session {
             .one()
             .await?;
         self.journal_oversight(row.as_slice()).await?;
-        Ok(row.map(|row| Seen::of(row, self.viewer())))
+        Ok(row.map(|row| self.seen_referral(row)))
     }
 
     /// The referral that a change of the caller has just left: as the caller may see it, or, where that very change
@@ -365,6 +407,7 @@ impl Session {
                 referral: row,
                 relations: vec![Relation::None],
                 claimant_withheld: Some(Access::ConsentRequired),
+                tenure: Tenure::Over,
             }
         }))
     }
@@ -389,7 +432,7 @@ impl Session {
         self.journal_oversight(&rows).await?;
         Ok(rows
             .into_iter()
-            .map(|row| Seen::of(row, self.viewer()))
+            .map(|row| self.seen_referral(row))
             .collect())
     }
 
@@ -409,7 +452,7 @@ impl Session {
             .filter(party(self.viewer().organization()))
             .page(&order(ReferralOrderField::CreatedAt, true), slice)
             .await?;
-        Ok(paged.map(|row| Seen::of(row, self.viewer())))
+        Ok(paged.map(|row| self.seen_referral(row)))
     }
 
     /// What the caller may do now with each referral.
@@ -445,43 +488,6 @@ impl Session {
                 )
             })
             .collect())
-    }
-
-    /// The outcomes of `referrals`, oldest first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn outcomes_of(&self, referrals: &[ReferralId]) -> Result<Vec<SeenOutcome>> {
-        self.outcomes(outcome::Column::ReferralId.is_in(referrals.iter().copied()))
-            .await
-    }
-
-    /// The outcomes among `ids`.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn outcome_list_by_id(&self, ids: &[entity::OutcomeId]) -> Result<Vec<SeenOutcome>> {
-        self.outcomes(outcome::Column::Id.is_in(ids.iter().copied()))
-            .await
-    }
-
-    /// Outcomes with the keys of their notes, in one statement.
-    async fn outcomes(&self, which: Expr) -> Result<Vec<SeenOutcome>> {
-        use sea_orm::QueryOrder;
-        let key = outcome::Entity::belongs_to(referral::Entity)
-            .from(outcome::Column::ReferralId)
-            .to(referral::Column::Id);
-        let outcomes = self.find::<outcome::Entity>().filter(which);
-        Ok(outcomes
-            .select
-            .join(JoinType::InnerJoin, key.into())
-            .column(referral::Column::TextMasterKey)
-            .column(referral::Column::TextKey)
-            .order_by_asc(outcome::Column::CreatedAt)
-            .order_by_asc(outcome::Column::Id)
-            .into_model::<SeenOutcome>()
-            .all(outcomes.connection)
-            .await?)
     }
 }
 

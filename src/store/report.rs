@@ -2,8 +2,7 @@
 //! claimants is as of the last midnight. An organization's own are exact.
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
-use chrono_tz::America::Toronto;
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use entity::{
     NeedCategory, ReferralStatus, RegionId, ReportDimension, ReportMeasure, organization, referral,
     region,
@@ -16,7 +15,10 @@ use sea_orm::{
 
 use super::Session;
 use crate::{
-    domain::{business_days::toronto_date, disclosure_control::Cell},
+    domain::{
+        business_days::{toronto_date, toronto_midnight},
+        disclosure_control::Cell,
+    },
     error::{BadInput, Error, Result},
     viewer::Viewer,
 };
@@ -83,18 +85,6 @@ fn expression(dimension: ReportDimension) -> Option<SimpleExpr> {
             return None;
         }
     })
-}
-
-/// The first moment of a day in America/Toronto.
-fn start_of(day: NaiveDate) -> DateTime<Utc> {
-    // Midnight exists there on every day of the calendar: clocks change at two in the morning.
-    day.and_time(NaiveTime::MIN)
-        .and_local_timezone(Toronto)
-        .earliest()
-        .map_or_else(
-            || day.and_time(NaiveTime::MIN).and_utc(),
-            |local| local.to_utc(),
-        )
 }
 
 impl Question {
@@ -188,7 +178,7 @@ impl Session {
     fn as_of(&self, question: &Question) -> DateTime<Utc> {
         match self.viewer() {
             Viewer::Ministry { .. } if question.is_about_claimants() => {
-                start_of(toronto_date(self.now))
+                toronto_midnight(toronto_date(self.now))
             }
             Viewer::Ministry { .. } | Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => {
                 self.now
@@ -206,10 +196,10 @@ impl Session {
         let mut select = referral::Entity::find()
             .select_only()
             .filter(self.countable())
-            .filter(referral::Column::CreatedAt.gte(start_of(question.from)))
+            .filter(referral::Column::CreatedAt.gte(toronto_midnight(question.from)))
             .filter(referral::Column::CreatedAt.lte(as_of))
             .filter(
-                referral::Column::CreatedAt.lt(start_of(
+                referral::Column::CreatedAt.lt(toronto_midnight(
                     question
                         .to
                         .checked_add_days(Days::new(1))
@@ -302,13 +292,17 @@ impl Session {
                     None => sent,
                 }
             }
-            Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => Condition::any()
-                .add(referral::Column::SourceId.eq(organization))
+            Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => Condition::all()
                 .add(
-                    Condition::all()
-                        .add(referral::Column::OwnerId.eq(organization))
-                        .add(referral::Column::Status.ne(ReferralStatus::Draft)),
-                ),
+                    Condition::any()
+                        .add(referral::Column::SourceId.eq(organization))
+                        .add(
+                            Condition::all()
+                                .add(referral::Column::OwnerId.eq(organization))
+                                .add(referral::Column::Status.ne(ReferralStatus::Draft)),
+                        ),
+                )
+                .add(super::exclusion::not_excluded(organization)),
         }
     }
 }

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     AccessGroup, ClaimStage, ClaimantId, ContactKind, ContactPermission, DatePrecision,
-    IdentifierKind, Safety, claimant, claimant_claim_status, claimant_contact,
-    claimant_identifiers, claimant_identity, claimant_key,
+    IdentifierKind, QualificationId, RecognitionStatus, Safety, YesNoUnknown, claimant,
+    claimant_claim_status, claimant_contact, claimant_identifiers, claimant_identity, claimant_key,
+    claimant_language_abilities, claimant_qualifications,
 };
 use sea_orm::{
     ActiveValue::Set,
@@ -18,11 +19,13 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     Readable, Session, Unit, Visible,
+    disclosure::Opened,
     grant::in_force,
     seal::{DataKey, Place, Seal, Wrapped},
 };
 use crate::{
-    error::{Error, Result},
+    domain::business_days::toronto_date,
+    error::{Error, Problem, Refusal, Result},
     viewer::Viewer,
 };
 
@@ -100,8 +103,54 @@ pub struct ClaimStatus {
     pub ifhp_proof: Option<bool>,
 }
 
+impl ClaimStatus {
+    /// Whether the person may work on a day. A protected person needs the permit as well.
+    pub fn work_authorization(&self, today: NaiveDate) -> WorkAuthorization {
+        WorkAuthorization {
+            state: match self.work_permit_expires_on {
+                Some(expires) if expires >= today => YesNoUnknown::Yes,
+                Some(_) => YesNoUnknown::No,
+                None => YesNoUnknown::Unknown,
+            },
+            expires_on: self.work_permit_expires_on,
+        }
+    }
+}
+
+/// Whether a claimant may work; derived from the claim status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkAuthorization {
+    pub state: YesNoUnknown,
+    pub expires_on: Option<NaiveDate>,
+}
+
+/// What a claimant has learned, or done for a living.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Qualification {
+    pub id: QualificationId,
+    /// National Occupational Classification 2021.
+    pub noc_code: Option<String>,
+    pub title: String,
+    pub years: Option<i32>,
+    pub country: Option<String>,
+    pub level: Option<String>,
+    pub recognition: RecognitionStatus,
+    pub regulator: Option<String>,
+}
+
+/// How well a claimant knows a language: levels of the CLB, in French of the NCLC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LanguageAbility {
+    pub language: String,
+    pub listening: Option<i32>,
+    pub speaking: Option<i32>,
+    pub reading: Option<i32>,
+    pub writing: Option<i32>,
+    pub assessed_on: Option<NaiveDate>,
+}
+
 /// The claimants that the viewer's own organization registered.
-fn registered_by(viewer: &Viewer) -> SelectStatement {
+pub(super) fn registered_by(viewer: &Viewer) -> SelectStatement {
     claimant::Entity::find()
         .select_only()
         .column(claimant::Column::Id)
@@ -119,21 +168,30 @@ pub(super) trait Group: Readable {
     fn content() -> Self::Column;
 }
 
+/// The rows of claimants that the viewer registered, or of whom one of these groups is open to it.
+fn open_to(
+    viewer: &Viewer,
+    claimant: impl ColumnTrait,
+    groups: &[AccessGroup],
+    now: DateTime<Utc>,
+) -> Condition {
+    match viewer {
+        Viewer::Ministry { .. } => super::nothing(),
+        Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => {
+            let own = Condition::any().add(claimant.in_subquery(registered_by(viewer)));
+            match groups {
+                [] => own,
+                groups => own.add(claimant.in_subquery(in_force(viewer, groups, now))),
+            }
+        }
+    }
+}
+
 macro_rules! groups {
-    ($($entity:ident holds $content:ty, opened by $group:expr;)+) => {$(
+    ($($entity:ident holds $content:ty, opened by $groups:expr;)+) => {$(
         impl Readable for $entity::Entity {
             fn visible_to(viewer: &Viewer, now: DateTime<Utc>) -> Condition {
-                let own = $entity::Column::ClaimantId.in_subquery(registered_by(viewer));
-                let group: Option<AccessGroup> = $group;
-                match (viewer, group) {
-                    (Viewer::Ministry { .. }, _) => super::nothing(),
-                    (Viewer::Provider { .. } | Viewer::SettlementAgency { .. }, None) => own.into(),
-                    (Viewer::Provider { .. } | Viewer::SettlementAgency { .. }, Some(group)) => {
-                        Condition::any().add(own).add(
-                            $entity::Column::ClaimantId.in_subquery(in_force(viewer, group, now)),
-                        )
-                    }
-                }
+                open_to(viewer, $entity::Column::ClaimantId, &$groups, now)
             }
         }
 
@@ -164,10 +222,13 @@ macro_rules! groups {
 }
 
 groups! {
-    claimant_identity holds Identity, opened by Some(AccessGroup::Identity);
-    claimant_contact holds Contact, opened by Some(AccessGroup::Contact);
-    claimant_identifiers holds Vec<Identifier>, opened by None;
-    claimant_claim_status holds ClaimStatus, opened by None;
+    claimant_identity holds Identity, opened by [AccessGroup::Identity];
+    claimant_contact holds Contact, opened by [AccessGroup::Contact];
+    claimant_identifiers holds Vec<Identifier>, opened by [];
+    claimant_claim_status holds ClaimStatus, opened by [AccessGroup::ClaimStatus];
+    claimant_qualifications holds Vec<Qualification>, opened by [AccessGroup::Qualifications];
+    claimant_language_abilities holds Vec<LanguageAbility>,
+        opened by [AccessGroup::LanguageLevels, AccessGroup::Qualifications];
 }
 
 /// A sealed group with the key that opens it.
@@ -301,7 +362,9 @@ pub(super) async fn forget(transaction: &DatabaseTransaction, claimant: Claimant
     drop_group::<claimant_identity::Entity>(transaction, claimant).await?;
     drop_group::<claimant_contact::Entity>(transaction, claimant).await?;
     drop_group::<claimant_identifiers::Entity>(transaction, claimant).await?;
-    drop_group::<claimant_claim_status::Entity>(transaction, claimant).await
+    drop_group::<claimant_claim_status::Entity>(transaction, claimant).await?;
+    drop_group::<claimant_qualifications::Entity>(transaction, claimant).await?;
+    drop_group::<claimant_language_abilities::Entity>(transaction, claimant).await
 }
 
 impl Session {
@@ -312,13 +375,9 @@ impl Session {
     pub async fn identities(
         &self,
         claimants: &[ClaimantId],
-    ) -> Result<HashMap<ClaimantId, Identity>> {
-        open(
-            self.seal(),
-            self.find::<claimant_identity::Entity>(),
-            claimants,
-        )
-        .await
+    ) -> Result<HashMap<ClaimantId, Opened<Identity>>> {
+        let rows = self.find::<claimant_identity::Entity>();
+        Ok(self.opened(open(self.seal(), rows, claimants).await?))
     }
 
     /// The contacts among `claimants` that are open to the caller now. What another organization may not use of an
@@ -326,13 +385,9 @@ impl Session {
     pub(super) async fn contacts(
         &self,
         claimants: &[ClaimantId],
-    ) -> Result<HashMap<ClaimantId, Contact>> {
-        open(
-            self.seal(),
-            self.find::<claimant_contact::Entity>(),
-            claimants,
-        )
-        .await
+    ) -> Result<HashMap<ClaimantId, Opened<Contact>>> {
+        let rows = self.find::<claimant_contact::Entity>();
+        Ok(self.opened(open(self.seal(), rows, claimants).await?))
     }
 
     /// The identifiers of those among `claimants` that the caller's organization registered.
@@ -342,29 +397,72 @@ impl Session {
     pub async fn identifiers(
         &self,
         claimants: &[ClaimantId],
-    ) -> Result<HashMap<ClaimantId, Vec<Identifier>>> {
-        open(
-            self.seal(),
-            self.find::<claimant_identifiers::Entity>(),
-            claimants,
-        )
-        .await
+    ) -> Result<HashMap<ClaimantId, Opened<Vec<Identifier>>>> {
+        let rows = self.find::<claimant_identifiers::Entity>();
+        Ok(self.opened(open(self.seal(), rows, claimants).await?))
     }
 
-    /// The claim status of those among `claimants` that the caller's organization registered.
+    /// The claim statuses among `claimants` that are open to the caller now.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn claim_statuses(
         &self,
         claimants: &[ClaimantId],
-    ) -> Result<HashMap<ClaimantId, ClaimStatus>> {
-        open(
-            self.seal(),
-            self.find::<claimant_claim_status::Entity>(),
-            claimants,
-        )
-        .await
+    ) -> Result<HashMap<ClaimantId, Opened<ClaimStatus>>> {
+        let rows = self.find::<claimant_claim_status::Entity>();
+        Ok(self.opened(open(self.seal(), rows, claimants).await?))
+    }
+
+    /// Whether those among `claimants` may work of whom the caller may know it now; the claim status from which it
+    /// follows stays here. Its end is the claimant's view to withhold.
+    pub(super) async fn work_authorizations(
+        &self,
+        claimants: &[ClaimantId],
+    ) -> Result<HashMap<ClaimantId, Opened<WorkAuthorization>>> {
+        let groups = [
+            AccessGroup::WorkAuthorizationState,
+            AccessGroup::WorkAuthorization,
+        ];
+        let known = open_to(
+            self.viewer(),
+            claimant_claim_status::Column::ClaimantId,
+            &groups,
+            self.now,
+        );
+        let rows = Visible::<claimant_claim_status::Entity, _> {
+            select: claimant_claim_status::Entity::find().filter(known),
+            connection: self.reader(),
+        };
+        let today = toronto_date(self.now);
+        let known = open(self.seal(), rows, claimants)
+            .await?
+            .into_iter()
+            .map(|(claimant, status)| (claimant, status.work_authorization(today)))
+            .collect();
+        Ok(self.opened(known))
+    }
+
+    /// The qualifications among those of `claimants` that are open to the caller now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn qualifications(
+        &self,
+        claimants: &[ClaimantId],
+    ) -> Result<HashMap<ClaimantId, Opened<Vec<Qualification>>>> {
+        let rows = self.find::<claimant_qualifications::Entity>();
+        Ok(self.opened(open(self.seal(), rows, claimants).await?))
+    }
+
+    /// The language abilities of `claimants` that are open to the caller now, at least their levels. What more there
+    /// is of them is the claimant's view to withhold.
+    pub(super) async fn language_abilities(
+        &self,
+        claimants: &[ClaimantId],
+    ) -> Result<HashMap<ClaimantId, Opened<Vec<LanguageAbility>>>> {
+        let rows = self.find::<claimant_language_abilities::Entity>();
+        Ok(self.opened(open(self.seal(), rows, claimants).await?))
     }
 }
 
@@ -401,6 +499,50 @@ impl Unit<'_> {
         .await?
         .remove(&claimant)
         .unwrap_or_default())
+    }
+
+    /// The qualifications of a claimant of the caller's own organization.
+    pub(super) async fn own_qualifications(
+        &self,
+        claimant: ClaimantId,
+    ) -> Result<Vec<Qualification>> {
+        let rows = self.find::<claimant_qualifications::Entity>();
+        Ok(open(self.session.seal(), rows, &[claimant])
+            .await?
+            .remove(&claimant)
+            .unwrap_or_default())
+    }
+
+    /// The language abilities of a claimant of the caller's own organization.
+    pub(super) async fn own_language_abilities(
+        &self,
+        claimant: ClaimantId,
+    ) -> Result<Vec<LanguageAbility>> {
+        let rows = self.find::<claimant_language_abilities::Entity>();
+        Ok(open(self.session.seal(), rows, &[claimant])
+            .await?
+            .remove(&claimant)
+            .unwrap_or_default())
+    }
+
+    pub(super) async fn put_qualifications(
+        &self,
+        key: &DataKey,
+        claimant: ClaimantId,
+        qualifications: &Vec<Qualification>,
+    ) -> Result<()> {
+        put::<claimant_qualifications::Entity>(&self.transaction, key, claimant, qualifications)
+            .await
+    }
+
+    pub(super) async fn put_language_abilities(
+        &self,
+        key: &DataKey,
+        claimant: ClaimantId,
+        abilities: &Vec<LanguageAbility>,
+    ) -> Result<()> {
+        put::<claimant_language_abilities::Entity>(&self.transaction, key, claimant, abilities)
+            .await
     }
 
     pub(super) async fn put_identity(
@@ -456,6 +598,13 @@ impl Unit<'_> {
         Ok(claimant_key::Entity::find_by_id(claimant)
             .one(&self.transaction)
             .await?)
+    }
+
+    /// The opened data key of a claimant, to seal something more under it.
+    pub(super) async fn data_key(&self, claimant: ClaimantId) -> Result<DataKey> {
+        let key = self.claimant_key(claimant).await?;
+        let key = key.ok_or_else(|| Refusal::at(Problem::ClaimantErased, "claimantId"))?;
+        self.session.seal().open_key(&Wrapped::of_claimant(&key))
     }
 
     pub(super) async fn drop_identity(&self, claimant: ClaimantId) -> Result<()> {

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
-    AccessGrantId, ClaimantId, JournalEntryId, JournalKind, OrganizationId, OrganizationKind,
-    ReferralId, ReferralStatusReason, Sealed, SubjectType, access_grant, catchment, claimant,
+    AccessGrantId, ClaimantId, JournalEntryId, JournalKind, OrganizationId, ReferralId,
+    ReferralStatusReason, Sealed, SubjectType, access_grant, catchment, claimant,
     claimant_claim_status, claimant_contact, claimant_identifiers, claimant_identity, claimant_key,
-    claimant_name_token, consent, consent_recipient, journal_audience, journal_entry, journal_head,
-    location, need, organization, organization_catchment, outcome, referral, region,
-    reroute_request, service, service_at_location, service_capacity, service_category,
-    service_language, service_region,
+    claimant_language_abilities, claimant_name_token, claimant_qualifications, consent,
+    consent_recipient, exclusion, journal_audience, journal_entry, journal_head, location, need,
+    organization, organization_catchment, outcome, referral, region, reroute_request, service,
+    service_at_location, service_capacity, service_category, service_language, service_region,
 };
 use sea_orm::{
     ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, Iterable, PaginatorTrait,
@@ -21,14 +21,14 @@ use sea_orm::{
 use super::{
     Store,
     claimant::{register::SealedPart, token::name_tokens},
-    grant::{consent_facts, referral_facts, row_of},
+    grant::{row_of, wanted},
     journal::{Author, Entry},
     referral::{put_new_summary, told},
     seal::{DataKey, Place, Seal, Wrapped},
-    sealed::{key_row, sealed_row},
+    sealed::{LanguageAbility, Qualification, key_row, sealed_row},
 };
 use crate::{
-    domain::{access, business_days},
+    domain::business_days,
     error::{Error, Result},
 };
 
@@ -53,6 +53,7 @@ pub struct Seed {
     pub needs: Vec<need::Model>,
     pub consents: Vec<consent::Model>,
     pub consent_recipients: Vec<consent_recipient::Model>,
+    pub exclusions: Vec<exclusion::Model>,
     /// A referral that comes from another stands after it.
     pub courses: Vec<Course>,
     pub outcomes: Vec<outcome::Model>,
@@ -69,6 +70,8 @@ pub struct Seed {
 pub struct Person {
     pub claimant: claimant::Model,
     pub sealed: SealedPart,
+    pub qualifications: Vec<Qualification>,
+    pub language_abilities: Vec<LanguageAbility>,
 }
 
 /// A referral with everything that was done to it, oldest first. It is what its last step left.
@@ -154,9 +157,7 @@ impl Store {
         insert_directory(&transaction, seed).await?;
         self.insert_people(&transaction, seed).await?;
         let keys = self.insert_referrals(&transaction, seed).await?;
-        let after_completion = self.settings.referral.access_after_completion_days.get();
-        let grants = grants(seed, TimeDelta::days(after_completion.into()));
-        insert::<access_grant::Entity>(&transaction, grants).await?;
+        insert_grants(&transaction, seed, self.settings.after_completion()).await?;
         insert_journal(&transaction, seed, &self.seal, &keys).await?;
         Ok(transaction.commit().await?)
     }
@@ -166,9 +167,25 @@ impl Store {
         let (mut keys, mut opened) = (Vec::new(), HashMap::new());
         let (mut identities, mut contacts) = (Vec::new(), Vec::new());
         let (mut identifiers, mut statuses) = (Vec::new(), Vec::new());
-        for Person { claimant, sealed } in &seed.claimants {
+        let (mut qualifications, mut abilities) = (Vec::new(), Vec::new());
+        for person in &seed.claimants {
+            let Person {
+                claimant, sealed, ..
+            } = person;
             let id = claimant.id;
             let (key, row) = key_row(&self.seal, id, claimant.created_at)?;
+            if !person.qualifications.is_empty() {
+                let of_person = &person.qualifications;
+                qualifications.push(sealed_row::<claimant_qualifications::Entity>(
+                    &key, id, of_person,
+                )?);
+            }
+            if !person.language_abilities.is_empty() {
+                let of_person = &person.language_abilities;
+                abilities.push(sealed_row::<claimant_language_abilities::Entity>(
+                    &key, id, of_person,
+                )?);
+            }
             let sealed = sealed.checked(business_days::toronto_date(claimant.created_at))?;
             if let Some(identity) = &sealed.identity {
                 identities.push(sealed_row::<claimant_identity::Entity>(&key, id, identity)?);
@@ -196,6 +213,8 @@ impl Store {
         insert_active::<claimant_contact::Entity>(transaction, contacts).await?;
         insert_active::<claimant_identifiers::Entity>(transaction, identifiers).await?;
         insert_active::<claimant_claim_status::Entity>(transaction, statuses).await?;
+        insert_active::<claimant_qualifications::Entity>(transaction, qualifications).await?;
+        insert_active::<claimant_language_abilities::Entity>(transaction, abilities).await?;
         insert::<claimant_name_token::Entity>(transaction, tokens).await?;
         insert::<need::Entity>(transaction, seed.needs.iter().cloned()).await?;
         let mut consents = seed.consents.clone();
@@ -206,7 +225,8 @@ impl Store {
         }
         insert::<consent::Entity>(transaction, consents).await?;
         let recipients = seed.consent_recipients.iter().cloned();
-        insert::<consent_recipient::Entity>(transaction, recipients).await
+        insert::<consent_recipient::Entity>(transaction, recipients).await?;
+        insert::<exclusion::Entity>(transaction, seed.exclusions.iter().cloned()).await
     }
 
     /// Writes the referrals, and gives the keys of their free text for the journal's.
@@ -341,54 +361,22 @@ where
     }
 }
 
-/// What `domain::access` says of every claimant.
-pub(super) fn grants(seed: &Seed, after_completion: TimeDelta) -> Vec<access_grant::Model> {
-    let kinds: HashMap<OrganizationId, OrganizationKind> = seed
-        .organizations
-        .iter()
-        .map(|organization| (organization.id, organization.kind))
-        .collect();
-    let mut consents: HashMap<ClaimantId, Vec<consent::Model>> = HashMap::new();
-    let mut of_consent = HashMap::new();
-    for consent in &seed.consents {
-        of_consent.insert(consent.id, consent.claimant_id);
-        let of_claimant = consents.entry(consent.claimant_id).or_default();
-        of_claimant.push(consent.clone());
-    }
-    let mut recipients: HashMap<ClaimantId, Vec<consent_recipient::Model>> = HashMap::new();
-    for recipient in &seed.consent_recipients {
-        if let Some(claimant) = of_consent.get(&recipient.consent_id) {
-            let of_claimant = recipients.entry(*claimant).or_default();
-            of_claimant.push(recipient.clone());
+/// Writes what `domain::access` says of every claimant.
+async fn insert_grants(
+    transaction: &DatabaseTransaction,
+    seed: &Seed,
+    after_completion: TimeDelta,
+) -> Result<()> {
+    let mut rows = Vec::new();
+    for people in seed.claimants.chunks(500) {
+        let ids: Vec<ClaimantId> = people.iter().map(|person| person.claimant.id).collect();
+        let mut wanted = wanted(transaction, &ids, after_completion).await?;
+        for grant in ids.iter().flat_map(|id| wanted.remove(id)).flatten() {
+            let id = AccessGrantId(id_at(grant.opens_at, rows.len() as u64));
+            rows.push(row_of(id, grant));
         }
     }
-    let mut referrals: HashMap<ClaimantId, Vec<referral::Model>> = HashMap::new();
-    for referral in seed.referrals() {
-        if let Some(claimant) = referral.claimant_id {
-            referrals
-                .entry(claimant)
-                .or_default()
-                .push(referral.clone());
-        }
-    }
-    seed.claimants
-        .iter()
-        .flat_map(|person| {
-            let claimant = &person.claimant;
-            access::grants(
-                claimant.id,
-                claimant.registering_organization_id,
-                &referral_facts(&referrals.remove(&claimant.id).unwrap_or_default(), &kinds),
-                &consent_facts(
-                    consents.remove(&claimant.id).unwrap_or_default(),
-                    &recipients.remove(&claimant.id).unwrap_or_default(),
-                ),
-                after_completion,
-            )
-        })
-        .zip(0..)
-        .map(|(grant, number)| row_of(AccessGrantId(id_at(grant.opens_at, number)), grant))
-        .collect()
+    insert::<access_grant::Entity>(transaction, rows).await
 }
 
 /// Every entry of the journal with its moment and author, oldest first.

@@ -1,4 +1,4 @@
-//! Numbers committed journal entries, and writes who is told of each. One process holds the lease; any may take it
+//! Numbers committed journal entries, writes who is told of each, and has them linked into the audit chain. One process holds the lease; any may take it
 //! over. Cursors use these positions and nothing else, so that a reader meets no gap and no repeat, whatever was
 //! committed late.
 use std::{collections::HashMap, time::Duration};
@@ -8,7 +8,7 @@ use entity::{idempotency, journal_audience, journal_entry, journal_head, lease};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
-    QuerySelect, TransactionOptions, TransactionTrait,
+    QuerySelect,
     prelude::Uuid,
     sea_query::{Expr, OnConflict},
 };
@@ -29,10 +29,10 @@ impl Store {
         tokio::pin!(stop);
         loop {
             // A full batch means that there is more; anything else waits for the next commit or the poll.
-            match self.unscoped_number_entries(&holder).await {
-                Ok(numbered) if numbered == self.batch() => continue,
-                Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "journal entries could not be numbered"),
+            match self.sequence_batch(&holder).await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "the journal could not be sequenced"),
             }
             tokio::select! {
                 () = &mut stop => return,
@@ -47,7 +47,15 @@ impl Store {
         }
     }
 
-    fn batch(&self) -> u64 {
+    /// Numbers a batch of entries, and links a batch of what is numbered and of disclosures. Returns whether there may
+    /// be more.
+    async fn sequence_batch(&self, holder: &str) -> Result<bool> {
+        let numbered = self.unscoped_number_entries(holder).await?;
+        let more = self.unscoped_chain(holder).await?;
+        Ok(more || numbered == self.batch())
+    }
+
+    pub(super) fn batch(&self) -> u64 {
         self.settings.sequencer.batch.get().into()
     }
 
@@ -80,19 +88,8 @@ impl Store {
         if waiting.is_none() {
             return Ok(0);
         }
-        let transaction = self
-            .database
-            .writer
-            .begin_with_options(TransactionOptions {
-                sqlite_transaction_mode: Some(sea_orm::SqliteTransactionMode::Immediate),
-                ..Default::default()
-            })
-            .await?;
-        let lease = TimeDelta::seconds(self.settings.sequencer.lease_seconds.get().into());
-        if !self
-            .hold_lease(&transaction, "sequencer", holder, lease)
-            .await?
-        {
+        let transaction = self.database.begin().await?;
+        if !self.hold_sequencer(&transaction, holder).await? {
             return Ok(0);
         }
         let entries = journal_entry::Entity::find()
@@ -105,6 +102,17 @@ impl Store {
         number(&transaction, in_order(entries)).await?;
         transaction.commit().await?;
         Ok(count)
+    }
+
+    /// Takes or keeps the lease of whoever numbers and chains.
+    pub(super) async fn hold_sequencer(
+        &self,
+        transaction: &DatabaseTransaction,
+        holder: &str,
+    ) -> Result<bool> {
+        let lease = TimeDelta::seconds(self.settings.sequencer.lease_seconds.get().into());
+        self.hold_lease(transaction, "sequencer", holder, lease)
+            .await
     }
 
     /// Takes or keeps the lease of some work. `lease` is how long this process may be silent before another takes the

@@ -142,7 +142,8 @@ impl Session {
             entries: Vec::new(),
             erased: false,
         };
-        let applied = change.apply(&mut unit).await?;
+        // On the heap: what a change awaits is large, and the stack of a worker is not.
+        let applied = Box::pin(change.apply(&mut unit)).await?;
         if let Some(remembered) = remembered {
             unit.remember(remembered, applied).await?;
         }

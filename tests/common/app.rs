@@ -13,6 +13,7 @@ use axum::{
     body::Body,
     http::{HeaderMap, Request, StatusCode, header},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, TimeDelta, Utc};
 use claimant_gateway::{
     auth::{
@@ -20,12 +21,13 @@ use claimant_gateway::{
         scope::{Scope, ScopeSet},
     },
     clock::{Clock, ClockHandle},
-    config::{Config, Ring},
+    config::{Config, Ring, Secret},
     gateway,
     opaque::{Keys, NodeType},
     store::{Database, Seal, Settings, Store},
 };
 use http_body_util::BodyExt;
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -42,8 +44,6 @@ pub static MIGRATED: Template = Template::new("migrated", |url: String| {
         database.close().await.expect("the database closes");
     })
 });
-
-const SECRET: &[u8] = b"a secret of the tests, 32 bytes.";
 
 /// Monday, the first of June 2026, ten in the morning in Toronto.
 pub fn monday() -> DateTime<Utc> {
@@ -67,6 +67,8 @@ pub async fn open_secured(url: &str) -> Database {
     };
     Database::open(&config).await.expect("the database opens")
 }
+/// The master key of every test.
+pub const SECRET: &[u8] = b"a secret of the tests, 32 bytes.";
 
 /// The gateway on a fresh database.
 pub struct TestApp {
@@ -275,7 +277,25 @@ impl TestApp {
         .map(|id| self.store.keys().id(NodeType::Service, id))
     }
 
-    /// Numbers what has been committed, as the sequencer does in the background.
+    /// The configuration of a command that works on this gateway's database.
+    pub fn config(&self) -> Config {
+        let mut config = Config::default();
+        config.database.url = self.database.url.parse().expect("a database URL");
+        config.secret.key = Some(Secret::new(STANDARD.encode(SECRET)));
+        config
+    }
+
+    /// Runs a statement past the gateway, as whoever can write to the database could.
+    pub async fn tamper(&self, statement: &str) {
+        let connection = self.database.connect().await;
+        connection
+            .execute_unprepared(statement)
+            .await
+            .expect("the statement runs");
+        connection.close().await.expect("the connection closes");
+    }
+
+    /// Numbers and links what has been committed, as the sequencer does in the background.
     pub async fn settle(&self) {
         while self
             .store
@@ -283,6 +303,12 @@ impl TestApp {
             .await
             .expect("entries are numbered")
             > 0
+        {}
+        while self
+            .store
+            .unscoped_chain("test")
+            .await
+            .expect("the chain grows")
         {}
     }
 

@@ -44,15 +44,19 @@ macro_rules! on_both_databases {
 
             #[tokio::test]
             async fn sqlite() {
-                if let Some(given) = <$kind as $crate::common::Fresh>::fresh($crate::common::Engine::Sqlite).await {
-                    body(given).await;
+                let given = Box::pin(<$kind as $crate::common::Fresh>::fresh($crate::common::Engine::Sqlite)).await;
+                if let Some(given) = given {
+                    // On the heap: unoptimized, some bodies are larger than the stack of a test's thread.
+                    Box::pin(body(given)).await;
                 }
             }
 
             #[tokio::test]
             async fn postgres() {
-                if let Some(given) = <$kind as $crate::common::Fresh>::fresh($crate::common::Engine::Postgres).await {
-                    body(given).await;
+                let given = Box::pin(<$kind as $crate::common::Fresh>::fresh($crate::common::Engine::Postgres)).await;
+                if let Some(given) = given {
+                    // On the heap: unoptimized, some bodies are larger than the stack of a test's thread.
+                    Box::pin(body(given)).await;
                 }
             }
         }

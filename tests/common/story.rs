@@ -1,7 +1,7 @@
 //! A claimant with something in every group of facts, and a referral, brought through the API to where a test begins.
 //! Every text holds the story's label, so that it is found wherever it turns up.
 use claimant_gateway::opaque::NodeType;
-use entity::ServiceId;
+use entity::{OrganizationId, ServiceId};
 use serde_json::{Value, json};
 
 use super::app::{Client, TestApp};
@@ -17,7 +17,21 @@ pub struct Plot {
 }
 
 impl Plot {
-    /// Consents to everything that a party could see.
+    /// Consents to every field group.
+    pub const fn whole(label: &'static str) -> Self {
+        Self {
+            field_groups: &[
+                "IDENTITY",
+                "CONTACT",
+                "CLAIM_STATUS",
+                "WORK_AUTHORIZATION",
+                "QUALIFICATIONS",
+            ],
+            ..Self::open(label)
+        }
+    }
+
+    /// Consents to be known by name and to be contacted.
     pub const fn open(label: &'static str) -> Self {
         Self {
             label,
@@ -66,6 +80,15 @@ impl Story {
             .done("claimantRegister", input, "claimant { id }")
             .await["claimant"]["id"]
             .clone();
+        let qualification =
+            json!({ "claimantId": claimant, "title": format!("Title{label}"), "years": 4 });
+        agency
+            .done("qualificationSave", qualification, "claimant { id }")
+            .await;
+        let ability = json!({ "claimantId": claimant, "language": "fra", "speaking": 7, "assessedOn": "2026-05-01" });
+        agency
+            .done("languageAbilitySave", ability, "claimant { id }")
+            .await;
         let need = json!({ "claimantId": claimant, "category": "EMPLOYMENT" });
         let need = agency
             .done("needRecord", need, "claimant { needs { id } }")
@@ -132,6 +155,15 @@ impl Story {
     pub fn take(&mut self, referral: &Value) {
         self.referral = referral["id"].clone();
         self.version = referral["version"].as_i64().expect("a version");
+    }
+
+    /// The agency records that the person never wants to be known to an organization.
+    pub async fn exclude(&self, app: &TestApp, organization: OrganizationId) {
+        let organization = app.store.keys().id(NodeType::Organization, organization);
+        let input = json!({ "claimantId": self.claimant, "organizationId": organization });
+        app.as_agency()
+            .done("exclusionRecord", input, "exclusion { id }")
+            .await;
     }
 
     /// The agency records that the consent is withdrawn.

@@ -50,6 +50,14 @@ pub const PATHS: &[Path] = &[
     of_claimant!("ClaimantIdentifier", "it: identifiers { % }"),
     of_claimant!("ClaimStatus", "it: claimStatus { % }"),
     of_claimant!("WorkAuthorization", "it: workAuthorization { % }"),
+    of_claimant!("Qualification", "it: qualifications { % }"),
+    of_claimant!("LanguageAbility", "it: languageAbilities { % }"),
+    of_claimant!("Exclusion", "it: exclusions { % }"),
+    path(
+        "Disclosure",
+        "disclosures(claimantId: $claimant, first: 5) { edges { it: node { % } } }",
+    ),
+    path("AuditCheckpoint", "it: auditCheckpoint { % }"),
     path("Need", "it: node(id: $need) { ... on Need { % } }"),
     path("Consent", "it: node(id: $consent) { ... on Consent { % } }"),
     path(

@@ -68,6 +68,19 @@ async fn completed(app: &TestApp, label: &'static str) -> Story {
     story
 }
 
+/// A referral to another settlement agency, which has accepted it.
+async fn to_agency(app: &TestApp) -> Story {
+    let other = app.client("other-agency");
+    let service = json!({ "nameEn": "Settlement", "nameFr": "Établissement", "categories": ["EMPLOYMENT"], "status": "ACTIVE" });
+    let service = other.done("serviceSave", service, "service { id }").await;
+    let mut story = Story::begin(app, Plot::whole("Agency")).await;
+    story
+        .create(app, Some(service["service"]["id"].clone()), true)
+        .await;
+    story.act(&other, "referralAccept", json!({})).await;
+    story
+}
+
 /// The stories, each once.
 struct Stories {
     expired: Story,
@@ -75,6 +88,8 @@ struct Stories {
     requested: Story,
     open: Story,
     accepted: Story,
+    to_agency: Story,
+    excluded: Story,
     sealed: Story,
     withdrawn: Story,
     declined: Story,
@@ -91,10 +106,13 @@ async fn stories(app: &TestApp) -> Stories {
     let expired = Story::accepted(app, expired).await;
     let long_ago = completed(app, "Longago").await;
     app.clock.advance(TimeDelta::days(100));
-    let requested = Story::sent(app, Plot::open("Requested")).await;
+    let requested = Story::sent(app, Plot::whole("Requested")).await;
     let mut open = Story::begin(app, Plot::open("Open")).await;
     open.create(app, None, true).await;
-    let accepted = Story::accepted(app, Plot::open("Accepted")).await;
+    let accepted = Story::accepted(app, Plot::whole("Accepted")).await;
+    let to_agency = to_agency(app).await;
+    let excluded = Story::accepted(app, Plot::whole("Excluded")).await;
+    excluded.exclude(app, app.world.provider).await;
     let sealed = Plot {
         field_groups: &[],
         ..Plot::open("Sealed")
@@ -132,6 +150,8 @@ async fn stories(app: &TestApp) -> Stories {
         requested,
         open,
         accepted,
+        to_agency,
+        excluded,
         sealed,
         withdrawn,
         declined,
@@ -156,7 +176,7 @@ type Row = (&'static str, Who, fn(&Stories) -> &Story);
 const AGENCY: Who = Who::Of("agency");
 const PROVIDER: Who = Who::Of("provider");
 
-const ROWS: [Row; 23] = [
+const ROWS: [Row; 26] = [
     (
         "registering and source, referral accepted",
         AGENCY,
@@ -177,6 +197,11 @@ const ROWS: [Row; 23] = [
         AGENCY,
         |stories| &stories.voided,
     ),
+    (
+        "registering and source, an organization excluded",
+        AGENCY,
+        |stories| &stories.excluded,
+    ),
     ("registering, not source", AGENCY, |stories| &stories.child),
     ("source, not registering", PROVIDER, |stories| {
         &stories.child
@@ -191,6 +216,14 @@ const ROWS: [Row; 23] = [
         PROVIDER,
         |stories| &stories.accepted,
     ),
+    (
+        "owner after acceptance, with consent, a settlement agency",
+        Who::Of("other-agency"),
+        |stories| &stories.to_agency,
+    ),
+    ("owner until the person excluded it", PROVIDER, |stories| {
+        &stories.excluded
+    }),
     (
         "owner after acceptance, consent to no group",
         PROVIDER,
@@ -232,7 +265,7 @@ const ROWS: [Row; 23] = [
         |stories| &stories.open,
     ),
     (
-        "a stranger, a settlement agency",
+        "a stranger, another settlement agency",
         Who::Of("other-agency"),
         |stories| &stories.accepted,
     ),
@@ -275,6 +308,13 @@ fn client<'a>(app: &'a TestApp, who: &Who) -> Client<'a> {
 /// Every viewpoint, in the order of the columns.
 pub async fn all(app: &TestApp) -> Vec<Viewpoint<'_>> {
     let stories = stories(app).await;
+    // So that there is something to be told of what was disclosed.
+    let look = "query($id: ID!) { claimant(id: $id) { identity { fullName } } }";
+    for story in [&stories.accepted, &stories.child] {
+        for client in [app.as_agency(), app.as_provider()] {
+            client.ask(look, json!({ "id": story.claimant })).await;
+        }
+    }
     let mut viewpoints = Vec::new();
     for (name, who, story) in &ROWS {
         viewpoints.push(Viewpoint {

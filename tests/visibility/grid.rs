@@ -30,7 +30,8 @@ const CLAIMANT: &str = "query($id: ID!) { it: claimant(id: $id) { id region { co
     identity { fullName givenName familyName birthDate gender } identityAccess
     contact { permission points { kind value note } } contactAccess contactVia { name }
     identifiers { kind last4 } identifiersAccess claimStatus { stage workPermitExpiresOn } claimStatusAccess
-    workAuthorization { state expiresOn } workAuthorizationAccess
+    workAuthorization { state expiresOn } workAuthorizationAccess qualifications { title recognition } qualificationsAccess
+    languageAbilities { language speaking assessedOn } exclusions { organization { name } }
     consents { status purposes fieldGroups anyParty recipients { name } } referrals(first: 10) { edges { node { id } } }
     version } }";
 
@@ -62,8 +63,9 @@ const ENTITIES: [&str; 7] = [
 ];
 
 /// With what the texts of a story begin.
-const WORDS: [&str; 14] = [
+const WORDS: [&str; 15] = [
     "Given",
+    "Title",
     "Family",
     "Gender",
     "Town",

@@ -85,6 +85,11 @@ async fn waiting(app: &TestApp) -> Vec<Scenario> {
             story: requested,
         },
         Scenario {
+            title: "REQUESTED of the provider, with consent for every field group",
+            relations: ADDRESSED,
+            story: Story::sent(app, Plot::whole("Asked")).await,
+        },
+        Scenario {
             title: "REQUESTED of whoever can help",
             relations: "agency: source and registering; provider, other: eligible; far: its services are elsewhere",
             story: open,
@@ -114,7 +119,19 @@ async fn accepted(app: &TestApp) -> Vec<Scenario> {
         location_protected: true,
         ..Plot::open("Via")
     };
+    let excluded = Story::accepted(app, Plot::whole("Excluded")).await;
+    excluded.exclude(app, app.world.provider).await;
     vec![
+        Scenario {
+            title: "ACCEPTED, with consent for every field group",
+            relations: ADDRESSED,
+            story: Story::accepted(app, Plot::whole("Whole")).await,
+        },
+        Scenario {
+            title: "ACCEPTED, and then the person wants never to be known to the provider",
+            relations: LEFT,
+            story: excluded,
+        },
         Scenario {
             title: "ACCEPTED, with consent for IDENTITY and CONTACT",
             relations: ADDRESSED,

@@ -10,7 +10,7 @@ use entity::{
 use super::{AGENCY, PROVIDER, all_of, each, organization};
 use crate::{
     domain::{
-        access::{self, Recipient},
+        access::{self, Recipient, Wishes},
         business_days::{toronto_date, toronto_month},
         free_text,
         referral::{Action, allowed_reasons, allowed_sub_statuses, is_terminal, is_unresolved},
@@ -306,13 +306,19 @@ fn what_was_sent_about_somebody_was_consented_to_before() {
                 .get(&claimant)
                 .map(Vec::as_slice)
                 .unwrap_or_default();
-            let answer = |given: &[access::Consent]| match row.owner_id {
-                Some(organization) => {
-                    let kind = kinds[&organization];
-                    let recipient = Recipient { organization, kind };
-                    access::consent_for(given, recipient, row.category, sent_at)
+            let answer = |given: &[access::Consent]| {
+                let wishes = Wishes {
+                    consents: given.to_vec(),
+                    excluded: Vec::new(),
+                };
+                match row.owner_id {
+                    Some(organization) => {
+                        let kind = kinds[&organization];
+                        let recipient = Recipient { organization, kind };
+                        wishes.consent_for(recipient, row.category, sent_at)
+                    }
+                    None => wishes.consent_for_open(row.category, sent_at),
                 }
-                None => access::consent_for_open(given, row.category, sent_at),
             };
             let mut before: Vec<_> = given
                 .iter()

@@ -1,19 +1,18 @@
-//! Claimants, needs and consents: inputs and mutations.
+//! Claimants and needs: inputs and mutations.
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result};
 use entity::{
-    AgeBand, ClaimStage, ClaimantId, ConsentGiver, ConsentId, ConsentMethod, ContactKind,
-    ContactPermission, DatePrecision, FieldGroup, IdentifierKind, InterpreterKind, Language,
-    NeedCategory, NeedStatus, OrganizationKind, Safety,
+    AgeBand, ClaimStage, ClaimantId, ContactKind, ContactPermission, DatePrecision, IdentifierKind,
+    Language, NeedCategory, NeedStatus, Safety,
 };
 use sea_orm::prelude::Uuid;
 
 use super::{
     super::{
-        claimant::{Claimant, Consent},
+        claimant::Claimant,
         context::{OrAnswer, Resolver},
-        scalar::{Date, DateTime},
+        scalar::Date,
     },
-    ClaimantPayload, ConsentPayload, apply, given, update,
+    ClaimantPayload, apply, given, update,
 };
 use crate::store::{
     Change,
@@ -21,7 +20,6 @@ use crate::store::{
         erase::{EraseClaimant, HoldClaimant},
         register::{Cleared, OpenPart, Register, SealedPart, UpdateClaimant},
     },
-    consent,
     custody::Transfer,
     need,
     sealed::{ClaimStatus, Contact, ContactPoint, Identifier, Identity},
@@ -209,36 +207,6 @@ pub struct NeedRecordInput {
     idempotency_key: Option<Uuid>,
 }
 
-/// A consent of one person, or a refusal.
-#[derive(InputObject)]
-pub struct ConsentRecordInput {
-    claimant_id: ID,
-    purposes: Vec<NeedCategory>,
-    field_groups: Vec<FieldGroup>,
-    recipient_ids: Option<Vec<ID>>,
-    recipient_kinds: Option<Vec<OrganizationKind>>,
-    any_party: Option<bool>,
-    method: ConsentMethod,
-    /// ISO 639-3.
-    language: Option<String>,
-    interpreter: Option<InterpreterKind>,
-    given_by: Option<ConsentGiver>,
-    /// By what authority a representative gives it.
-    authority: Option<String>,
-    refused: Option<bool>,
-    given_at: Option<DateTime>,
-    expires_at: Option<DateTime>,
-    idempotency_key: Option<Uuid>,
-}
-
-/// The end of a consent. What depended on it is cancelled at once.
-#[derive(InputObject)]
-pub struct ConsentWithdrawInput {
-    id: ID,
-    note: Option<String>,
-    idempotency_key: Option<Uuid>,
-}
-
 /// The hand-over of a claimant's file.
 #[derive(InputObject)]
 pub struct ClaimantTransferInput {
@@ -250,7 +218,7 @@ pub struct ClaimantTransferInput {
     idempotency_key: Option<Uuid>,
 }
 
-async fn claimant_payload(
+pub(super) async fn claimant_payload(
     context: &Context<'_>,
     change: &impl Change,
     key: Option<Uuid>,
@@ -262,22 +230,6 @@ async fn claimant_payload(
             let seen = context.session().claimant_list_by_id(&[id]).await;
             let claimant = seen.or_answer(context)?.into_iter().next().map(Claimant);
             Ok(ClaimantPayload::done(claimant))
-        }
-    }
-}
-
-async fn consent_payload(
-    context: &Context<'_>,
-    change: &impl Change,
-    key: Option<Uuid>,
-) -> Result<ConsentPayload> {
-    match apply(context, change, key).await {
-        Err(error) => ConsentPayload::refused(context, error),
-        Ok(applied) => {
-            let id = ConsentId(applied.subject());
-            let found = context.session().consent_list_by_id(&[id]).await;
-            let consent = found.or_answer(context)?.into_iter().next().map(Consent);
-            Ok(ConsentPayload::done(consent))
         }
     }
 }
@@ -424,44 +376,5 @@ impl ClaimantMutation {
             wanted_from: update(input.wanted_from).map(|date| date.0),
         };
         claimant_payload(context, &change, input.idempotency_key).await
-    }
-
-    /// Records a consent, or a refusal. What opens more is for the registering organization to record; nobody opens
-    /// anything to itself.
-    async fn consent_record(
-        &self,
-        context: &Context<'_>,
-        input: ConsentRecordInput,
-    ) -> Result<ConsentPayload> {
-        let change = consent::Record {
-            claimant: context.row(&input.claimant_id),
-            purposes: input.purposes,
-            field_groups: input.field_groups,
-            organizations: context.rows(&input.recipient_ids.unwrap_or_default()),
-            kinds: input.recipient_kinds.unwrap_or_default(),
-            any_party: input.any_party.unwrap_or(false),
-            method: input.method,
-            language: input.language,
-            interpreter: input.interpreter.unwrap_or(InterpreterKind::None),
-            given_by: input.given_by.unwrap_or(ConsentGiver::Oneself),
-            authority: input.authority,
-            refused: input.refused.unwrap_or(false),
-            given_at: input.given_at.map(|time| time.0),
-            expires_at: input.expires_at.map(|time| time.0),
-        };
-        consent_payload(context, &change, input.idempotency_key).await
-    }
-
-    /// Withdraws a consent. It hides at once what it opened and cancels what depended on it; history stays.
-    async fn consent_withdraw(
-        &self,
-        context: &Context<'_>,
-        input: ConsentWithdrawInput,
-    ) -> Result<ConsentPayload> {
-        let change = consent::Withdraw {
-            id: context.row(&input.id),
-            note: input.note,
-        };
-        consent_payload(context, &change, input.idempotency_key).await
     }
 }

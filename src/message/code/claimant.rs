@@ -146,6 +146,14 @@ labels! {
         Unknown: "Unknown", "Inconnu";
     }
 
+    RecognitionStatus {
+        NotStarted: "Not started", "Non commencée";
+        InAssessment: "In assessment", "En cours d'évaluation";
+        Recognized: "Recognized", "Reconnue";
+        Partial: "Recognized in part", "Reconnue en partie";
+        Refused: "Refused", "Refusée";
+    }
+
     ConsentStatus {
         Active: "In force", "En vigueur";
         Withdrawn: "Withdrawn", "Retiré";

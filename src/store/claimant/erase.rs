@@ -89,20 +89,34 @@ impl Change for HoldClaimant {
 }
 
 impl Unit<'_> {
+    /// Locks a claimant, unless the person was erased since the row was read.
+    pub(in crate::store) async fn lock_known_claimant(
+        &self,
+        claimant: ClaimantId,
+        path: &str,
+    ) -> Result<()> {
+        match self.lock_claimant(claimant).await? {
+            true => Err(Refusal::at(Problem::ClaimantErased, path).into()),
+            false => Ok(()),
+        }
+    }
+
     /// A claimant whom the caller's organization registered, kept from changing until this transaction ends.
     async fn registered_claimant(&self, id: ClaimantId) -> Result<claimant::Model> {
-        self.lock_claimant(id).await?;
-        let claimant = self
-            .find::<claimant::Entity>()
+        let seen = self.visible_claimant(id).await?;
+        if seen.registering_organization_id != self.session.viewer().organization() {
+            return Err(Refusal::new(Problem::RoleNotAllowed).into());
+        }
+        self.lock_known_claimant(id, "id").await?;
+        self.visible_claimant(id).await
+    }
+
+    async fn visible_claimant(&self, id: ClaimantId) -> Result<claimant::Model> {
+        self.find::<claimant::Entity>()
             .filter(claimant::Column::Id.eq(id))
             .one()
             .await?
-            .ok_or_else(|| Refusal::at(Problem::NotFound, "id"))?;
-        if claimant.registering_organization_id != self.session.viewer().organization() {
-            return Err(Refusal::new(Problem::RoleNotAllowed).into());
-        }
-        demand_known(&claimant, "id")?;
-        Ok(claimant)
+            .ok_or_else(|| Refusal::at(Problem::NotFound, "id").into())
     }
 
     /// Writes a claimant's row if it is still as it was read, and tells the registering organization.

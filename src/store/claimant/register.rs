@@ -75,7 +75,7 @@ pub struct UpdateClaimant {
 const MOST_POINTS: usize = 20;
 const MOST_IDENTIFIERS: usize = 20;
 
-fn check_text(text: Option<&String>, limit: usize, path: &str) -> Result<()> {
+pub(in crate::store) fn check_text(text: Option<&String>, limit: usize, path: &str) -> Result<()> {
     let Some(text) = text else { return Ok(()) };
     if text.trim().is_empty() {
         return Err(Refusal::at(Problem::Required, path).into());
@@ -336,6 +336,7 @@ impl Change for UpdateClaimant {
             unit.put_sealed(&key, self.id, &sealed).await?;
         }
         unit.clear_sealed(self.id, self.cleared).await?;
+        unit.follow_age(&claimant).await?;
         unit.record(
             Entry::new(
                 JournalKind::ClaimantUpdated,

@@ -9,7 +9,9 @@ use sea_orm::{ActiveModelTrait, ActiveValue::Set, IntoActiveModel, prelude::Uuid
 use serde::Serialize;
 
 use super::{
-    super::{Applied, Change, Unit, journal::Entry, seal::Wrapped, update::Update},
+    super::{
+        Applied, Change, Unit, claimant::check_text, journal::Entry, seal::Wrapped, update::Update,
+    },
     act::{check_reason, check_sub_status},
     check_free_text, check_note,
 };
@@ -114,7 +116,7 @@ impl Change for LinkClaimant {
             .step(self.id, Some(self.expected_version), action)
             .await?;
         let claimant = unit.own_claimant(self.claimant, "claimantId").await?;
-        unit.lock_claimant(claimant.id).await?;
+        unit.lock_known_claimant(claimant.id, "claimantId").await?;
         let mut row = step.before.clone();
         row.claimant_id = Some(claimant.id);
         let summary = unit.summary_of(&row)?;
@@ -192,14 +194,7 @@ impl Change for Assign {
     const MUTATION: &'static str = "referralAssign";
 
     async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
-        let limit = 200;
-        if self
-            .assignee
-            .as_ref()
-            .is_some_and(|who| who.chars().count() > limit)
-        {
-            return Err(Refusal::at(Problem::TooLong { limit }, "assignee").into());
-        }
+        check_text(self.assignee.as_ref(), 200, "assignee")?;
         let action = ReferralAction::Assign;
         let mut step = unit
             .step(self.id, Some(self.expected_version), action)

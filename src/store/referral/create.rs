@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     domain::{
-        access, business_days, free_text,
+        business_days, free_text,
         referral::{Facts, Relation},
     },
     error::{Problem, Refusal, Result},
@@ -167,7 +167,7 @@ impl Change for Create {
             None => None,
         };
         if let Some(claimant) = claimant.as_ref().filter(|_| self.send) {
-            unit.lock_claimant(claimant.id).await?;
+            unit.lock_known_claimant(claimant.id, "claimantId").await?;
         }
         let mut row = self.row(unit, claimant.as_ref());
         row.need_id = unit.need_for(&row, self.need).await?;
@@ -393,10 +393,19 @@ impl Unit<'_> {
     ) -> Result<()> {
         let access = self.consent_to(claimant, recipient, category).await?;
         if access == Access::Granted {
-            Ok(())
-        } else {
-            Err(Refusal::at(Problem::ConsentRequired { access }, "claimantId").into())
+            return Ok(());
         }
+        // That an organization is excluded is told to the one that keeps the exclusion, and to nobody else.
+        let excluded = match recipient {
+            Some(recipient) => self.wishes_of(claimant).await?.exclude(recipient),
+            None => false,
+        };
+        let registered = self.own_claimant(claimant, "claimantId").await.is_ok();
+        let problem = match excluded && registered {
+            true => Problem::Excluded,
+            false => Problem::ConsentRequired { access },
+        };
+        Err(Refusal::at(problem, "claimantId").into())
     }
 
     async fn consent_to(
@@ -416,12 +425,8 @@ impl Unit<'_> {
             Some(recipient) => self.consent_for(claimant, recipient, category).await,
             None => {
                 self.lock_claimant(claimant).await?;
-                let consents = self.consents_of(claimant).await?;
-                Ok(access::consent_for_open(
-                    &consents,
-                    category,
-                    self.session.now,
-                ))
+                let wishes = self.wishes_of(claimant).await?;
+                Ok(wishes.consent_for_open(category, self.session.now))
             }
         }
     }

@@ -1,5 +1,5 @@
-//! What ends without anybody's wish: every referral that no remaining consent covers, or whose owner is no more; all of a
-//! person's who is erased; and drafts that nobody touches any more.
+//! What ends without anybody's wish: every referral that no remaining consent covers, whose owner is excluded, or is no
+//! more; all of a person's who is erased; and drafts that nobody touches any more.
 use entity::{
     Access, DecidedBy, JournalKind, ReferralId, ReferralStatus, ReferralStatusReason, SubjectType,
     claimant, outcome, referral,
@@ -15,19 +15,21 @@ use super::{
 };
 use crate::{
     domain::{
-        access::{self, Recipient},
+        access::Recipient,
         referral::{Action, Effect, Facts, Next, Relation},
     },
     error::{Problem, Refusal, Result},
 };
 
 impl Unit<'_> {
-    /// Cancels what depended on a consent that is gone. The parties learn that it was cancelled, and not why.
+    /// Cancels what depended on a consent that is gone, or goes to an organization that is now excluded. The parties
+    /// learn that it was cancelled, and not why. Returns which were.
     pub(in crate::store) async fn end_uncovered_referrals(
         &mut self,
         claimant: &claimant::Model,
-    ) -> Result<()> {
-        let consents = self.consents_of(claimant.id).await?;
+    ) -> Result<Vec<ReferralId>> {
+        let wishes = self.wishes_of(claimant.id).await?;
+        let mut ended = Vec::new();
         let rows = referral::Entity::find()
             .filter(referral::Column::ClaimantId.eq(claimant.id))
             .filter(referral::Column::Status.is_in(OPEN_STATUSES))
@@ -47,23 +49,19 @@ impl Unit<'_> {
                                 organization,
                                 kind: *kind,
                             };
-                            access::consent_for(
-                                &consents,
-                                recipient,
-                                row.category,
-                                self.session.now,
-                            )
+                            wishes.consent_for(recipient, row.category, self.session.now)
                         })
                 }
-                None => access::consent_for_open(&consents, row.category, self.session.now),
+                None => wishes.consent_for_open(row.category, self.session.now),
             };
             // A consent that has only expired ends by the clock what it opened, not the referral.
             if access == Access::ConsentRequired {
+                ended.push(row.id);
                 self.cancel_by_system(row, ReferralStatusReason::ConsentWithdrawn)
                     .await?;
             }
         }
-        Ok(())
+        Ok(ended)
     }
 
     /// Ends what names a claimant who is being erased: open referrals as by withdrawal, drafts for good. Whoever was a

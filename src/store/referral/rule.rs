@@ -9,13 +9,14 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Query, SelectStatement},
 };
 
-use super::super::{Readable, nothing};
+use super::super::{Readable, exclusion::not_excluded, nothing};
 use crate::viewer::Viewer;
 
-/// The referrals of which an organization is a party, or whose claimant it registered. A draft is its source's alone.
+/// The referrals of which an organization is a party, or whose claimant it registered; none of somebody who excludes
+/// it. A draft is its source's alone.
 pub(in crate::store) fn party(organization: OrganizationId) -> Condition {
     use referral::Column;
-    Condition::any()
+    let parties = Condition::any()
         .add(Column::SourceId.eq(organization))
         .add(
             Condition::all()
@@ -27,7 +28,10 @@ pub(in crate::store) fn party(organization: OrganizationId) -> Condition {
             Condition::all()
                 .add(Column::RegisteringOrganizationId.eq(organization))
                 .add(Column::Status.ne(ReferralStatus::Draft)),
-        )
+        );
+    Condition::all()
+        .add(parties)
+        .add(not_excluded(organization))
 }
 
 /// The open referrals that an active service of the organization fits, by category, region and language.
@@ -37,6 +41,7 @@ pub(super) fn open_to(organization: OrganizationId) -> Condition {
         .add(Column::Status.eq(ReferralStatus::Requested))
         .add(Column::OwnerId.is_null())
         .add(Expr::exists(fitting_services(organization)))
+        .add(not_excluded(organization))
 }
 
 /// Rows of a table of a service's places or languages, for the service at hand.

@@ -10,7 +10,7 @@ use sea_orm::{
 
 use super::{
     super::{Unit, journal::Entry, seal::Wrapped},
-    Children, OPEN_STATUSES, Seen, open_children, relations, replacements,
+    Children, OPEN_STATUSES, Seen, Tenure, open_children, relations, replacements,
 };
 use crate::{
     domain::referral::{self as workflow, Action, Facts, Next, Relation},
@@ -89,6 +89,7 @@ impl Unit<'_> {
                 .is_none()
                 .then_some(entity::Access::Anonymous),
             relations: Vec::new(),
+            tenure: Tenure::Open,
             referral: row.clone(),
         };
         Ok(seen.facts(&children))

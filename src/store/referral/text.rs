@@ -1,14 +1,18 @@
 //! The free text of a referral: its summary and the notes of its outcomes, sealed under the referral's own data key,
 //! which stands wrapped in its row. Opened only for whom it is returned to: what a view masks is never opened.
-use entity::{OutcomeId, outcome, referral};
-use sea_orm::FromQueryResult;
+use std::collections::HashSet;
+
+use entity::{OutcomeId, ReferralId, ReferralStatus, outcome, referral};
+use sea_orm::{
+    ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryOrder, QuerySelect, sea_query::Expr,
+};
 
 use super::{
     super::{
         Session, Unit,
         seal::{Place, Seal, Wrapped},
     },
-    Seen,
+    Seen, Tenure,
 };
 use crate::error::{Problem, Refusal, Result};
 
@@ -22,6 +26,68 @@ pub struct SeenOutcome {
 }
 
 impl Session {
+    /// The outcomes of `referrals`, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn outcomes_of(&self, referrals: &[ReferralId]) -> Result<Vec<SeenOutcome>> {
+        let which = outcome::Column::ReferralId.is_in(referrals.iter().copied());
+        let rows = self.outcomes(which).await?;
+        self.within_tenure(rows).await
+    }
+
+    /// The outcomes among `ids`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn outcome_list_by_id(&self, ids: &[OutcomeId]) -> Result<Vec<SeenOutcome>> {
+        let which = outcome::Column::Id.is_in(ids.iter().copied());
+        let rows = self.outcomes(which).await?;
+        self.within_tenure(rows).await
+    }
+
+    /// Outcomes without their notes where the caller's tenure is over; of a referral that should never have been,
+    /// nobody reads any.
+    async fn within_tenure(&self, mut rows: Vec<SeenOutcome>) -> Result<Vec<SeenOutcome>> {
+        if rows.iter().all(|row| row.outcome.note.is_none()) {
+            return Ok(rows);
+        }
+        let ids: Vec<ReferralId> = rows.iter().map(|row| row.outcome.referral_id).collect();
+        let open: HashSet<ReferralId> = self
+            .referral_list_by_id(&ids)
+            .await?
+            .into_iter()
+            .filter(|row| row.status != ReferralStatus::EnteredInError)
+            .map(|row| self.seen_referral(row))
+            .filter(|seen| seen.tenure == Tenure::Open)
+            .map(|seen| seen.referral.id)
+            .collect();
+        for row in &mut rows {
+            if !open.contains(&row.outcome.referral_id) {
+                row.outcome.note = None;
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Outcomes with the keys of their notes, in one statement.
+    async fn outcomes(&self, which: Expr) -> Result<Vec<SeenOutcome>> {
+        let key = outcome::Entity::belongs_to(referral::Entity)
+            .from(outcome::Column::ReferralId)
+            .to(referral::Column::Id);
+        let outcomes = self.find::<outcome::Entity>().filter(which);
+        Ok(outcomes
+            .select
+            .join(JoinType::InnerJoin, key.into())
+            .column(referral::Column::TextMasterKey)
+            .column(referral::Column::TextKey)
+            .order_by_asc(outcome::Column::CreatedAt)
+            .order_by_asc(outcome::Column::Id)
+            .into_model::<SeenOutcome>()
+            .all(outcomes.connection)
+            .await?)
+    }
+
     /// The summary of a referral, as far as it was shown.
     ///
     /// # Errors

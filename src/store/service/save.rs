@@ -13,7 +13,10 @@ use sea_orm::{
 use serde::Serialize;
 
 use super::super::{
-    Applied, Change, Unit, claimant::is_language, journal::Entry, organization::searchable,
+    Applied, Change, Unit,
+    claimant::{check_text, is_language},
+    journal::Entry,
+    organization::searchable,
     update::Update,
 };
 use crate::error::{Problem, Refusal, Result};
@@ -82,13 +85,7 @@ impl Save {
             ("descriptionFr", self.description_fr.value(), 20_000),
         ];
         for (field, text, limit) in texts {
-            let Some(text) = text else { continue };
-            if text.trim().is_empty() {
-                return Err(Refusal::at(Problem::Required, field).into());
-            }
-            if text.chars().count() > limit {
-                return Err(Refusal::at(Problem::TooLong { limit }, field).into());
-            }
+            check_text(text, limit, field)?;
         }
         let languages = self.languages.as_deref().unwrap_or_default();
         if !languages.iter().all(|code| is_language(code)) {
@@ -263,13 +260,7 @@ impl Change for SaveCapacity {
                 return Err(Refusal::at(problem, field).into());
             }
         }
-        if self
-            .unit
-            .as_ref()
-            .is_some_and(|unit| unit.chars().count() > 100)
-        {
-            return Err(Refusal::at(Problem::TooLong { limit: 100 }, "unit").into());
-        }
+        check_text(self.unit.as_ref(), 100, "unit")?;
         let service = unit
             .find::<service::Entity>()
             .filter(service::Column::Id.eq(self.service))

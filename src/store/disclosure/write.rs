@@ -1,0 +1,114 @@
+//! Writes down what answers disclose, before they leave. Answers that end at the same time are written together: one
+//! statement, one commit. What could not be written in time was not written, as far as the answer is concerned.
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use entity::disclosure_answer;
+use sea_orm::{ActiveValue::Set, DatabaseConnection, EntityTrait, prelude::Uuid};
+use tokio::sync::{mpsc, oneshot};
+
+use super::super::Session;
+use crate::{
+    domain::disclosure::encode,
+    error::{Error, Result},
+};
+
+/// How many answers one statement writes at most, and how many wait in line.
+const MOST_AT_ONCE: usize = 256;
+
+/// An answer that waits for its row to be committed.
+struct Waiting {
+    row: disclosure_answer::ActiveModel,
+    written: oneshot::Sender<()>,
+}
+
+/// The way to the one task that writes.
+#[derive(Clone, Debug, Default)]
+pub(in crate::store) struct Writer(Arc<OnceLock<mpsc::Sender<Waiting>>>);
+
+/// Why an answer cannot leave.
+#[derive(Debug, thiserror::Error)]
+#[error("the record of a disclosure was not written")]
+struct NotWritten;
+
+impl Writer {
+    async fn write(
+        &self,
+        database: &DatabaseConnection,
+        row: disclosure_answer::ActiveModel,
+    ) -> std::result::Result<(), NotWritten> {
+        let line = self.0.get_or_init(|| {
+            let (line, waiting) = mpsc::channel(MOST_AT_ONCE);
+            tokio::spawn(write_in_turn(database.clone(), waiting));
+            line
+        });
+        let (written, done) = oneshot::channel();
+        let waiting = Waiting { row, written };
+        line.send(waiting).await.map_err(|_| NotWritten)?;
+        done.await.map_err(|_| NotWritten)
+    }
+}
+
+/// Ends with the last store that could send anything.
+async fn write_in_turn(database: DatabaseConnection, mut waiting: mpsc::Receiver<Waiting>) {
+    let mut batch = Vec::with_capacity(MOST_AT_ONCE);
+    while waiting.recv_many(&mut batch, MOST_AT_ONCE).await > 0 {
+        let (rows, answers): (Vec<_>, Vec<_>) = batch
+            .drain(..)
+            // Whoever has stopped waiting gives no answer that would have to be recorded.
+            .filter(|waiting| !waiting.written.is_closed())
+            .map(|waiting| (waiting.row, waiting.written))
+            .unzip();
+        if rows.is_empty() {
+            continue;
+        }
+        let inserted = disclosure_answer::Entity::insert_many(rows)
+            .exec_without_returning(&database)
+            .await;
+        match inserted {
+            Ok(_) => {
+                for answer in answers {
+                    // Gone meanwhile: recorded, and not given.
+                    let _ = answer.send(());
+                }
+            }
+            // Dropped senders tell every answer of the batch.
+            Err(error) => tracing::error!(%error, "disclosures could not be written"),
+        }
+    }
+}
+
+impl Session {
+    /// Writes down what this answer discloses. Until this has succeeded, the answer must not leave.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when that could not be committed in time.
+    pub async fn write_disclosures(&self) -> Result<()> {
+        let disclosed = self.ledger.take();
+        if disclosed.is_empty() {
+            return Ok(());
+        }
+        let row = disclosure_answer::ActiveModel {
+            id: Set(Uuid::now_v7()),
+            at: Set(self.now),
+            organization_id: Set(self.viewer().organization()),
+            client: Set(self.caller.client.clone()),
+            subject: Set(self.caller.subject.clone()),
+            acting_subject: Set(self.caller.acting_subject.clone()),
+            content: Set(encode(&disclosed)),
+        };
+        let seconds = self.settings().audit.disclosure_seconds.get();
+        let limit = Duration::from_secs(seconds.into());
+        let writing = self
+            .store
+            .disclosures
+            .write(&self.store.database.writer, row);
+        match tokio::time::timeout(limit, writing).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Error::internal(error)),
+            Err(_) => Err(Error::internal(NotWritten)),
+        }
+    }
+}

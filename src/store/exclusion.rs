@@ -1,0 +1,280 @@
+//! Exclusions: organizations that a person never wants to be known to. The registering organization records and ends
+//! them and sees them; to the excluded one everything about the person is as if it had never been, but for the word
+//! that its access ended where it had been a party. An exclusion beats every consent.
+use chrono::{DateTime, Utc};
+use entity::{
+    ClaimantId, ExclusionId, JournalKind, OrganizationId, OrganizationKind, SubjectType, claimant,
+    consent, exclusion, journal_audience, journal_entry, organization, referral,
+};
+use sea_orm::{
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    prelude::Uuid,
+    sea_query::{
+        DynIden, Expr, ExprTrait, IntoColumnRef, IntoIden, JoinType, Query, SelectStatement,
+    },
+};
+use serde::Serialize;
+
+use super::{
+    Applied, Change, Readable, Session, Unit, journal::Entry, nothing, sealed::registered_by,
+};
+use crate::{
+    error::{Problem, Refusal, Result},
+    viewer::Viewer,
+};
+
+impl Readable for exclusion::Entity {
+    fn visible_to(viewer: &Viewer, _: DateTime<Utc>) -> Condition {
+        match viewer {
+            Viewer::Ministry { .. } => nothing(),
+            Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => {
+                exclusion::Column::ClaimantId
+                    .in_subquery(registered_by(viewer))
+                    .into()
+            }
+        }
+    }
+}
+
+/// An exclusion in force of an organization by the claimant that a column of the query at hand names.
+pub(super) fn excluding(
+    organization: OrganizationId,
+    claimant: impl IntoColumnRef,
+) -> SelectStatement {
+    Query::select()
+        .expr(Expr::value(1))
+        .from(exclusion::Entity)
+        .and_where(Expr::col((exclusion::Entity, exclusion::Column::ClaimantId)).equals(claimant))
+        .and_where(exclusion::Column::OrganizationId.eq(organization))
+        .and_where(exclusion::Column::EndedAt.is_null())
+        .to_owned()
+}
+
+/// The condition that the claimant of a referral does not exclude an organization.
+pub(super) fn not_excluded(organization: OrganizationId) -> Expr {
+    Expr::exists(excluding(
+        organization,
+        (referral::Entity, referral::Column::ClaimantId),
+    ))
+    .not()
+}
+
+/// The condition that an entry of the journal that an organization was told of is about nobody who excludes it, or
+/// tells a party that its access ended.
+pub(super) fn untold_to_excluded(organization: OrganizationId) -> Expr {
+    use journal_entry::Column as Entry;
+    let entry = |column| Expr::col((journal_entry::Entity, column));
+    let claimant = (exclusion::Entity, exclusion::Column::ClaimantId);
+    let of_person = |table: (DynIden, DynIden), claimant_id: DynIden| {
+        Query::select()
+            .column(table.clone())
+            .from(table.0.clone())
+            .and_where(Expr::col((table.0, claimant_id)).equals(claimant))
+            .to_owned()
+    };
+    let about = Condition::any()
+        .add(entry(Entry::SubjectId).equals(claimant))
+        .add(entry(Entry::SubjectId).in_subquery(of_person(
+            (
+                referral::Entity.into_iden(),
+                referral::Column::Id.into_iden(),
+            ),
+            referral::Column::ClaimantId.into_iden(),
+        )))
+        .add(entry(Entry::SubjectId).in_subquery(of_person(
+            (consent::Entity.into_iden(), consent::Column::Id.into_iden()),
+            consent::Column::ClaimantId.into_iden(),
+        )));
+    let ended = Condition::all()
+        .add(entry(Entry::Kind).eq(JournalKind::AccessEnded))
+        .add(journal_audience::Column::Audience.eq(organization.0));
+    let untold = Query::select()
+        .expr(Expr::value(1))
+        .from(exclusion::Entity)
+        .join(
+            JoinType::InnerJoin,
+            journal_entry::Entity,
+            entry(Entry::Position)
+                .equals((journal_audience::Entity, journal_audience::Column::Position)),
+        )
+        .and_where(exclusion::Column::OrganizationId.eq(organization))
+        .and_where(exclusion::Column::EndedAt.is_null())
+        .cond_where(about)
+        .cond_where(ended.not())
+        .to_owned();
+    Expr::exists(untold).not()
+}
+
+/// `exclusionRecord`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Record {
+    pub claimant: ClaimantId,
+    pub organization: OrganizationId,
+    pub note: Option<String>,
+}
+
+impl Record {
+    async fn check_organization(&self, unit: &Unit<'_>) -> Result<()> {
+        let found = unit
+            .find::<organization::Entity>()
+            .filter(organization::Column::Id.eq(self.organization))
+            .one()
+            .await?
+            .ok_or_else(|| Refusal::at(Problem::NotFound, "organizationId"))?;
+        // The organization that keeps the record knows the person, and the ministry never does.
+        if found.id == unit.session.viewer().organization()
+            || found.kind == OrganizationKind::Ministry
+        {
+            return Err(Refusal::at(Problem::Invalid, "organizationId").into());
+        }
+        Ok(())
+    }
+}
+
+impl Change for Record {
+    const MUTATION: &'static str = "exclusionRecord";
+
+    async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
+        super::referral::check_note(self.note.as_ref())?;
+        let claimant = unit.registered(self.claimant).await?;
+        self.check_organization(unit).await?;
+        if unit
+            .wishes_of(claimant.id)
+            .await?
+            .exclude(self.organization)
+        {
+            return Err(Refusal::at(Problem::AlreadyExcluded, "organizationId").into());
+        }
+        let known_to = unit
+            .referrals_known_to(claimant.id, self.organization)
+            .await?;
+        let row = exclusion::Model {
+            id: ExclusionId(Uuid::now_v7()),
+            claimant_id: claimant.id,
+            organization_id: self.organization,
+            recorded_at: unit.session.now,
+            ended_at: None,
+        };
+        row.clone()
+            .into_active_model()
+            .insert(&unit.transaction)
+            .await?;
+        unit.tell_exclusion(
+            JournalKind::ExclusionRecorded,
+            &claimant,
+            self.note.as_ref(),
+        )
+        .await?;
+        let told = unit.end_uncovered_referrals(&claimant).await?;
+        // Of the others it keeps copies too.
+        for referral in known_to {
+            if !told.contains(&referral.id) {
+                let (kind, subject) = (JournalKind::AccessEnded, SubjectType::Referral);
+                let entry = Entry::new(kind, subject, referral.id, referral.version);
+                unit.record(entry.told([self.organization]));
+            }
+        }
+        unit.regrant(claimant.id).await?;
+        Ok(Applied::new(row.id, 1))
+    }
+}
+
+/// `exclusionEnd`.
+#[derive(Clone, Debug, Serialize)]
+pub struct End {
+    pub id: ExclusionId,
+    pub note: Option<String>,
+}
+
+impl Change for End {
+    const MUTATION: &'static str = "exclusionEnd";
+
+    async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
+        super::referral::check_note(self.note.as_ref())?;
+        let found = unit
+            .find::<exclusion::Entity>()
+            .filter(exclusion::Column::Id.eq(self.id))
+            .one()
+            .await?
+            .ok_or_else(|| Refusal::at(Problem::NotFound, "id"))?;
+        let claimant = unit.registered(found.claimant_id).await?;
+        let changed = exclusion::Entity::update_many()
+            .set(exclusion::ActiveModel {
+                ended_at: Set(Some(unit.session.now)),
+                ..Default::default()
+            })
+            .filter(exclusion::Column::Id.eq(self.id))
+            .filter(exclusion::Column::EndedAt.is_null())
+            .exec(&unit.transaction)
+            .await?;
+        if changed.rows_affected != 1 {
+            return Err(Refusal::at(Problem::AlreadyEnded, "id").into());
+        }
+        unit.tell_exclusion(JournalKind::ExclusionEnded, &claimant, self.note.as_ref())
+            .await?;
+        unit.regrant(claimant.id).await?;
+        Ok(Applied::new(self.id, 2))
+    }
+}
+
+impl Unit<'_> {
+    /// It is between the person and the registering organization.
+    async fn tell_exclusion(
+        &mut self,
+        kind: JournalKind,
+        claimant: &claimant::Model,
+        note: Option<&String>,
+    ) -> Result<()> {
+        let key = match note {
+            Some(_) => self.claimant_key(claimant.id).await?,
+            None => None,
+        };
+        let entry = Entry::new(kind, SubjectType::Claimant, claimant.id, claimant.version);
+        self.record(
+            entry
+                .note_of_claimant(note.cloned(), claimant.id, key.as_ref())
+                .private_to(claimant.registering_organization_id),
+        );
+        Ok(())
+    }
+
+    /// The referrals of a claimant of which another organization is a party, closed ones included.
+    async fn referrals_known_to(
+        &self,
+        claimant: ClaimantId,
+        organization: OrganizationId,
+    ) -> Result<Vec<referral::Model>> {
+        Ok(referral::Entity::find()
+            .filter(referral::Column::ClaimantId.eq(claimant))
+            .filter(super::referral::party(organization))
+            .all(&self.transaction)
+            .await?)
+    }
+}
+
+impl Session {
+    /// The exclusions of `claimants`, oldest first; for the registering organization alone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn exclusions_of(&self, claimants: &[ClaimantId]) -> Result<Vec<exclusion::Model>> {
+        self.find::<exclusion::Entity>()
+            .filter(exclusion::Column::ClaimantId.is_in(claimants.iter().copied()))
+            .select(|select| select.order_by_asc(exclusion::Column::Id))
+            .all()
+            .await
+    }
+
+    /// The exclusions among `ids` that the caller may see.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn exclusion_list_by_id(&self, ids: &[ExclusionId]) -> Result<Vec<exclusion::Model>> {
+        self.find::<exclusion::Entity>()
+            .filter(exclusion::Column::Id.is_in(ids.iter().copied()))
+            .all()
+            .await
+    }
+}

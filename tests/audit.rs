@@ -1,0 +1,250 @@
+//! The audit chain: whoever can write to the database cannot change what happened without being found out.
+use claimant_gateway::{
+    command::{AuditVerifyArguments, DatabaseArgument, ReportFormat, audit},
+    store::audit::verify::{Fault, Finding, Place, Report, Trust},
+};
+use sea_orm::{ConnectionTrait, Statement};
+use serde_json::{Value, json};
+
+use crate::common::{
+    Engine,
+    app::TestApp,
+    on_both_databases,
+    story::{Plot, Story},
+};
+
+/// A short history: journal entries, and four disclosures after them.
+async fn live(app: &TestApp) -> Story {
+    let story = Story::accepted(app, Plot::open("Chain")).await;
+    for _ in 0..4 {
+        let identity = "identity { fullName }";
+        app.as_provider()
+            .sees_claimant(&story.claimant, identity)
+            .await;
+    }
+    app.settle().await;
+    story
+}
+
+async fn report(app: &TestApp) -> Report {
+    let trust = Trust::default();
+    let report = app
+        .store
+        .unscoped_verify_audit(&trust, &mut |_, _| {})
+        .await;
+    report.expect("the chain can be read")
+}
+
+async fn finding(app: &TestApp) -> Finding {
+    report(app).await.finding.expect("something is found")
+}
+
+/// The whole numbers that a query gives.
+async fn numbers(app: &TestApp, query: &str) -> Vec<i64> {
+    let connection = app.database.connect().await;
+    let backend = connection.get_database_backend();
+    let rows = connection
+        .query_all_raw(Statement::from_string(backend, query))
+        .await
+        .expect("the query runs");
+    connection.close().await.expect("the connection closes");
+    let number = |row: &sea_orm::QueryResult| row.try_get::<i64>("", "n").expect("a number");
+    rows.iter().map(number).collect()
+}
+
+/// The positions of the disclosures.
+async fn disclosures(app: &TestApp) -> Vec<i64> {
+    numbers(
+        app,
+        "SELECT position AS n FROM disclosure ORDER BY position",
+    )
+    .await
+}
+
+/// The command's own verdict.
+async fn verdict(app: &TestApp, checkpoint: Option<&Value>) -> Result<(), String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("checkpoint.json");
+    if let Some(checkpoint) = checkpoint {
+        std::fs::write(&file, checkpoint.to_string()).expect("a file");
+    }
+    let arguments = AuditVerifyArguments {
+        checkpoint: checkpoint.map(|_| file),
+        trusted_key: Vec::new(),
+        format: ReportFormat::Json,
+        quiet: true,
+        database: DatabaseArgument::default(),
+    };
+    let verified = Box::pin(audit::verify(arguments, app.config())).await;
+    verified.map_err(|failure| failure.to_string())
+}
+
+async fn checkpoint(app: &TestApp) -> Value {
+    let answer = app
+        .as_agency()
+        .query("{ auditCheckpoint { position at link signature keyId publicKey } }")
+        .await;
+    answer.data()["auditCheckpoint"].clone()
+}
+
+on_both_databases! {
+    async fn what_was_not_touched_holds(app: TestApp) {
+        let nothing = report(&app).await;
+        assert_eq!(nothing, Report::default(), "an empty chain holds");
+        live(&app).await;
+        let report = report(&app).await;
+        assert_eq!(report.finding, None);
+        assert_eq!(report.disclosures, 4);
+        assert_eq!(report.links, report.journal_entries + 4);
+        assert_eq!(report.checkpoints, 1);
+        assert_eq!(verdict(&app, None).await, Ok(()));
+        let journal = numbers(&app, "SELECT position AS n FROM journal_entry ORDER BY position").await;
+        assert_eq!(journal.len() as u64, report.journal_entries, "every entry is in it");
+    }
+
+    async fn a_field_that_was_altered_is_found(app: TestApp) {
+        live(&app).await;
+        let second = disclosures(&app).await[1];
+        app.tamper(&format!("UPDATE disclosure SET client = 'another' WHERE position = {second}")).await;
+        let found = finding(&app).await;
+        assert_eq!((found.place, found.fault, found.position), (Place::Disclosure, Fault::Altered, second));
+        assert!(found.id.is_some());
+        app.tamper(&format!("UPDATE disclosure SET client = 'worker-of-provider' WHERE position = {second}")).await;
+        assert_eq!(report(&app).await.finding, None, "as it was, it holds");
+        app.tamper("UPDATE journal_entry SET actor = 'another' WHERE position = 2").await;
+        let found = finding(&app).await;
+        assert_eq!((found.place, found.fault, found.position), (Place::JournalEntry, Fault::Altered, 2));
+        assert_eq!(verdict(&app, None).await, Err("the audit chain does not hold".to_owned()));
+    }
+
+    async fn a_row_that_was_deleted_is_found(app: TestApp) {
+        live(&app).await;
+        let third = disclosures(&app).await[2];
+        app.tamper(&format!("DELETE FROM disclosure WHERE position = {third}")).await;
+        let found = finding(&app).await;
+        assert_eq!((found.place, found.fault, found.position), (Place::Disclosure, Fault::Missing, third));
+        app.tamper(&format!("DELETE FROM audit_link WHERE position = {third}")).await;
+        let found = finding(&app).await;
+        assert_eq!((found.place, found.fault, found.position), (Place::Link, Fault::Missing, third), "nor with its link");
+        app.tamper("DELETE FROM journal_entry WHERE position = 2").await;
+        let found = finding(&app).await;
+        assert_eq!((found.place, found.fault, found.position), (Place::JournalEntry, Fault::Missing, 2));
+    }
+
+    async fn rows_that_changed_places_are_found(app: TestApp) {
+        live(&app).await;
+        let positions = disclosures(&app).await;
+        let (first, second) = (positions[0], positions[1]);
+        for (from, to) in [(first, -1), (second, first), (-1, second)] {
+            app.tamper(&format!("UPDATE disclosure SET position = {to} WHERE position = {from}")).await;
+        }
+        let found = finding(&app).await;
+        assert_eq!((found.place, found.fault, found.position), (Place::Disclosure, Fault::Reordered, first));
+        for (from, to) in [(2, -1), (3, 2), (-1, 3)] {
+            app.tamper(&format!("UPDATE journal_entry SET position = {to} WHERE position = {from}")).await;
+        }
+        let found = finding(&app).await;
+        assert_eq!((found.place, found.fault, found.position), (Place::JournalEntry, Fault::Reordered, 2));
+    }
+
+    async fn a_row_that_was_never_linked_is_found(app: TestApp) {
+        live(&app).await;
+        let id = if app.database.engine == Engine::Sqlite { "randomblob(16)" } else { "gen_random_uuid()" };
+        let last = disclosures(&app).await[3];
+        app.tamper(&format!(
+            "INSERT INTO disclosure (id, position, at, organization_id, client, subject, claimant_id, field_groups)
+             SELECT {id}, 1, at, organization_id, client, subject, claimant_id, field_groups FROM disclosure
+             WHERE position = {last}"
+        )).await;
+        let found = finding(&app).await;
+        assert_eq!((found.place, found.fault, found.position), (Place::Disclosure, Fault::Added, 1));
+        app.tamper("UPDATE disclosure SET position = 1000 WHERE position = 1").await;
+        let found = finding(&app).await;
+        assert_eq!((found.place, found.fault, found.position), (Place::Disclosure, Fault::Added, 1000));
+    }
+
+    async fn a_chain_that_was_cut_off_is_found_by_its_end_and_by_a_kept_checkpoint(app: TestApp) {
+        live(&app).await;
+        let kept = checkpoint(&app).await;
+        assert_eq!(verdict(&app, Some(&kept)).await, Ok(()));
+        let last = disclosures(&app).await[3];
+        assert_eq!(kept["position"], last.to_string());
+        app.tamper(&format!("DELETE FROM disclosure WHERE position = {last}")).await;
+        app.tamper(&format!("DELETE FROM audit_link WHERE position = {last}")).await;
+        let found = finding(&app).await;
+        assert_eq!((found.place, found.fault, found.position), (Place::Link, Fault::Missing, last));
+        // Whoever also sets the end back, and takes the checkpoint away, is found by who kept one.
+        app.tamper("DELETE FROM audit_checkpoint").await;
+        app.tamper(&format!(
+            "UPDATE audit_head SET position = position - 1,
+             link = (SELECT link FROM audit_link WHERE position = {last} - 1)"
+        )).await;
+        assert_eq!(report(&app).await.finding, None, "nothing in the database tells any more");
+        assert_eq!(verdict(&app, Some(&kept)).await, Err("the audit chain does not hold".to_owned()));
+    }
+
+    async fn a_chain_made_anew_does_not_meet_its_checkpoints(app: TestApp) {
+        live(&app).await;
+        let kept = checkpoint(&app).await;
+        app.tamper("UPDATE journal_entry SET actor = 'another' WHERE position = 2").await;
+        for table in ["audit_link", "audit_head", "disclosure"] {
+            app.tamper(&format!("DELETE FROM {table}")).await;
+        }
+        app.tamper("UPDATE audit_checkpoint SET position = 1").await;
+        let chained = app.store.unscoped_chain("test").await;
+        assert!(chained.is_ok(), "it is made anew: {chained:?}");
+        let found = finding(&app).await;
+        assert_eq!((found.place, found.fault), (Place::Checkpoint, Fault::Altered));
+        assert!(verdict(&app, Some(&kept)).await.is_err());
+    }
+
+    async fn a_checkpoint_that_another_key_signed_is_not_taken(app: TestApp) {
+        live(&app).await;
+        let mut kept = checkpoint(&app).await;
+        let bytes = if app.database.engine == Engine::Sqlite { "x'00'" } else { "'\\x00'" };
+        app.tamper(&format!("UPDATE audit_checkpoint SET signature = {bytes}")).await;
+        let found = finding(&app).await;
+        assert_eq!((found.place, found.fault), (Place::Checkpoint, Fault::NotSigned));
+        app.tamper("DELETE FROM audit_checkpoint").await;
+        assert_eq!(verdict(&app, Some(&kept)).await, Ok(()));
+        kept["position"] = json!("1");
+        assert!(verdict(&app, Some(&kept)).await.is_err(), "it is not what was signed");
+    }
+
+    async fn removed_content_is_told_as_removed_where_the_journal_says_so(app: TestApp) {
+        live(&app).await;
+        let second = disclosures(&app).await[1];
+        let id = if app.database.engine == Engine::Sqlite { "randomblob(16)" } else { "gen_random_uuid()" };
+        let entry = format!(
+            "INSERT INTO journal_entry (id, at, actor, client, subject_type, subject_id, subject_version, kind, audience)
+             SELECT {id}, at, 'operator', 'operator', 'DISCLOSURE', id, 1, 'DISCLOSURE_REMOVED', '[]' FROM disclosure
+             WHERE position = {second}"
+        );
+        app.tamper(&entry).await;
+        app.tamper(&format!("DELETE FROM disclosure WHERE position = {second}")).await;
+        app.tamper(&format!("UPDATE audit_link SET salt = NULL WHERE position = {second}")).await;
+        let found = finding(&app).await;
+        assert_eq!((found.place, found.fault), (Place::Disclosure, Fault::Missing), "the entry is not in the chain yet");
+        app.settle().await;
+        let report = report(&app).await;
+        assert_eq!(report.finding, None);
+        assert_eq!((report.removed, report.disclosures), (1, 3));
+    }
+
+    async fn only_who_reads_the_audit_gets_a_checkpoint(app: TestApp) {
+        let question = "{ auditCheckpoint { position } }";
+        assert_eq!(app.as_agency().query(question).await.data()["auditCheckpoint"], Value::Null, "there is none yet");
+        live(&app).await;
+        assert_eq!(app.as_ministry().query(question).await.error_code(), "FORBIDDEN");
+        assert_eq!(app.anonymous().query(question).await.error_code(), "UNAUTHENTICATED");
+        let kept = checkpoint(&app).await;
+        assert_eq!(kept["link"].as_str().map(str::len), Some(64));
+        app.clock.advance(chrono::TimeDelta::minutes(9));
+        app.as_agency().registers("Testa").await;
+        app.settle().await;
+        assert_eq!(checkpoint(&app).await, kept, "not so soon");
+        app.clock.advance(chrono::TimeDelta::minutes(1));
+        app.settle().await;
+        assert_ne!(checkpoint(&app).await, kept, "time has come");
+    }
+}
