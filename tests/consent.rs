@@ -337,4 +337,118 @@ on_both_databases! {
         agency.does("referralCancel", &accepted, because("CLAIMANT_MOVED")).await;
         assert_eq!(provider.sees_claimant(&claimant, "id").await, Value::Null);
     }
+
+    async fn a_guardians_consent_ends_on_the_birthday_by_the_clock(app: TestApp) {
+        let (agency, provider) = (app.as_agency(), app.as_provider());
+        let born = |date: &str, precision: &str| {
+            json!({ "givenName": "Testa", "birthDate": date, "birthDatePrecision": precision })
+        };
+        let child = json!({ "ageBand": "FROM_12_TO_15", "identity": born("2010-06-20", "DAY") });
+        let child = agency.done("claimantRegister", child, "claimant { id }").await["claimant"]["id"].clone();
+        agency.consents(&child, json!({ "givenBy": "GUARDIAN", "authority": "Parent" })).await;
+        let sent = agency.sends(&child, &app.service()).await;
+        provider.does("referralAccept", &sent, Value::Null).await;
+        let access = async || provider.sees_claimant(&child, "identityAccess").await["identityAccess"].clone();
+        let status = async || agency.sees_claimant(&child, "consents { status }").await["consents"][0]["status"].clone();
+        app.clock.set("2026-06-20T03:59:59Z".parse().expect("a time"));
+        assert_eq!((access().await, status().await), (json!("GRANTED"), json!("ACTIVE")));
+        app.clock.set("2026-06-20T04:00:00Z".parse().expect("a time"));
+        assert_eq!((access().await, status().await), (json!("CONSENT_EXPIRED"), json!("EXPIRED")), "midnight in Toronto");
+        let seen = provider.sees_claimant(&child, "consents { status expiresAt }").await;
+        assert_eq!(seen["consents"], json!([{ "status": "EXPIRED", "expiresAt": null }]), "the day is not told");
+
+        // An earlier day that the date may mean is taken; a later one opens again.
+        for (version, birth, expected) in [
+            (1, born("2010-07-20", "DAY"), "GRANTED"),
+            (2, born("2010-06-25", "MONTH"), "CONSENT_EXPIRED"),
+            (3, born("2011-12-31", "YEAR"), "GRANTED"),
+        ] {
+            let input = json!({ "id": child, "expectedVersion": version, "identity": birth });
+            agency.done("claimantUpdate", input, "claimant { id }").await;
+            assert_eq!(access().await, expected, "{version}");
+        }
+        // Without a birth date the age band is all there is.
+        let older = json!({ "id": child, "expectedVersion": 4, "identity": { "givenName": "Testa" }, "ageBand": "FROM_16_TO_17" });
+        agency.done("claimantUpdate", older, "claimant { id }").await;
+        assert_eq!(access().await, "CONSENT_EXPIRED");
+    }
+
+    async fn a_birth_date_says_more_of_the_age_than_a_band(app: TestApp) {
+        let agency = app.as_agency();
+        for (birth_date, age_band, allowed) in [
+            ("2010-06-01", "FROM_12_TO_15", false), ("2010-06-02", "FROM_16_TO_17", true), ("2014-01-01", "FROM_25_TO_54", true),
+        ] {
+            let input = json!({ "ageBand": age_band, "identity": { "givenName": "Testa", "birthDate": birth_date } });
+            let claimant = agency.done("claimantRegister", input, "claimant { id }").await["claimant"]["id"].clone();
+            let input = json!({ "claimantId": claimant, "purposes": ["EMPLOYMENT"], "fieldGroups": [], "anyParty": true,
+                "method": "VERBAL", "givenBy": "GUARDIAN" });
+            if allowed {
+                agency.done("consentRecord", input, "consent { id }").await;
+            } else {
+                assert_eq!(agency.refused("consentRecord", input).await, "CONSENT_OWN_REQUIRED", "sixteen today");
+            }
+        }
+    }
+
+    async fn a_relative_who_interprets_draws_a_warning(app: TestApp) {
+        let agency = app.as_agency();
+        let claimant = agency.registers("Testa").await;
+        let input = |interpreter: &str| json!({ "claimantId": claimant, "purposes": ["EMPLOYMENT"], "fieldGroups": [],
+            "anyParty": true, "method": "VERBAL", "interpreter": interpreter });
+        let selection = "consent { status } warnings { code message }";
+        let warned = agency.done("consentRecord", input("FAMILY"), selection).await;
+        let french = app.as_agency().in_french().done("consentRecord", input("FAMILY"), selection).await;
+        insta::assert_json_snapshot!("a_relative_interprets", json!({ "english": warned, "french": french }));
+        let professional = agency.done("consentRecord", input("PROFESSIONAL"), selection).await;
+        assert_eq!(professional["warnings"], json!([]));
+    }
+
+    async fn a_party_records_a_refusal_and_cannot_take_it_back(app: TestApp) {
+        let (agency, provider) = (app.as_agency(), app.as_provider());
+        let (claimant, sent) = referred(&app, Value::Null).await;
+        provider.does("referralAccept", &sent, Value::Null).await;
+        let refusal = json!({ "claimantId": claimant, "purposes": ["HOUSING"], "fieldGroups": [], "method": "VERBAL", "refused": true });
+        provider.done("consentRecord", refusal, "consent { id }").await;
+        let refused = agency.sees_claimant(&claimant, "consents { id status }").await["consents"][1].clone();
+        assert_eq!(refused["status"], "REFUSED");
+        let take_back = json!({ "id": refused["id"] });
+        let mine = provider.mutate("consentWithdraw", take_back.clone(), "consent { id }").await;
+        let never = json!({ "id": app.missing(NodeType::Consent) });
+        let never = provider.mutate("consentWithdraw", never, "consent { id }").await;
+        crate::common::journey::assert_same_answer(&mine, &never, "it would open more to itself");
+        agency.done("consentWithdraw", take_back, "consent { id }").await;
+    }
+
+    async fn a_party_reads_nothing_that_was_written_once_its_tenure_is_over(app: TestApp) {
+        let (agency, provider) = (app.as_agency(), app.as_provider());
+        let noted = json!({ "outcomes": [{ "kind": "HOUSED", "date": "2026-06-01", "note": "Outcome." }], "note": "Done." });
+        let finished = async || {
+            let claimant = agency.registers_with_consent("Testa").await;
+            let input = json!({ "claimantId": claimant, "serviceId": app.service(), "send": true, "summary": "Summary." });
+            let sent = agency.creates(input).await;
+            let accepted = provider.does("referralAccept", &sent, Value::Null).await;
+            provider.does("referralComplete", &accepted, noted.clone()).await
+        };
+        let (long_ago, voided) = (finished().await, finished().await);
+        agency.does("referralVoid", &voided, json!({ "reason": "DUPLICATE", "note": "Twice." })).await;
+        app.settle().await;
+        let selection = "summary statusReason decidedBy outcomes { note } history { edges { node { note reason } } }";
+        let feed = "{ changes(first: 100) { edges { node { note reason } } } }";
+        let texts = async |of: &Referral| provider.sees(of, selection).await.to_string();
+        let before = texts(&long_ago).await;
+        assert!(["Summary.", "Outcome.", "Done."].iter().all(|text| before.contains(text)), "{before}");
+        for told in [texts(&voided).await, provider.sees(&voided, "statusReason").await.to_string()] {
+            assert!(!["Summary.", "Outcome.", "Done.", "Twice.", "DUPLICATE"].iter().any(|text| told.contains(text)), "{told}");
+        }
+        app.clock.advance(TimeDelta::days(90) - TimeDelta::seconds(1));
+        assert_eq!(texts(&long_ago).await, before);
+        app.clock.advance(TimeDelta::seconds(1));
+        for told in [texts(&long_ago).await, provider.query(feed).await.text] {
+            assert!(!["Summary.", "Outcome.", "Done.", "Twice."].iter().any(|text| told.contains(text)), "{told}");
+        }
+        let own = agency.sees(&long_ago, selection).await.to_string();
+        assert!(["Summary.", "Outcome.", "Done."].iter().all(|text| own.contains(text)), "{own}");
+        let own = agency.sees(&voided, selection).await.to_string();
+        assert!(own.contains("Twice.") && own.contains("DUPLICATE") && !own.contains("Summary."), "{own}");
+    }
 }

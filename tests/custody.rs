@@ -185,4 +185,19 @@ assert!(payload["claimant"].is_null(), "nothing that is still open is the former
             assert!(app.store.unscoped_transfer_claimants(from, to, |_| {}).await.is_err(), "{from} to {to}");
         }
     }
+
+    async fn a_file_goes_to_nobody_whom_the_person_excludes(app: TestApp) {
+        let agency = app.as_agency();
+        let (shy, open) = (moving(&app).await, moving(&app).await);
+        let exclusion = json!({ "claimantId": shy, "organizationId": organization(&app, "other-agency").await });
+        agency.done("exclusionRecord", exclusion, "exclusion { id }").await;
+        let input = transfer(&app, &shy, 1, "other-agency").await;
+        assert_eq!(agency.refused("claimantTransfer", input).await, "ORGANIZATION_EXCLUDED");
+        app.store.unscoped_disable_organization("agency", |_| {}).await.expect("it is disabled");
+        let moved = app.store.unscoped_transfer_claimants("agency", "other-agency", |_| {}).await;
+        assert_eq!(moved.expect("files are handed on"), HandedOn { done: 1, stay: 1 });
+        let other = app.client("other-agency");
+        assert_eq!(other.sees_claimant(&shy, "id").await, Value::Null);
+        assert_eq!(other.sees_claimant(&open, "id").await["id"], open);
+    }
 }

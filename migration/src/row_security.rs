@@ -32,7 +32,7 @@ const PUBLIC: [&str; 16] = [
 ///
 /// What a policy asks of a table whose own policy would hide the answer is asked by a function that works for the
 /// gateway; it answers yes or no and gives no row out.
-const FUNCTIONS: [&str; 8] = [
+const FUNCTIONS: [&str; 10] = [
     "viewer() RETURNS text LANGUAGE sql STABLE AS \
      $$ SELECT current_setting('claimant_gateway.viewer', true) $$",
     "viewer_deals() RETURNS boolean LANGUAGE sql STABLE AS \
@@ -49,10 +49,20 @@ const FUNCTIONS: [&str; 8] = [
      LANGUAGE sql STABLE SET claimant_gateway.viewer = 'work' AS \
      $$ SELECT EXISTS (SELECT FROM consent JOIN claimant ON claimant.id = consent.claimant_id \
         WHERE consent.id = $1 AND claimant.registering_organization_id = $2) $$",
-    "excludes(claimant_id uuid, organization_id uuid) RETURNS boolean \
+    "excluded_by(claimant_id uuid) RETURNS boolean \
      LANGUAGE sql STABLE SET claimant_gateway.viewer = 'work' AS \
      $$ SELECT EXISTS (SELECT FROM exclusion WHERE exclusion.claimant_id = $1 \
-        AND exclusion.organization_id = $2 AND exclusion.ended_at IS NULL) $$",
+        AND exclusion.organization_id = viewer_organization() AND exclusion.ended_at IS NULL) $$",
+    "excluded_from(subject_id uuid) RETURNS boolean \
+     LANGUAGE sql STABLE SET claimant_gateway.viewer = 'work' AS \
+     $$ SELECT excluded_by($1) \
+        OR EXISTS (SELECT FROM referral WHERE referral.id = $1 AND excluded_by(referral.claimant_id)) \
+        OR EXISTS (SELECT FROM consent WHERE consent.id = $1 AND excluded_by(consent.claimant_id)) $$",
+    "told_of_excluding(told_at bigint, told uuid) RETURNS boolean \
+     LANGUAGE sql STABLE SET claimant_gateway.viewer = 'work' AS \
+     $$ SELECT EXISTS (SELECT FROM journal_entry WHERE journal_entry.position = $1 \
+        AND NOT (journal_entry.kind = 'ACCESS_ENDED' AND $2 = viewer_organization()) \
+        AND excluded_from(journal_entry.subject_id)) $$",
 ];
 
 const OWN: &str = "organization_id = (SELECT viewer_organization())";
@@ -98,12 +108,12 @@ fn claimant_key() -> String {
     )
 }
 
-/// The viewer's organization is a party of the referral, or registered its claimant.
+/// The viewer's organization is a party of the referral, or registered its claimant, who does not exclude it.
 const PARTY: &str = "(referral.source_id = (SELECT viewer_organization()) \
     OR (referral.status <> 'DRAFT' AND ( \
         (referral.owner_id = (SELECT viewer_organization()) AND referral.owner_access) \
         OR referral.registering_organization_id = (SELECT viewer_organization())))) \
-    AND NOT coalesce(excludes(referral.claimant_id, (SELECT viewer_organization())), false)";
+    AND NOT excluded_by(referral.claimant_id)";
 
 /// An active service of the viewer's organization fits the open referral.
 const FITS: &str = "referral.status = 'REQUESTED' AND referral.owner_id IS NULL AND EXISTS ( \
@@ -118,7 +128,7 @@ const FITS: &str = "referral.status = 'REQUESTED' AND referral.owner_id IS NULL 
         OR NOT EXISTS (SELECT FROM service_language WHERE service_language.service_id = service.id) \
         OR EXISTS (SELECT FROM service_language WHERE service_language.service_id = service.id \
             AND service_language.language = referral.language))) \
-    AND NOT coalesce(excludes(referral.claimant_id, (SELECT viewer_organization())), false)";
+    AND NOT excluded_by(referral.claimant_id)";
 
 fn referral() -> String {
     format!(
@@ -189,17 +199,19 @@ fn journal_audience(categories: &[&str]) -> String {
     let own =
         "service.organization_id = (SELECT viewer_organization()) AND service.status = 'ACTIVE'";
     format!(
-        "audience = (SELECT viewer_organization()) OR ((SELECT viewer_deals()) AND audience IN ( \
+        "NOT told_of_excluding(position, audience) \
+         AND (audience = (SELECT viewer_organization()) OR ((SELECT viewer_deals()) AND audience IN ( \
          SELECT {anywhere} {serves} WHERE {own} \
          UNION SELECT {there} {serves} CROSS JOIN region WHERE {own} \
              AND (NOT EXISTS (SELECT FROM service_region WHERE service_region.service_id = service.id) \
                  OR EXISTS (SELECT FROM service_region WHERE service_region.service_id = service.id \
-                     AND service_region.region_id = region.id))))"
+                     AND service_region.region_id = region.id)))))"
     )
 }
 
-/// Entries about a referral that the viewer reads, its own, and those that it is told of.
-const JOURNAL_ENTRY: &str = "(private_to_id IS NULL OR private_to_id = (SELECT viewer_organization())) \
+/// Entries about a referral that the viewer reads, its own, and those that it is told of; about somebody who excludes it
+/// only that its access ended.
+const JOURNAL_ENTRY: &str = "(kind = 'ACCESS_ENDED' OR NOT excluded_from(subject_id)) AND (private_to_id IS NULL OR private_to_id = (SELECT viewer_organization())) \
     AND (organization_id = (SELECT viewer_organization()) \
         OR (subject_type = 'REFERRAL' AND EXISTS (SELECT FROM referral WHERE referral.id = subject_id)) \
         OR EXISTS (SELECT FROM journal_audience WHERE journal_audience.position = journal_entry.position))";
@@ -216,7 +228,14 @@ fn policies(categories: &[&str]) -> Vec<(&'static str, String)> {
         ("claimant", claimant()),
         (
             "claimant_claim_status",
-            sealed("claimant_claim_status", &[]),
+            sealed(
+                "claimant_claim_status",
+                &[
+                    "CLAIM_STATUS",
+                    "WORK_AUTHORIZATION_STATE",
+                    "WORK_AUTHORIZATION",
+                ],
+            ),
         ),
         ("claimant_contact", sealed("claimant_contact", &["CONTACT"])),
         ("claimant_identifiers", sealed("claimant_identifiers", &[])),

@@ -27,6 +27,7 @@ fn every_documented_command_is_taken() {
         "claimant-gateway schema",
         "claimant-gateway import hsds data --strict --dry-run --database sqlite://a.db",
         "claimant-gateway import hsds a.zip --kind LEGAL --region EAST --category FOOD --category LEGAL --quiet --format json",
+        "claimant-gateway grants verify --repair --format json --quiet --database sqlite://a.db",
         "claimant-gateway token --organization demo-agency",
         "claimant-gateway config",
     ] {

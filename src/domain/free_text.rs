@@ -20,6 +20,20 @@ pub fn has_sin(text: &str) -> bool {
     (0..letters.len()).any(|start| sin_at(&letters, start))
 }
 
+/// The value of a decimal digit of the scripts in which claimants and their helpers write numbers.
+fn digit(letter: char) -> Option<u32> {
+    let zero = match letter {
+        // Latin; Arabic-Indic, also as Persian and Urdu write it; Devanagari; Bengali.
+        '0'..='9' => '0',
+        '٠'..='٩' => '٠',
+        '۰'..='۹' => '۰',
+        '०'..='९' => '०',
+        '০'..='৯' => '০',
+        _ => return None,
+    };
+    Some(u32::from(letter) - u32::from(zero))
+}
+
 fn sin_at(letters: &[char], start: usize) -> bool {
     let joins = |letter: char| letter.is_alphanumeric();
     if start > 0 && letters.get(start - 1).is_some_and(|before| joins(*before)) {
@@ -28,7 +42,7 @@ fn sin_at(letters: &[char], start: usize) -> bool {
     let mut digits = Vec::with_capacity(9);
     let mut at = start;
     while digits.len() < 9 {
-        match letters.get(at).and_then(|letter| letter.to_digit(10)) {
+        match letters.get(at).copied().and_then(digit) {
             Some(digit) => digits.push(digit),
             None => return false,
         }
@@ -120,6 +134,8 @@ mod tests {
             "SIN: 046-454-286.",
             "his 046 454 286, see",
             "０４６４５４２８６",
+            "٠٤٦ ٤٥٤ ٢٨٦",
+            "046\u{a0}454\u{a0}286",
         ] {
             assert!(has_sin(text), "{text}");
         }

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use entity::{ClaimantId, FieldGroup, Language, audit_checkpoint, disclosure};
 
 use super::{
-    claimant::Consent,
+    consent::Consent,
     context::{OrAnswer, Resolver},
     directory::{Organization, known_organization},
     page::{Connection, List, Page},

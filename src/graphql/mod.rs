@@ -14,6 +14,7 @@ use self::limits::SchemaIndex;
 use crate::{auth::scope, store::Session};
 
 mod claimant;
+mod consent;
 mod context;
 mod directory;
 mod disclosure;

@@ -4,7 +4,8 @@ use async_graphql::{Context, Interface, MergedObject, Result, SimpleObject};
 use sea_orm::prelude::Uuid;
 
 use super::{
-    claimant::{Claimant, Consent, Exclusion},
+    claimant::Claimant,
+    consent::{Consent, Exclusion},
     context::{Resolver, answer},
     directory::Service,
     referral::Referral,

@@ -3,7 +3,8 @@ use async_graphql::{Context, ID, Interface, Result};
 use sea_orm::prelude::Uuid;
 
 use super::{
-    claimant::{Claimant, Consent, Exclusion, Need},
+    claimant::{Claimant, Need},
+    consent::{Consent, Exclusion},
     context::{OrAnswer, Resolver},
     directory::{Catchment, Organization, Region, Service},
     disclosure::Disclosure,

@@ -69,7 +69,10 @@ impl Change for Transfer {
         };
         let access = wishes.consent_to_transfer(recipient, unit.session.now);
         if access != Access::Granted {
-            let problem = Problem::ConsentRequired { access };
+            let problem = match wishes.exclude(to.id) {
+                true => Problem::Excluded,
+                false => Problem::ConsentRequired { access },
+            };
             return Err(Refusal::at(problem, "organizationId").into());
         }
         let version = unit.hand_over(claimant, to.id, self.note.as_ref()).await?;

@@ -11,9 +11,7 @@ use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
     prelude::Uuid,
-    sea_query::{
-        DynIden, Expr, ExprTrait, IntoColumnRef, IntoIden, JoinType, Query, SelectStatement,
-    },
+    sea_query::{Expr, ExprTrait, IntoColumnRef, JoinType, Query, SelectStatement},
 };
 use serde::Serialize;
 
@@ -66,27 +64,23 @@ pub(super) fn not_excluded(organization: OrganizationId) -> Expr {
 pub(super) fn untold_to_excluded(organization: OrganizationId) -> Expr {
     use journal_entry::Column as Entry;
     let entry = |column| Expr::col((journal_entry::Entity, column));
-    let claimant = (exclusion::Entity, exclusion::Column::ClaimantId);
-    let of_person = |table: (DynIden, DynIden), claimant_id: DynIden| {
-        Query::select()
-            .column(table.clone())
-            .from(table.0.clone())
-            .and_where(Expr::col((table.0, claimant_id)).equals(claimant))
-            .to_owned()
-    };
-    let about = Condition::any()
-        .add(entry(Entry::SubjectId).equals(claimant))
-        .add(entry(Entry::SubjectId).in_subquery(of_person(
-            (
-                referral::Entity.into_iden(),
-                referral::Column::Id.into_iden(),
-            ),
-            referral::Column::ClaimantId.into_iden(),
-        )))
-        .add(entry(Entry::SubjectId).in_subquery(of_person(
-            (consent::Entity.into_iden(), consent::Column::Id.into_iden()),
-            consent::Column::ClaimantId.into_iden(),
-        )));
+    // Whom an entry is about: the claimant itself, or that of the referral or the consent.
+    let subject = (journal_entry::Entity, Entry::SubjectId);
+    let of_referral = Query::select()
+        .column((referral::Entity, referral::Column::ClaimantId))
+        .from(referral::Entity)
+        .and_where(Expr::col((referral::Entity, referral::Column::Id)).equals(subject))
+        .to_owned();
+    let of_consent = Query::select()
+        .column((consent::Entity, consent::Column::ClaimantId))
+        .from(consent::Entity)
+        .and_where(Expr::col((consent::Entity, consent::Column::Id)).equals(subject))
+        .to_owned();
+    let person = [
+        Expr::col(subject),
+        Expr::from(of_referral),
+        Expr::from(of_consent),
+    ];
     let ended = Condition::all()
         .add(entry(Entry::Kind).eq(JournalKind::AccessEnded))
         .add(journal_audience::Column::Audience.eq(organization.0));
@@ -101,7 +95,7 @@ pub(super) fn untold_to_excluded(organization: OrganizationId) -> Expr {
         )
         .and_where(exclusion::Column::OrganizationId.eq(organization))
         .and_where(exclusion::Column::EndedAt.is_null())
-        .cond_where(about)
+        .and_where(Expr::col((exclusion::Entity, exclusion::Column::ClaimantId)).is_in(person))
         .cond_where(ended.not())
         .to_owned();
     Expr::exists(untold).not()

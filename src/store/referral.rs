@@ -1,4 +1,4 @@
-//! Referrals, as each caller may see them. What is done with them stands beside: `create`, `act`, `change`, `child`.
+//! Referrals, as each caller may see them. What is done with them stands beside: `create`, `act`, `change`, `child`; how long it is read in `tenure`.
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
@@ -18,7 +18,6 @@ use super::{
 };
 use crate::{
     domain::{
-        access::tenure_ends,
         free_text,
         referral::{self as workflow, Facts, Relation},
     },
@@ -34,10 +33,12 @@ mod ending;
 pub mod finish;
 mod rule;
 mod step;
+mod tenure;
 mod text;
 
 use rule::open_to;
 pub(super) use rule::party;
+pub(super) use tenure::Tenure;
 
 pub(super) use step::told;
 pub use text::SeenOutcome;
@@ -85,14 +86,6 @@ pub struct Seen {
     pub(super) tenure: Tenure,
 }
 
-/// Whether free text of a referral is open to a viewer: the notes of its history and outcomes, and the summary.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tenure {
-    Open,
-    /// The referral was closed long ago, or should never have been.
-    Over,
-}
-
 /// How a viewer stands to a referral that it has been shown.
 pub(super) fn relations(viewer: &Viewer, row: &referral::Model) -> Vec<Relation> {
     let organization = viewer.organization();
@@ -115,30 +108,6 @@ pub(super) fn relations(viewer: &Viewer, row: &referral::Model) -> Vec<Relation>
         relations.push(Relation::EligibleProvider);
     }
     relations
-}
-
-impl Session {
-    /// The tenure of the caller in a referral that it has been shown. The organization that registered the person, and
-    /// whoever sent somebody not named, keep what they know.
-    pub(super) fn tenure(&self, row: &referral::Model, relations: &[Relation]) -> Tenure {
-        let has = |relation| relations.contains(&relation);
-        let keeps = has(Relation::Registering)
-            || (has(Relation::Source) && row.registering_organization_id.is_none());
-        let ends = tenure_ends(row.closed_at, self.settings().after_completion());
-        let voided = row.status == ReferralStatus::EnteredInError && !has(Relation::Source);
-        if !keeps && (voided || ends <= self.now) {
-            Tenure::Over
-        } else {
-            Tenure::Open
-        }
-    }
-
-    /// A referral as the caller may see it.
-    pub(super) fn seen_referral(&self, row: referral::Model) -> Seen {
-        let relations = relations(self.viewer(), &row);
-        let tenure = self.tenure(&row, &relations);
-        Seen::of(row, relations, tenure)
-    }
 }
 
 impl Seen {

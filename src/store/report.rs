@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use entity::{
-    NeedCategory, ReferralStatus, RegionId, ReportDimension, ReportMeasure, organization, referral,
-    region,
+    NeedCategory, ReferralStatus, ReferralStatusReason, RegionId, ReportDimension, ReportMeasure,
+    organization, referral, region,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect,
@@ -69,7 +69,7 @@ fn owner() -> sea_orm::sea_query::DynIden {
 }
 
 /// The expression of a dimension; none for those that are not counted live.
-fn expression(dimension: ReportDimension) -> Option<SimpleExpr> {
+fn expression(dimension: ReportDimension, viewer: &Viewer) -> Option<SimpleExpr> {
     use referral::Column;
     Some(match dimension {
         ReportDimension::Status => column(Column::Status),
@@ -79,7 +79,7 @@ fn expression(dimension: ReportDimension) -> Option<SimpleExpr> {
         ReportDimension::Priority => column(Column::Priority),
         ReportDimension::SourceKind => Expr::col((source(), organization::Column::Kind)),
         ReportDimension::OwnerKind => Expr::col((owner(), organization::Column::Kind)),
-        ReportDimension::Reason => column(Column::StatusReason),
+        ReportDimension::Reason => told_reason(viewer),
         ReportDimension::Language => column(Column::Language),
         ReportDimension::Catchment | ReportDimension::Week | ReportDimension::Outcome => {
             return None;
@@ -87,8 +87,24 @@ fn expression(dimension: ReportDimension) -> Option<SimpleExpr> {
     })
 }
 
+/// The reason, as far as the viewer may know it: that a consent was withdrawn is a fact about the person, for the
+/// registering organization alone. The ministry's counts are protected.
+fn told_reason(viewer: &Viewer) -> SimpleExpr {
+    use referral::Column;
+    let reason = || column(Column::StatusReason);
+    match viewer {
+        Viewer::Ministry { .. } => reason(),
+        Viewer::Provider { organization, .. } | Viewer::SettlementAgency { organization } => {
+            let told = Condition::any()
+                .add(reason().ne(ReferralStatusReason::ConsentWithdrawn))
+                .add(column(Column::RegisteringOrganizationId).eq(*organization));
+            Expr::case(told, reason()).into()
+        }
+    }
+}
+
 impl Question {
-    fn check(&self) -> Result<Vec<SimpleExpr>> {
+    fn check(&self, viewer: &Viewer) -> Result<Vec<SimpleExpr>> {
         if self.from > self.to || (self.to - self.from).num_days() > 3_660 {
             return Err(Error::BadInput(BadInput::Period));
         }
@@ -103,7 +119,7 @@ impl Question {
         self.group_by
             .iter()
             .map(|dimension| {
-                expression(*dimension).ok_or(Error::BadInput(BadInput::DimensionNotCounted))
+                expression(*dimension, viewer).ok_or(Error::BadInput(BadInput::DimensionNotCounted))
             })
             .collect()
     }
@@ -147,7 +163,7 @@ impl Session {
     /// # Errors
     /// [`Error::BadInput`] for a period or dimensions that cannot be counted.
     pub async fn referral_report(&self, question: &Question) -> Result<Report> {
-        let dimensions = question.check()?;
+        let dimensions = question.check(self.viewer())?;
         let as_of = self.as_of(question);
         let rows = self
             .cells(&self.counted(question, &dimensions, as_of))

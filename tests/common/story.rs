@@ -1,7 +1,7 @@
 //! A claimant with something in every group of facts, and a referral, brought through the API to where a test begins.
 //! Every text holds the story's label, so that it is found wherever it turns up.
 use claimant_gateway::opaque::NodeType;
-use entity::{OrganizationId, ServiceId};
+use entity::ServiceId;
 use serde_json::{Value, json};
 
 use super::app::{Client, TestApp};
@@ -14,24 +14,12 @@ pub struct Plot {
     pub permission: &'static str,
     pub location_protected: bool,
     pub consent_expires_at: Option<&'static str>,
+    /// Fifteen years old on the first of June 2026, sixteen on the fifteenth; a guardian consents.
+    pub child: bool,
 }
 
 impl Plot {
-    /// Consents to every field group.
-    pub const fn whole(label: &'static str) -> Self {
-        Self {
-            field_groups: &[
-                "IDENTITY",
-                "CONTACT",
-                "CLAIM_STATUS",
-                "WORK_AUTHORIZATION",
-                "QUALIFICATIONS",
-            ],
-            ..Self::open(label)
-        }
-    }
-
-    /// Consents to be known by name and to be contacted.
+    /// Consents to everything that a party could see.
     pub const fn open(label: &'static str) -> Self {
         Self {
             label,
@@ -39,6 +27,7 @@ impl Plot {
             permission: "ANY",
             location_protected: false,
             consent_expires_at: None,
+            child: false,
         }
     }
 }
@@ -66,10 +55,11 @@ impl Story {
         let region = app.store.keys().id(NodeType::Region, app.world.central);
         let input = json!({
             "regionId": region, "municipality": format!("Town{label}"), "language": "spa",
-            "officialLanguage": "FR", "interpreterNeeded": true, "ageBand": "FROM_25_TO_54",
+            "officialLanguage": "FR", "interpreterNeeded": true,
+            "ageBand": if plot.child { "FROM_12_TO_15" } else { "FROM_25_TO_54" },
             "locationProtected": plot.location_protected,
             "identity": { "givenName": format!("Given{label}"), "familyName": format!("Family{label}"),
-                "birthDate": "1990-04-01", "birthDatePrecision": "DAY", "gender": format!("Gender{label}") },
+                "birthDate": if plot.child { "2010-06-15" } else { "1990-04-01" }, "birthDatePrecision": "DAY", "gender": format!("Gender{label}") },
             "contact": { "permission": plot.permission, "points": [
                 { "kind": "PHONE", "value": format!("Safe{label}"), "safety": "SAFE", "note": format!("Aside{label}") },
                 { "kind": "EMAIL", "value": format!("Unsafe{label}"), "safety": "UNSAFE" } ] },
@@ -80,14 +70,14 @@ impl Story {
             .done("claimantRegister", input, "claimant { id }")
             .await["claimant"]["id"]
             .clone();
-        let qualification =
-            json!({ "claimantId": claimant, "title": format!("Title{label}"), "years": 4 });
+        let trade =
+            json!({ "claimantId": claimant, "title": format!("Trade{label}"), "nocCode": "72310" });
         agency
-            .done("qualificationSave", qualification, "claimant { id }")
+            .done("qualificationSave", trade, "claimant { id }")
             .await;
-        let ability = json!({ "claimantId": claimant, "language": "fra", "speaking": 7, "assessedOn": "2026-05-01" });
+        let english = json!({ "claimantId": claimant, "language": "eng", "speaking": 5, "assessedOn": "2026-05-01" });
         agency
-            .done("languageAbilitySave", ability, "claimant { id }")
+            .done("languageAbilitySave", english, "claimant { id }")
             .await;
         let need = json!({ "claimantId": claimant, "category": "EMPLOYMENT" });
         let need = agency
@@ -95,7 +85,8 @@ impl Story {
             .await["claimant"]["needs"][0]["id"]
             .clone();
         let consent = json!({ "claimantId": claimant, "purposes": ["EMPLOYMENT", "HOUSING"], "anyParty": true,
-            "fieldGroups": plot.field_groups, "method": "VERBAL", "expiresAt": plot.consent_expires_at });
+            "fieldGroups": plot.field_groups, "method": "VERBAL",
+            "givenBy": if plot.child { "GUARDIAN" } else { "SELF" }, "expiresAt": plot.consent_expires_at });
         let consent = agency
             .done("consentRecord", consent, "consent { id }")
             .await["consent"]["id"]
@@ -157,20 +148,21 @@ impl Story {
         self.version = referral["version"].as_i64().expect("a version");
     }
 
-    /// The agency records that the person never wants to be known to an organization.
-    pub async fn exclude(&self, app: &TestApp, organization: OrganizationId) {
-        let organization = app.store.keys().id(NodeType::Organization, organization);
-        let input = json!({ "claimantId": self.claimant, "organizationId": organization });
-        app.as_agency()
-            .done("exclusionRecord", input, "exclusion { id }")
-            .await;
-    }
-
     /// The agency records that the consent is withdrawn.
     pub async fn withdraw(&self, app: &TestApp) {
         let input = json!({ "id": self.consent, "note": format!("Withdrawn{}", self.label) });
         app.as_agency()
             .done("consentWithdraw", input, "consent { status }")
             .await;
+    }
+
+    /// The agency records that the person never wants to be known to an organization; the id of the exclusion.
+    pub async fn exclude(&self, app: &TestApp, organization: &Value) -> Value {
+        let input = json!({ "claimantId": self.claimant, "organizationId": organization,
+            "note": format!("Excluded{}", self.label) });
+        app.as_agency()
+            .done("exclusionRecord", input, "exclusion { id }")
+            .await["exclusion"]["id"]
+            .clone()
     }
 }

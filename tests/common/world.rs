@@ -20,6 +20,10 @@ pub struct World {
     pub closed_service: ServiceId,
     pub provider: OrganizationId,
     pub agency: OrganizationId,
+    pub other_provider: OrganizationId,
+    pub far_provider: OrganizationId,
+    pub other_agency: OrganizationId,
+    pub ministry: OrganizationId,
 }
 
 fn start() -> DateTime<Utc> {
@@ -149,12 +153,13 @@ impl World {
         let central = region(db, "CENTRAL", "Central").await;
         let northern = region(db, "NORTHERN", "Northern").await;
         let agency = organization(db, "agency", SettlementAgency, Some(central), true).await;
-        organization(db, "other-agency", SettlementAgency, Some(central), true).await;
+        let other_agency =
+            organization(db, "other-agency", SettlementAgency, Some(central), true).await;
         let provider = organization(db, "provider", EmploymentService, Some(central), true).await;
         let other = organization(db, "other-provider", Housing, Some(central), true).await;
         let far = organization(db, "far-provider", EmploymentService, Some(northern), true).await;
         organization(db, "closed", Housing, Some(central), false).await;
-        organization(db, "ministry", Ministry, None, true).await;
+        let ministry = organization(db, "ministry", Ministry, None, true).await;
         organization(db, "ministry-north", Ministry, Some(northern), true).await;
         let active = ServiceStatus::Active;
         Self {
@@ -166,6 +171,10 @@ impl World {
             northern,
             provider,
             agency,
+            other_provider: other,
+            far_provider: far,
+            other_agency,
+            ministry,
         }
     }
 }

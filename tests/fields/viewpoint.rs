@@ -68,19 +68,6 @@ async fn completed(app: &TestApp, label: &'static str) -> Story {
     story
 }
 
-/// A referral to another settlement agency, which has accepted it.
-async fn to_agency(app: &TestApp) -> Story {
-    let other = app.client("other-agency");
-    let service = json!({ "nameEn": "Settlement", "nameFr": "Établissement", "categories": ["EMPLOYMENT"], "status": "ACTIVE" });
-    let service = other.done("serviceSave", service, "service { id }").await;
-    let mut story = Story::begin(app, Plot::whole("Agency")).await;
-    story
-        .create(app, Some(service["service"]["id"].clone()), true)
-        .await;
-    story.act(&other, "referralAccept", json!({})).await;
-    story
-}
-
 /// The stories, each once.
 struct Stories {
     expired: Story,
@@ -88,14 +75,20 @@ struct Stories {
     requested: Story,
     open: Story,
     accepted: Story,
-    to_agency: Story,
-    excluded: Story,
     sealed: Story,
     withdrawn: Story,
     declined: Story,
     completed: Story,
     voided: Story,
     child: Story,
+    excluding: Story,
+}
+
+async fn excluding(app: &TestApp) -> Story {
+    let story = Story::accepted(app, Plot::open("Excluding")).await;
+    let provider = app.public_id(NodeType::Organization, app.world.provider);
+    story.exclude(app, &provider).await;
+    story
 }
 
 async fn stories(app: &TestApp) -> Stories {
@@ -106,13 +99,21 @@ async fn stories(app: &TestApp) -> Stories {
     let expired = Story::accepted(app, expired).await;
     let long_ago = completed(app, "Longago").await;
     app.clock.advance(TimeDelta::days(100));
-    let requested = Story::sent(app, Plot::whole("Requested")).await;
+    let requested = Story::sent(app, Plot::open("Requested")).await;
     let mut open = Story::begin(app, Plot::open("Open")).await;
     open.create(app, None, true).await;
-    let accepted = Story::accepted(app, Plot::whole("Accepted")).await;
-    let to_agency = to_agency(app).await;
-    let excluded = Story::accepted(app, Plot::whole("Excluded")).await;
-    excluded.exclude(app, app.world.provider).await;
+    let accepted = Plot {
+        field_groups: &[
+            "IDENTITY",
+            "CONTACT",
+            "WORK_AUTHORIZATION",
+            "QUALIFICATIONS",
+        ],
+        ..Plot::open("Accepted")
+    };
+    let accepted = Story::accepted(app, accepted).await;
+    let far = app.public_id(NodeType::Organization, app.world.far_provider);
+    accepted.exclude(app, &far).await;
     let sealed = Plot {
         field_groups: &[],
         ..Plot::open("Sealed")
@@ -150,14 +151,13 @@ async fn stories(app: &TestApp) -> Stories {
         requested,
         open,
         accepted,
-        to_agency,
-        excluded,
         sealed,
         withdrawn,
         declined,
         completed: completed(app, "Completed").await,
         voided,
         child,
+        excluding: excluding(app).await,
     }
 }
 
@@ -176,7 +176,7 @@ type Row = (&'static str, Who, fn(&Stories) -> &Story);
 const AGENCY: Who = Who::Of("agency");
 const PROVIDER: Who = Who::Of("provider");
 
-const ROWS: [Row; 26] = [
+const ROWS: [Row; 24] = [
     (
         "registering and source, referral accepted",
         AGENCY,
@@ -197,11 +197,6 @@ const ROWS: [Row; 26] = [
         AGENCY,
         |stories| &stories.voided,
     ),
-    (
-        "registering and source, an organization excluded",
-        AGENCY,
-        |stories| &stories.excluded,
-    ),
     ("registering, not source", AGENCY, |stories| &stories.child),
     ("source, not registering", PROVIDER, |stories| {
         &stories.child
@@ -217,14 +212,6 @@ const ROWS: [Row; 26] = [
         |stories| &stories.accepted,
     ),
     (
-        "owner after acceptance, with consent, a settlement agency",
-        Who::Of("other-agency"),
-        |stories| &stories.to_agency,
-    ),
-    ("owner until the person excluded it", PROVIDER, |stories| {
-        &stories.excluded
-    }),
-    (
         "owner after acceptance, consent to no group",
         PROVIDER,
         |stories| &stories.sealed,
@@ -236,6 +223,9 @@ const ROWS: [Row; 26] = [
     ),
     ("owner until consent was withdrawn", PROVIDER, |stories| {
         &stories.withdrawn
+    }),
+    ("owner until it was excluded", PROVIDER, |stories| {
+        &stories.excluding
     }),
     ("owner until it declined", PROVIDER, |stories| {
         &stories.declined
@@ -265,7 +255,7 @@ const ROWS: [Row; 26] = [
         |stories| &stories.open,
     ),
     (
-        "a stranger, another settlement agency",
+        "a stranger, a settlement agency",
         Who::Of("other-agency"),
         |stories| &stories.accepted,
     ),
@@ -310,10 +300,9 @@ pub async fn all(app: &TestApp) -> Vec<Viewpoint<'_>> {
     let stories = stories(app).await;
     // So that there is something to be told of what was disclosed.
     let look = "query($id: ID!) { claimant(id: $id) { identity { fullName } } }";
-    for story in [&stories.accepted, &stories.child] {
-        for client in [app.as_agency(), app.as_provider()] {
-            client.ask(look, json!({ "id": story.claimant })).await;
-        }
+    for (_, who, story) in &ROWS {
+        let id = json!({ "id": story(&stories).claimant });
+        client(app, who).ask(look, id).await;
     }
     let mut viewpoints = Vec::new();
     for (name, who, story) in &ROWS {

@@ -30,8 +30,9 @@ const CLAIMANT: &str = "query($id: ID!) { it: claimant(id: $id) { id region { co
     identity { fullName givenName familyName birthDate gender } identityAccess
     contact { permission points { kind value note } } contactAccess contactVia { name }
     identifiers { kind last4 } identifiersAccess claimStatus { stage workPermitExpiresOn } claimStatusAccess
-    workAuthorization { state expiresOn } workAuthorizationAccess qualifications { title recognition } qualificationsAccess
-    languageAbilities { language speaking assessedOn } exclusions { organization { name } }
+    workAuthorization { state expiresOn } workAuthorizationAccess
+    qualifications { title nocCode } languageAbilities { language speaking assessedOn } qualificationsAccess
+    exclusions { organization { name } }
     consents { status purposes fieldGroups anyParty recipients { name } } referrals(first: 10) { edges { node { id } } }
     version } }";
 
@@ -65,7 +66,6 @@ const ENTITIES: [&str; 7] = [
 /// With what the texts of a story begin.
 const WORDS: [&str; 15] = [
     "Given",
-    "Title",
     "Family",
     "Gender",
     "Town",
@@ -73,6 +73,7 @@ const WORDS: [&str; 15] = [
     "Unsafe",
     "Aside",
     "Number",
+    "Trade",
     "Told",
     "Worker",
     "Became",

@@ -1,5 +1,6 @@
 //! The referrals over which the grid is drawn: one for each state and each way in which an organization can stand to it.
 use chrono::TimeDelta;
+use claimant_gateway::opaque::NodeType;
 use serde_json::{Value, json};
 
 use crate::common::{
@@ -24,7 +25,92 @@ pub async fn all(app: &TestApp) -> Vec<Scenario> {
     scenarios.extend(accepted(app).await);
     scenarios.extend(closed(app).await);
     scenarios.extend(split(app).await);
+    scenarios.extend(every_group(app).await);
+    scenarios.extend(excluded(app).await);
     scenarios
+}
+
+const EVERY_GROUP: &[&str] = &[
+    "IDENTITY",
+    "CONTACT",
+    "IDENTIFIERS",
+    "CLAIM_STATUS",
+    "WORK_AUTHORIZATION",
+    "QUALIFICATIONS",
+    "FREE_TEXT",
+];
+
+/// The person consents to everything there is.
+async fn every_group(app: &TestApp) -> Vec<Scenario> {
+    let plot = |label| Plot {
+        field_groups: EVERY_GROUP,
+        ..Plot::open(label)
+    };
+    let outside = app.client("other-agency");
+    // Of another category, so that it fits no open referral here.
+    let input = json!({ "nameEn": "Intake", "categories": ["LEGAL"], "languages": ["eng"] });
+    let intake = outside.done("serviceSave", input, "service { id }").await;
+    let mut at_agency = Story::begin(app, plot("Everything")).await;
+    at_agency
+        .create(app, Some(intake["service"]["id"].clone()), true)
+        .await;
+    at_agency.act(&outside, "referralAccept", json!({})).await;
+    vec![
+        Scenario {
+            title: "REQUESTED of the provider, with consent for every field group",
+            relations: ADDRESSED,
+            story: Story::sent(app, plot("Asked")).await,
+        },
+        Scenario {
+            title: "ACCEPTED, with consent for every field group",
+            relations: ADDRESSED,
+            story: Story::accepted(app, plot("All")).await,
+        },
+        Scenario {
+            title: "ACCEPTED by another settlement agency, with consent for every field group",
+            relations: "agency: source and registering; outside: owner",
+            story: at_agency,
+        },
+    ]
+}
+
+/// The person never wants to be known to somebody who knew of them, or could have.
+async fn excluded(app: &TestApp) -> Vec<Scenario> {
+    let [provider, other] = [app.world.provider, app.world.other_provider]
+        .map(|id| app.public_id(NodeType::Organization, id));
+    let accepted = Story::accepted(app, Plot::open("Shunned")).await;
+    accepted.exclude(app, &provider).await;
+    let completed = completed(app, "Past").await;
+    completed.exclude(app, &provider).await;
+    let mut open = Story::begin(app, Plot::open("Unseen")).await;
+    open.exclude(app, &other).await;
+    open.create(app, None, true).await;
+    let mut child = child(app, "Parted").await;
+    let other_client = app.client("other-provider");
+    child.act(&other_client, "referralAccept", json!({})).await;
+    child.exclude(app, &provider).await;
+    vec![
+        Scenario {
+            title: "ACCEPTED, and then the provider was excluded",
+            relations: "agency: source and registering; provider: owner until then, excluded",
+            story: accepted,
+        },
+        Scenario {
+            title: "COMPLETED, and then the provider was excluded",
+            relations: "agency: source and registering; provider: owner until then, excluded",
+            story: completed,
+        },
+        Scenario {
+            title: "REQUESTED of whoever can help, but another provider is excluded",
+            relations: "agency: source and registering; provider: eligible; other: excluded",
+            story: open,
+        },
+        Scenario {
+            title: "ACCEPTED, split off by the provider, which was excluded then",
+            relations: "agency: registering; provider: source until then, excluded; other: owner",
+            story: child,
+        },
+    ]
 }
 
 async fn passed(app: &TestApp) -> Vec<Scenario> {
@@ -34,6 +120,11 @@ async fn passed(app: &TestApp) -> Vec<Scenario> {
     };
     let expired = Story::accepted(app, expired).await;
     let long_ago = completed(app, "Longago").await;
+    let grown = Plot {
+        child: true,
+        ..Plot::open("Grown")
+    };
+    let grown = Story::accepted(app, grown).await;
     app.clock.advance(TimeDelta::days(100));
     vec![
         Scenario {
@@ -45,6 +136,11 @@ async fn passed(app: &TestApp) -> Vec<Scenario> {
             title: "COMPLETED a hundred days ago",
             relations: ADDRESSED,
             story: long_ago,
+        },
+        Scenario {
+            title: "ACCEPTED, and the claimant for whom a guardian consented has turned sixteen",
+            relations: ADDRESSED,
+            story: grown,
         },
     ]
 }
@@ -85,11 +181,6 @@ async fn waiting(app: &TestApp) -> Vec<Scenario> {
             story: requested,
         },
         Scenario {
-            title: "REQUESTED of the provider, with consent for every field group",
-            relations: ADDRESSED,
-            story: Story::sent(app, Plot::whole("Asked")).await,
-        },
-        Scenario {
             title: "REQUESTED of whoever can help",
             relations: "agency: source and registering; provider, other: eligible; far: its services are elsewhere",
             story: open,
@@ -119,19 +210,7 @@ async fn accepted(app: &TestApp) -> Vec<Scenario> {
         location_protected: true,
         ..Plot::open("Via")
     };
-    let excluded = Story::accepted(app, Plot::whole("Excluded")).await;
-    excluded.exclude(app, app.world.provider).await;
     vec![
-        Scenario {
-            title: "ACCEPTED, with consent for every field group",
-            relations: ADDRESSED,
-            story: Story::accepted(app, Plot::whole("Whole")).await,
-        },
-        Scenario {
-            title: "ACCEPTED, and then the person wants never to be known to the provider",
-            relations: LEFT,
-            story: excluded,
-        },
         Scenario {
             title: "ACCEPTED, with consent for IDENTITY and CONTACT",
             relations: ADDRESSED,

@@ -8,7 +8,7 @@ use sea_orm::prelude::Uuid;
 
 use super::{
     super::{
-        claimant::{Consent, Exclusion},
+        consent::{Consent, Exclusion},
         context::{OrAnswer, Resolver},
         scalar::DateTime,
     },

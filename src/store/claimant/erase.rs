@@ -1,5 +1,6 @@
 //! `claimantErase` and `claimantHold`: the registering organization has a person forgotten, and keeps that from happening
 //! while the law says so. Erasure forgets the key: what remains of the person is an id that names nobody.
+use chrono::{DateTime, Utc};
 use entity::{ClaimantId, JournalKind, SubjectType, access_grant, claimant, consent};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr,
@@ -164,6 +165,11 @@ impl Unit<'_> {
             .await?;
         consent::Entity::update_many()
             .col_expr(consent::Column::Authority, Expr::value(None::<Vec<u8>>))
+            // A guardian's word ends on the child's birthday.
+            .col_expr(
+                consent::Column::GuardianEndsAt,
+                Expr::value(None::<DateTime<Utc>>),
+            )
             .filter(consent::Column::ClaimantId.eq(id))
             .exec(&self.transaction)
             .await?;

@@ -227,6 +227,10 @@ fn check_identifier(identifier: &mut Identifier, path: &str) -> Result<()> {
             }
         }
         IdentifierKind::Uci => {
+            // No UCI has nine digits; whoever writes one is told why it is not taken.
+            if free_text::has_sin(&identifier.value) {
+                return Err(Refusal::at(Problem::SinNotStored, path).into());
+            }
             identifier.value =
                 uci(&identifier.value).ok_or_else(|| Refusal::at(Problem::Invalid, path))?;
         }

@@ -1,5 +1,5 @@
-//! What ends without anybody's wish: every referral that no remaining consent covers, whose owner is excluded, or is no
-//! more; all of a person's who is erased; and drafts that nobody touches any more.
+//! What ends without anybody's wish: every referral that no remaining consent covers, that goes to an organization now
+//! excluded, or whose owner is no more; all of a person's who is erased; and drafts that nobody touches any more.
 use entity::{
     Access, DecidedBy, JournalKind, ReferralId, ReferralStatus, ReferralStatusReason, SubjectType,
     claimant, outcome, referral,

@@ -1,8 +1,6 @@
 //! The free text of a referral: its summary and the notes of its outcomes, sealed under the referral's own data key,
 //! which stands wrapped in its row. Opened only for whom it is returned to: what a view masks is never opened.
-use std::collections::HashSet;
-
-use entity::{OutcomeId, ReferralId, ReferralStatus, outcome, referral};
+use entity::{OutcomeId, ReferralId, outcome, referral};
 use sea_orm::{
     ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryOrder, QuerySelect, sea_query::Expr,
 };
@@ -12,7 +10,7 @@ use super::{
         Session, Unit,
         seal::{Place, Seal, Wrapped},
     },
-    Seen, Tenure,
+    Seen,
 };
 use crate::error::{Problem, Refusal, Result};
 
@@ -44,30 +42,6 @@ impl Session {
         let which = outcome::Column::Id.is_in(ids.iter().copied());
         let rows = self.outcomes(which).await?;
         self.within_tenure(rows).await
-    }
-
-    /// Outcomes without their notes where the caller's tenure is over; of a referral that should never have been,
-    /// nobody reads any.
-    async fn within_tenure(&self, mut rows: Vec<SeenOutcome>) -> Result<Vec<SeenOutcome>> {
-        if rows.iter().all(|row| row.outcome.note.is_none()) {
-            return Ok(rows);
-        }
-        let ids: Vec<ReferralId> = rows.iter().map(|row| row.outcome.referral_id).collect();
-        let open: HashSet<ReferralId> = self
-            .referral_list_by_id(&ids)
-            .await?
-            .into_iter()
-            .filter(|row| row.status != ReferralStatus::EnteredInError)
-            .map(|row| self.seen_referral(row))
-            .filter(|seen| seen.tenure == Tenure::Open)
-            .map(|seen| seen.referral.id)
-            .collect();
-        for row in &mut rows {
-            if !open.contains(&row.outcome.referral_id) {
-                row.outcome.note = None;
-            }
-        }
-        Ok(rows)
     }
 
     /// Outcomes with the keys of their notes, in one statement.
