@@ -16,8 +16,19 @@ fn main() {
         );
     }
     let (precision, recall) = (figures.precision(), figures.recall());
-    println!("| **recall** | | {} | {} |", percent(recall.0), percent(recall.1));
-    println!("| **precision** | | {} | {} |", percent(precision.0), percent(precision.1));
+    println!(
+        "| **recall** | | {} | {} |",
+        percent(recall.0),
+        percent(recall.1)
+    );
+    println!(
+        "| **precision** | | {} | {} |",
+        percent(precision.0),
+        percent(precision.1)
+    );
     let (compared, all) = figures.compared;
-    println!("\nCompared {compared} pairs of {all}: {}.", percent(compared as f64 / all as f64));
+    println!(
+        "\nCompared {compared} pairs of {all}: {}.",
+        percent(compared as f64 / all as f64)
+    );
 }

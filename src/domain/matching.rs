@@ -152,8 +152,7 @@ fn birth_weight(one: Option<Birth>, other: Option<Birth>) -> f64 {
     let vague = is_placeholder(a) || is_placeholder(b) || !to_the_day;
     let swapped = a.year() == b.year() && a.month() == b.day() && a.day() == b.month();
     let same_month = a.month() == b.month();
-    let year_alone =
-        one.precision == DatePrecision::Year || other.precision == DatePrecision::Year;
+    let year_alone = one.precision == DatePrecision::Year || other.precision == DatePrecision::Year;
     match years {
         0 if a == b && !vague => 9.0,
         0 if swapped => 6.0,
@@ -182,7 +181,11 @@ pub fn keys(description: &Description) -> Vec<String> {
     for (place, one) in sounds.iter().enumerate() {
         // In whatever order they stand.
         for other in &sounds[place + 1..] {
-            let (first, second) = if one <= other { (one, other) } else { (other, one) };
+            let (first, second) = if one <= other {
+                (one, other)
+            } else {
+                (other, one)
+            };
             keys.push(format!("n:{first}:{second}"));
         }
     }

@@ -66,9 +66,7 @@ struct Person {
 
 fn word(random: &mut impl Rng, from: usize) -> Vec<usize> {
     let length = random.random_range(2..=3);
-    (0..length)
-        .map(|_| random.random_range(0..from))
-        .collect()
+    (0..length).map(|_| random.random_range(0..from)).collect()
 }
 
 fn person(random: &mut impl Rng) -> Person {
@@ -142,11 +140,15 @@ fn exchanged(date: NaiveDate) -> NaiveDate {
 
 fn again(person: &Person, variation: usize, random: &mut impl Rng) -> Description {
     let (given, family) = (written(&person.given, 0), written(&person.family, 0));
-    let spelled = |column| (written(&person.given, column), written(&person.family, column));
-    let birth = Some(to_the_day(person.birth));
-    let described = |(given, family): (String, String), birth| {
-        describe(&given, &family, birth, person.gender)
+    let spelled = |column| {
+        (
+            written(&person.given, column),
+            written(&person.family, column),
+        )
     };
+    let birth = Some(to_the_day(person.birth));
+    let described =
+        |(given, family): (String, String), birth| describe(&given, &family, birth, person.gender);
     match variation {
         1..=5 => described(spelled(variation), birth),
         6 => described((family, given), birth),
@@ -245,7 +247,10 @@ pub fn measure(people: usize, seed: u64) -> Figures {
         let found = figures.found.entry(variation).or_default();
         found.0 += 1;
         for candidate in candidates {
-            match (compare(&firsts[candidate], &second).likeness(), candidate == place) {
+            match (
+                compare(&firsts[candidate], &second).likeness(),
+                candidate == place,
+            ) {
                 (Some(Likeness::Likely), true) => {
                     found.1 += 1;
                     found.2 += 1;

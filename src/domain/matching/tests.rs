@@ -112,5 +112,8 @@ fn people_are_found_again_and_others_are_not_taken_for_them() {
         assert!(found > 0.6, "{name}: {found}");
     }
     let (compared, all) = figures.compared;
-    assert!(compared * 100 < all, "one pair in a hundred at most is compared");
+    assert!(
+        compared * 100 < all,
+        "one pair in a hundred at most is compared"
+    );
 }
