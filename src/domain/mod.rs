@@ -6,4 +6,5 @@ pub mod business_days;
 pub mod disclosure;
 pub mod disclosure_control;
 pub mod free_text;
+pub mod matching;
 pub mod referral;
