@@ -516,8 +516,10 @@ codes! {
         DisclosureRemoved = "DISCLOSURE_REMOVED",
         ExclusionEnded = "EXCLUSION_ENDED",
         ExclusionRecorded = "EXCLUSION_RECORDED",
+        FollowUpDue = "FOLLOW_UP_DUE",
         GrantsRepaired = "GRANTS_REPAIRED",
         LanguageAbilitySaved = "LANGUAGE_ABILITY_SAVED",
+        NeedDue = "NEED_DUE",
         NeedRecorded = "NEED_RECORDED",
         OrganizationDisabled = "ORGANIZATION_DISABLED",
         OutcomeRecorded = "OUTCOME_RECORDED",
@@ -534,6 +536,7 @@ codes! {
         ReferralFailed = "REFERRAL_FAILED",
         ReferralHeld = "REFERRAL_HELD",
         ReferralLinked = "REFERRAL_LINKED",
+        ReferralOverdue = "REFERRAL_OVERDUE",
         ReferralPriorityChanged = "REFERRAL_PRIORITY_CHANGED",
         ReferralReplaced = "REFERRAL_REPLACED",
         ReferralRerouted = "REFERRAL_REROUTED",
@@ -546,6 +549,7 @@ codes! {
         ReferralUpdated = "REFERRAL_UPDATED",
         ReferralVoided = "REFERRAL_VOIDED",
         RerouteRequested = "REROUTE_REQUESTED",
+        ReviewDue = "REVIEW_DUE",
         ServiceChanged = "SERVICE_CHANGED",
     }
 }

@@ -17,6 +17,8 @@ pub struct Model {
     pub wanted_from: Option<Date>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
+    /// The day whose coming the journal has told.
+    pub told_wanted_from: Option<Date>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -17,6 +17,8 @@ pub struct Model {
     pub note: Option<Sealed>,
     pub follow_up_on: Option<Date>,
     pub created_at: DateTimeUtc,
+    /// The follow-up whose coming due the journal has told.
+    pub told_follow_up_on: Option<Date>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

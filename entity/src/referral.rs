@@ -51,6 +51,10 @@ pub struct Model {
     pub text_master_key: Option<String>,
     /// The data key of this referral's free text, wrapped; none once its claimant is erased.
     pub text_key: Option<Vec<u8>>,
+    /// The due date whose passing the journal has told.
+    pub told_due_at: Option<DateTimeUtc>,
+    /// The review whose coming due the journal has told.
+    pub told_review_at: Option<DateTimeUtc>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

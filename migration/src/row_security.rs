@@ -57,7 +57,8 @@ const FUNCTIONS: [&str; 10] = [
      LANGUAGE sql STABLE SET claimant_gateway.viewer = 'work' AS \
      $$ SELECT excluded_by($1) \
         OR EXISTS (SELECT FROM referral WHERE referral.id = $1 AND excluded_by(referral.claimant_id)) \
-        OR EXISTS (SELECT FROM consent WHERE consent.id = $1 AND excluded_by(consent.claimant_id)) $$",
+        OR EXISTS (SELECT FROM consent WHERE consent.id = $1 AND excluded_by(consent.claimant_id)) \
+        OR EXISTS (SELECT FROM need WHERE need.id = $1 AND excluded_by(need.claimant_id)) $$",
     "told_of_excluding(told_at bigint, told uuid) RETURNS boolean \
      LANGUAGE sql STABLE SET claimant_gateway.viewer = 'work' AS \
      $$ SELECT EXISTS (SELECT FROM journal_entry WHERE journal_entry.position = $1 \

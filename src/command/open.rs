@@ -139,7 +139,11 @@ async fn store(database: Database, config: &Config, secret: &[u8]) -> Result<Sto
     let masters = config.encryption.master_ring().await?;
     let tokens = config.encryption.token_ring().await?;
     let seal = Seal::new(&keys, masters, tokens);
-    Ok(Store::new(database, Clock::system(), keys, Settings::from(config)).sealed_by(seal))
+    let settings = Settings {
+        closures: config.referral.closures()?,
+        ..Settings::from(config)
+    };
+    Ok(Store::new(database, Clock::system(), keys, settings).sealed_by(seal))
 }
 
 async fn demand_tables(database: &Database) -> Result<(), Failure> {

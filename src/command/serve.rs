@@ -49,6 +49,10 @@ pub async fn serve(
     let retention = tokio::spawn(async move {
         work::retention::run_until(&keeper, until(stopped_too)).await;
     });
+    let (timed, stopped_as_well) = (store.clone(), stopped.clone());
+    let deadlines = tokio::spawn(async move {
+        work::deadline::run_until(&timed, until(stopped_as_well)).await;
+    });
     let sequencer = tokio::spawn(async move { store.sequence_until(until(stopped)).await });
     let settings = ServeSettings {
         grace_seconds: config.server.shutdown_seconds.get().into(),
@@ -57,6 +61,7 @@ pub async fn serve(
     http::serve(listener, router, settings, told_to_stop()).await?;
     drop(stop);
     retention.await?;
+    deadlines.await?;
     sequencer.await?;
     Ok(())
 }

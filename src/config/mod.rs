@@ -3,7 +3,10 @@
 //! A key that is no setting is refused, since a setting with a typing error in its name protects nobody.
 use std::{fs, path::PathBuf};
 
-use crate::http;
+use crate::{
+    domain::business_days::{self, Closures},
+    http,
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +35,7 @@ pub struct Config {
     pub referral: Referral,
     pub idempotency: Idempotency,
     pub sequencer: Sequencer,
+    pub timers: Timers,
     pub audit: Audit,
     pub log: Log,
     pub secret: SecretKey,
@@ -151,6 +155,10 @@ pub struct Referral {
     /// How long a party keeps its access after a referral is completed.
     pub access_after_completion_days: Whole<0, 3_650>,
     pub consent_age: Whole<12, 21>,
+    /// Days besides the public holidays on which nobody answers: a file with one date a line (2026-12-24), and after
+    /// a # whatever is to be noted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closures_file: Option<PathBuf>,
 }
 
 impl Default for Referral {
@@ -160,6 +168,28 @@ impl Default for Referral {
             answer_business_days_routine: Whole::of::<5>(),
             access_after_completion_days: Whole::of::<90>(),
             consent_age: Whole::of::<16>(),
+            closures_file: None,
+        }
+    }
+}
+
+/// Why the closures are not known.
+#[derive(Debug, thiserror::Error)]
+pub enum ClosuresError {
+    #[error("the file named by referral.closures_file cannot be read")]
+    File(#[source] std::io::Error),
+    #[error("the file named by referral.closures_file is not as it should be")]
+    Form(#[from] business_days::BadClosure),
+}
+
+impl Referral {
+    /// The days of `closures_file`; none where no file is configured.
+    pub fn closures(&self) -> Result<Closures, ClosuresError> {
+        match &self.closures_file {
+            None => Ok(Closures::default()),
+            Some(path) => Ok(fs::read_to_string(path)
+                .map_err(ClosuresError::File)?
+                .parse()?),
         }
     }
 }
@@ -220,6 +250,31 @@ impl Default for Sequencer {
             poll_milliseconds: Whole::of::<1_000>(),
             lease_seconds: Whole::of::<10>(),
             batch: Whole::of::<500>(),
+        }
+    }
+}
+
+/// What the passing of time does to referrals and needs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Timers {
+    /// How often it is looked for what has come due.
+    pub interval_seconds: Whole<1, 3_600>,
+    /// How many deadlines fire in one turn; a turn that was full is followed by another.
+    pub batch: Whole<1, 1_000>,
+    /// How long a process may be silent in a turn before another takes the work over.
+    pub lease_seconds: Whole<1, 3_600>,
+    /// A request that nobody answered so long after it was due is cancelled; 0: never.
+    pub expire_after_days: Whole<0, 3_650>,
+}
+
+impl Default for Timers {
+    fn default() -> Self {
+        Self {
+            interval_seconds: Whole::of::<30>(),
+            batch: Whole::of::<100>(),
+            lease_seconds: Whole::of::<60>(),
+            expire_after_days: Whole::of::<30>(),
         }
     }
 }

@@ -424,6 +424,7 @@ fn needs(draw: &mut Draw, claimant: &claimant::Model) -> Vec<need::Model> {
                     .flatten(),
                 created_at: at,
                 updated_at: at,
+                told_wanted_from: None,
             }
         })
         .collect()

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     config,
     domain::{
-        business_days::{due_at, toronto_month},
+        business_days::{Closures, due_at, toronto_month},
         referral::Relation,
     },
     store::seed::Seed,
@@ -187,6 +187,8 @@ impl<'s> World<'s> {
             version: 1,
             text_master_key: None,
             text_key: None,
+            told_due_at: None,
+            told_review_at: None,
         };
         if draw.chance(85) {
             self.seed.texts.insert(row.id.0, text.to_owned());
@@ -240,7 +242,7 @@ impl<'s> World<'s> {
                 row.service_id = Some(to.service);
                 row.owner_access = true;
                 row.owner_since = Some(row.version);
-                row.due_at = Some(due_at(at, answer_days(row.priority)));
+                row.due_at = Some(due_at(at, answer_days(row.priority), &Closures::default()));
             });
         }
         if let Some(known) = plan.link.and_then(|index| self.known.get(index)) {
@@ -283,7 +285,7 @@ impl<'s> World<'s> {
             );
             run.act(self.draw, raise, |row| {
                 row.priority = ReferralPriority::Urgent;
-                let urgent = due_at(at, answer_days(row.priority));
+                let urgent = due_at(at, answer_days(row.priority), &Closures::default());
                 row.due_at = Some(row.due_at.map_or(urgent, |due| due.min(urgent)));
             });
         }
@@ -294,7 +296,7 @@ impl<'s> World<'s> {
 /// Sends a referral: its recipient becomes a party, and an answer is due.
 fn address(row: &mut referral::Model, at: DateTime<Utc>) {
     row.sent_at = Some(at);
-    row.due_at = Some(due_at(at, answer_days(row.priority)));
+    row.due_at = Some(due_at(at, answer_days(row.priority), &Closures::default()));
     row.owner_access = row.owner_id.is_some();
     row.owner_since = row.owner_id.map(|_| row.version);
 }

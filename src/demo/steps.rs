@@ -264,6 +264,7 @@ impl World<'_> {
                 note: None,
                 follow_up_on: draw.chance(30).then(|| toronto_date(at + days)),
                 created_at: at,
+                told_follow_up_on: None,
             });
         }
     }

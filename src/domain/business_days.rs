@@ -1,11 +1,13 @@
 //! Days on which organizations in Ontario answer, and the calendar of America/Toronto by which months and due dates are
-//! counted. It owns the list of holidays and must not read a clock.
+//! counted. It owns the list of holidays and must not read a clock or a file.
 //!
 //! A business day is a Monday to Friday that is not one of the nine public holidays of the Employment Standards Act,
 //! 2000, s. 1. The Civic Holiday, Easter Monday, Remembrance Day and the National Day for Truth and Reconciliation are
 //! not among them. The four holidays of a fixed date (New Year's Day, Canada Day, Christmas Day, Boxing Day) that fall
 //! on a Saturday or Sunday are observed on the next weekday that is not a holiday itself, as offices in Ontario do and
 //! O. Reg. 175/15, s. 1 writes down; so a Christmas on a Saturday closes the Monday and the Tuesday.
+use std::{collections::BTreeSet, str::FromStr};
+
 use chrono::{
     DateTime, Datelike, Days, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset,
     TimeZone, Timelike, Utc, Weekday,
@@ -15,15 +17,41 @@ use chrono_tz::{America::Toronto, Tz};
 /// No answer is awaited longer than this; it bounds the walk whatever a configuration says.
 const MOST_DAYS: u32 = 2_600;
 
+/// Days besides the public holidays on which nobody answers: one date a line, with a note after a `#` where one is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Closures(BTreeSet<NaiveDate>);
+
+/// A line of closures that is no date.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} is no date such as 2026-12-24")]
+pub struct BadClosure {
+    pub line: usize,
+}
+
+impl FromStr for Closures {
+    type Err = BadClosure;
+
+    fn from_str(text: &str) -> Result<Self, BadClosure> {
+        let mut days = BTreeSet::new();
+        for (place, line) in text.lines().enumerate() {
+            let date = line.split('#').next().unwrap_or_default().trim();
+            if !date.is_empty() {
+                days.insert(date.parse().map_err(|_| BadClosure { line: place + 1 })?);
+            }
+        }
+        Ok(Self(days))
+    }
+}
+
 /// The moment that lies `days` business days after `sent_at`, at the same time of day in Toronto.
 ///
 /// The day of sending never counts, nor does a day that is no business day: what is sent on a Saturday with one day to
 /// answer is due on Monday at that time.
-pub fn due_at(sent_at: DateTime<Utc>, days: u32) -> DateTime<Utc> {
+pub fn due_at(sent_at: DateTime<Utc>, days: u32, closures: &Closures) -> DateTime<Utc> {
     let sent = toronto_time(sent_at);
     let mut date = sent.date();
     for _ in 0..days.min(MOST_DAYS) {
-        date = next_business_day(date);
+        date = next_business_day(date, closures);
     }
     if date == sent.date() {
         return sent_at;
@@ -77,11 +105,11 @@ fn instant(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
 }
 
 /// Ends at the end of chrono's calendar, where there is no next day.
-fn next_business_day(after: NaiveDate) -> NaiveDate {
+fn next_business_day(after: NaiveDate, closures: &Closures) -> NaiveDate {
     let mut date = after;
     while let Some(next) = date.succ_opt() {
         date = next;
-        if is_business_day(date) {
+        if is_business_day(date) && !closures.0.contains(&date) {
             break;
         }
     }
@@ -156,7 +184,7 @@ mod tests {
     #[track_caller]
     fn due(sent: &str, days: u32, expected: &str) {
         assert_eq!(
-            due_at(toronto(sent), days),
+            due_at(toronto(sent), days, &Closures::default()),
             toronto(expected),
             "{days} business days after {sent}"
         );
@@ -219,6 +247,20 @@ mod tests {
     }
 
     #[test]
+    fn closures_are_read_line_by_line_and_do_not_count() {
+        let text = "# A storm, and an inventory.\n2025-06-04\n\n  2025-06-05 # Thursday\n";
+        let closures: Closures = text.parse().expect("closures");
+        assert_eq!(
+            due_at(toronto("2025-06-03 09:30"), 1, &closures),
+            toronto("2025-06-06 09:30")
+        );
+        assert_eq!(
+            "2025-06-04\nnext Friday".parse::<Closures>(),
+            Err(BadClosure { line: 2 })
+        );
+    }
+
+    #[test]
     fn every_year_has_nine_holidays_on_nine_weekdays() {
         for year in 1900..2200 {
             let mut days: Vec<_> = observed_holidays(year).into_iter().flatten().collect();
@@ -253,11 +295,13 @@ mod tests {
         due("2025-03-07 09:00", 1, "2025-03-10 09:00");
         due("2025-10-31 09:00", 1, "2025-11-03 09:00");
         assert_eq!(
-            due_at(toronto("2025-03-07 09:00"), 1) - toronto("2025-03-07 09:00"),
+            due_at(toronto("2025-03-07 09:00"), 1, &Closures::default())
+                - toronto("2025-03-07 09:00"),
             Duration::hours(71)
         );
         assert_eq!(
-            due_at(toronto("2025-10-31 09:00"), 1) - toronto("2025-10-31 09:00"),
+            due_at(toronto("2025-10-31 09:00"), 1, &Closures::default())
+                - toronto("2025-10-31 09:00"),
             Duration::hours(73)
         );
     }
@@ -303,7 +347,7 @@ mod tests {
             DateTime::UNIX_EPOCH,
         ] {
             for days in [0, 1, u32::MAX] {
-                let due = due_at(at, days);
+                let due = due_at(at, days, &Closures::default());
                 assert!(
                     due >= at || at == DateTime::<Utc>::MAX_UTC,
                     "{due} lies before {at}"

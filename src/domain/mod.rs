@@ -3,8 +3,10 @@
 pub mod access;
 pub mod audit_chain;
 pub mod business_days;
+pub mod deadline;
 pub mod disclosure;
 pub mod disclosure_control;
 pub mod free_text;
 pub mod matching;
+pub mod qualification;
 pub mod referral;

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use entity::{
     ClaimantId, ExclusionId, JournalKind, OrganizationId, OrganizationKind, SubjectType, claimant,
-    consent, exclusion, journal_audience, journal_entry, organization, referral,
+    consent, exclusion, journal_audience, journal_entry, need, organization, referral,
 };
 use sea_orm::{
     ActiveModelTrait,
@@ -64,7 +64,7 @@ pub(super) fn not_excluded(organization: OrganizationId) -> Expr {
 pub(super) fn untold_to_excluded(organization: OrganizationId) -> Expr {
     use journal_entry::Column as Entry;
     let entry = |column| Expr::col((journal_entry::Entity, column));
-    // Whom an entry is about: the claimant itself, or that of the referral or the consent.
+    // Whom an entry is about: the claimant itself, or that of the referral, the consent or the need.
     let subject = (journal_entry::Entity, Entry::SubjectId);
     let of_referral = Query::select()
         .column((referral::Entity, referral::Column::ClaimantId))
@@ -76,10 +76,16 @@ pub(super) fn untold_to_excluded(organization: OrganizationId) -> Expr {
         .from(consent::Entity)
         .and_where(Expr::col((consent::Entity, consent::Column::Id)).equals(subject))
         .to_owned();
+    let of_need = Query::select()
+        .column((need::Entity, need::Column::ClaimantId))
+        .from(need::Entity)
+        .and_where(Expr::col((need::Entity, need::Column::Id)).equals(subject))
+        .to_owned();
     let person = [
         Expr::col(subject),
         Expr::from(of_referral),
         Expr::from(of_consent),
+        Expr::from(of_need),
     ];
     let ended = Condition::all()
         .add(entry(Entry::Kind).eq(JournalKind::AccessEnded))

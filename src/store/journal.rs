@@ -181,6 +181,14 @@ impl<'a> Author<'a> {
         organization: None,
     };
 
+    /// What the passing of time does by itself.
+    pub(super) const SYSTEM: Author<'static> = Author {
+        subject: super::SYSTEM,
+        client: super::SYSTEM,
+        acting_subject: None,
+        organization: None,
+    };
+
     fn of(session: &'a Session) -> Self {
         let caller = &session.caller;
         Self {

@@ -16,6 +16,8 @@
 //! - `unscoped_rewrap`, `unscoped_retoken`, `unscoped_key_status`: the operator rotates keys; no opened fact is returned.
 //! - `unscoped_retain` with `unscoped_discard_drafts`, `unscoped_erase_unused` and `unscoped_system_session`: retention,
 //!   which returns nothing.
+//! - `unscoped_fire` with `unscoped_due` and `unscoped_system_session`: the timers, which say how much was done.
+//! - `unscoped_qualifications`: what an outcome says of the recognition of a qualification follows, whoever recorded it.
 //! - `unscoped_identity`: a rotation makes tokens of it.
 //! - `unscoped_seed`: the demo fills an empty database.
 //! - `unscoped_verify_grants`: the operator compares all grants with what they should be.
@@ -38,6 +40,7 @@ use sea_orm::{
 use crate::{
     clock::Clock,
     config::{self, Ring},
+    domain::business_days::Closures,
     error::{Error, Result},
     opaque::Keys,
     viewer::{Caller, Viewer},
@@ -48,6 +51,7 @@ pub mod claimant;
 mod connect;
 pub mod consent;
 pub mod custody;
+mod deadline;
 pub mod disclosure;
 pub mod exclusion;
 pub mod grant;
@@ -78,6 +82,9 @@ pub use connect::{Database, MigrationState, RowSecurity};
 pub use seal::Seal;
 pub use unit::{Applied, Change, Unit};
 
+/// Who acts where nobody does but time.
+const SYSTEM: &str = "system";
+
 /// The settings that the store needs of the configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -85,7 +92,10 @@ pub struct Settings {
     pub idempotency: config::Idempotency,
     pub sequencer: config::Sequencer,
     pub retention: config::Retention,
+    pub timers: config::Timers,
     pub audit: config::Audit,
+    /// Days besides the public holidays on which nobody answers.
+    pub closures: Closures,
 }
 
 /// The database with the clock and the keys; it can do nothing for a request until it is bound to a caller.
@@ -102,6 +112,7 @@ pub struct Store {
     rules_left_out: bool,
 }
 
+/// All but the closures, which stand in a file of their own.
 impl From<&config::Config> for Settings {
     fn from(config: &config::Config) -> Self {
         Self {
@@ -109,7 +120,9 @@ impl From<&config::Config> for Settings {
             idempotency: config.idempotency.clone(),
             sequencer: config.sequencer.clone(),
             retention: config.retention.clone(),
+            timers: config.timers.clone(),
             audit: config.audit.clone(),
+            closures: Closures::default(),
         }
     }
 }
@@ -161,7 +174,6 @@ impl Store {
 
     /// A session in which the system itself acts, under the rules of an organization, for what its timers do.
     fn unscoped_system_session(&self, organization: OrganizationId) -> Session {
-        const SYSTEM: &str = "system";
         let caller = Caller {
             viewer: Viewer::SettlementAgency { organization },
             subject: SYSTEM.to_owned(),

@@ -194,6 +194,7 @@ impl Record {
             wanted_from: Set(wanted_from),
             created_at: Set(unit.session.now),
             updated_at: Set(unit.session.now),
+            told_wanted_from: Set(None),
         }
         .insert(&unit.transaction)
         .await?;

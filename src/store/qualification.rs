@@ -1,8 +1,12 @@
 //! `qualificationSave` and `languageAbilitySave`: what a person has learned, and how well the person speaks. The
-//! registering organization writes them; the groups are kept and opened in `sealed`.
+//! registering organization writes them; the groups are kept and opened in `sealed`. What an outcome says of the
+//! recognition of a qualification follows here, in the transaction of the outcome.
 use chrono::NaiveDate;
-use entity::{ClaimantId, JournalKind, QualificationId, RecognitionStatus, SubjectType, claimant};
-use sea_orm::{ColumnTrait, prelude::Uuid};
+use entity::{
+    ClaimantId, JournalKind, NeedCategory, OutcomeKind, QualificationId, RecognitionStatus,
+    SubjectType, claimant, referral,
+};
+use sea_orm::{ColumnTrait, EntityTrait, prelude::Uuid};
 use serde::Serialize;
 
 use super::{
@@ -13,7 +17,10 @@ use super::{
     update::Update,
 };
 use crate::{
-    domain::business_days::toronto_date,
+    domain::{
+        business_days::toronto_date,
+        qualification::{is_noc_code, recognition_after},
+    },
     error::{Problem, Refusal, Result},
 };
 
@@ -45,14 +52,6 @@ pub struct SaveLanguageAbility {
 
 /// How many qualifications, and how many languages, one person has at most.
 const MOST: usize = 50;
-
-/// A unit group of the National Occupational Classification 2021: five digits, of which the second is the TEER
-/// category, 0 to 5.
-fn is_noc_code(code: &str) -> bool {
-    code.len() == 5
-        && code.bytes().all(|letter| letter.is_ascii_digit())
-        && matches!(code.as_bytes()[1], b'0'..=b'5')
-}
 
 fn check_range(value: Option<&i32>, from: i64, to: i64, path: &str) -> Result<()> {
     match value {
@@ -200,24 +199,49 @@ impl Unit<'_> {
         Ok(claimant)
     }
 
+    /// Lets the recognition of a claimant's qualification follow the outcomes of a referral that is about recognition,
+    /// where it is sure which one is meant. Whoever recorded them learns nothing of it: it is told to the registering
+    /// organization alone.
+    pub(super) async fn recognition_follows(
+        &mut self,
+        referral: &referral::Model,
+        outcomes: &[OutcomeKind],
+    ) -> Result<()> {
+        let Some(id) = referral
+            .claimant_id
+            .filter(|_| referral.category == NeedCategory::CredentialRecognition)
+        else {
+            return Ok(());
+        };
+        let erased = self.lock_claimant(id).await?;
+        let claimant = claimant::Entity::find_by_id(id)
+            .one(&self.transaction)
+            .await?;
+        let Some(claimant) = claimant.filter(|_| !erased) else {
+            return Ok(());
+        };
+        let mut all = self.unscoped_qualifications(id).await?;
+        let mut moved = false;
+        for outcome in outcomes {
+            let known: Vec<_> = all.iter().map(|known| known.recognition).collect();
+            if let Some((place, recognition)) = recognition_after(*outcome, &known)
+                && let Some(meant) = all.get_mut(place)
+            {
+                meant.recognition = recognition;
+                moved = true;
+            }
+        }
+        if moved {
+            let key = self.data_key(id).await?;
+            self.put_qualifications(&key, id, &all).await?;
+            self.saved(&claimant, JournalKind::QualificationSaved);
+        }
+        Ok(())
+    }
+
     fn saved(&mut self, claimant: &claimant::Model, kind: JournalKind) -> Applied {
         let entry = Entry::new(kind, SubjectType::Claimant, claimant.id, claimant.version);
         self.record(entry.told([claimant.registering_organization_id]));
         Applied::new(claimant.id, claimant.version)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_occupation_has_five_digits_with_its_category_second() {
-        for code in ["00010", "21231", "31102", "65329"] {
-            assert!(is_noc_code(code), "{code}");
-        }
-        for code in ["2123", "212311", "26231", "2123A", "٢١٢٣١", ""] {
-            assert!(!is_noc_code(code), "{code}");
-        }
     }
 }

@@ -9,7 +9,7 @@ use entity::{
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::{Expr, Func, SelectStatement},
+    sea_query::{Alias, Expr, ExprTrait, Func, Query, SelectStatement},
 };
 
 use super::{
@@ -40,7 +40,7 @@ use rule::open_to;
 pub(super) use rule::party;
 pub(super) use tenure::Tenure;
 
-pub(super) use step::told;
+pub(super) use step::{parties, told};
 pub use text::SeenOutcome;
 pub(super) use text::put_new_summary;
 
@@ -204,6 +204,21 @@ pub(super) fn replacements(of: &[ReferralId]) -> sea_orm::Select<referral::Entit
     referral::Entity::find().filter(referral::Column::ReplacesId.is_in(of.iter().copied()))
 }
 
+/// Whether a later outcome of the same referral says what became of the one at hand.
+pub(super) fn answered() -> Expr {
+    let later = Alias::new("later");
+    let at = |column| Expr::col((outcome::Entity, column));
+    let of_later = |column| Expr::col((later.clone(), column));
+    let same = (outcome::Entity, outcome::Column::ReferralId);
+    let answers = Query::select()
+        .expr(Expr::value(1))
+        .from_as(outcome::Entity, later.clone())
+        .and_where(of_later(outcome::Column::ReferralId).equals(same))
+        .and_where(of_later(outcome::Column::CreatedAt).gt(at(outcome::Column::CreatedAt)))
+        .to_owned();
+    Expr::exists(answers)
+}
+
 fn order(field: ReferralOrderField, descending: bool) -> Order {
     let column = |column| Expr::col((referral::Entity, column));
     let (field, sort) = match field {
@@ -301,11 +316,13 @@ impl Session {
                 if overdue { late } else { late.not() }
             })
             .filter_some(filter.follow_up_due, |due| {
-                let with_follow_up = self.with_follow_up_due();
+                let with_follow_up = Condition::all()
+                    .add(Column::Status.ne(ReferralStatus::EnteredInError))
+                    .add(Column::Id.in_subquery(self.with_follow_up_due()));
                 if due {
-                    Column::Id.in_subquery(with_follow_up).into()
+                    with_follow_up
                 } else {
-                    Column::Id.not_in_subquery(with_follow_up).into()
+                    with_follow_up.not()
                 }
             })
             .filter_some(filter.updated_since, |since| {
@@ -317,6 +334,7 @@ impl Session {
         let today = crate::domain::business_days::toronto_date(self.now);
         self.find::<outcome::Entity>()
             .filter(outcome::Column::FollowUpOn.lte(today))
+            .filter(answered().not())
             .select(|select| select.select_only().column(outcome::Column::ReferralId))
             .into_subquery()
     }

@@ -1,10 +1,7 @@
 //! What the passing of time takes away: drafts that nobody touches any more, and people of whom nothing was written for
 //! years. Each goes in a transaction of its own, with the system as the author in the journal.
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::{
-    ClaimantId, OrganizationId, ReferralId, ReferralStatus, claimant, consent, journal_entry,
-    referral,
-};
+use entity::{ClaimantId, OrganizationId, ReferralId, claimant, consent, journal_entry, referral};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionOptions,
     TransactionTrait,
@@ -65,7 +62,8 @@ impl Store {
         let drafts: Vec<(ReferralId, OrganizationId)> = referral::Entity::find()
             .select_only()
             .columns([referral::Column::Id, referral::Column::SourceId])
-            .filter(referral::Column::Status.eq(ReferralStatus::Draft))
+            // As the index has it: SQLite does not see that a parameter would say the same.
+            .filter(Expr::cust("status = 'DRAFT'"))
             .filter(referral::Column::UpdatedAt.lt(before))
             .order_by_asc(referral::Column::UpdatedAt)
             .limit(BATCH)
@@ -104,7 +102,11 @@ impl Store {
     }
 
     /// Carries a change out as the system. Who was quicker has saved what should have gone: that counts for nothing.
-    async fn carried_out(&self, organization: OrganizationId, change: &impl Change) -> Result<u64> {
+    pub(super) async fn carried_out(
+        &self,
+        organization: OrganizationId,
+        change: &impl Change,
+    ) -> Result<u64> {
         let session = self.unscoped_system_session(organization);
         match session.apply(change, None).await {
             Ok(_) => Ok(1),

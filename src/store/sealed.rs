@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::{
     Readable, Session, Unit, Visible,
     disclosure::Opened,
+    everything,
     grant::in_force,
     seal::{DataKey, Place, Seal, Wrapped},
 };
@@ -507,6 +508,20 @@ impl Unit<'_> {
         claimant: ClaimantId,
     ) -> Result<Vec<Qualification>> {
         let rows = self.find::<claimant_qualifications::Entity>();
+        Ok(open(self.session.seal(), rows, &[claimant])
+            .await?
+            .remove(&claimant)
+            .unwrap_or_default())
+    }
+
+    /// The qualifications of a claimant, whoever registered the person: for what follows from an outcome, and never for
+    /// the caller.
+    pub(super) async fn unscoped_qualifications(
+        &self,
+        claimant: ClaimantId,
+    ) -> Result<Vec<Qualification>> {
+        let rows: Visible<'_, claimant_qualifications::Entity, _> =
+            Visible::new(everything(), &self.transaction);
         Ok(open(self.session.seal(), rows, &[claimant])
             .await?
             .remove(&claimant)

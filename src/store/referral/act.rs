@@ -243,6 +243,9 @@ impl Cancel {
 
 impl Hold {
     async fn act(&self, unit: &mut Unit<'_>) -> Result<Applied> {
+        if self.0.review_at.is_some_and(|at| at <= unit.session.now) {
+            return Err(Refusal::at(Problem::InPast, "reviewAt").into());
+        }
         let mut step = unit.reasoned_step(&self.0, ReferralAction::Hold).await?;
         let waitlisted = self.0.reason == ReferralStatusReason::AtCapacity;
         let sub_status = self

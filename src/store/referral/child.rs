@@ -66,6 +66,8 @@ impl Unit<'_> {
             contacted_at: None,
             closed_at: None,
             version: 1,
+            told_due_at: None,
+            told_review_at: None,
             ..other.clone()
         }
     }

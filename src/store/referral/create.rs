@@ -147,6 +147,8 @@ impl Create {
             version: 1,
             text_master_key: None,
             text_key: None,
+            told_due_at: None,
+            told_review_at: None,
         }
     }
 }
@@ -376,12 +378,12 @@ impl Unit<'_> {
 
     /// When a first answer is due, counted from now.
     pub(super) fn due_at(&self, priority: ReferralPriority) -> DateTime<Utc> {
-        let settings = &self.session.settings().referral;
+        let settings = self.session.settings();
         let days = match priority {
-            ReferralPriority::Urgent => settings.answer_business_days_urgent.get(),
-            ReferralPriority::Routine => settings.answer_business_days_routine.get(),
+            ReferralPriority::Urgent => settings.referral.answer_business_days_urgent.get(),
+            ReferralPriority::Routine => settings.referral.answer_business_days_routine.get(),
         };
-        business_days::due_at(self.session.now, days)
+        business_days::due_at(self.session.now, days, &settings.closures)
     }
 
     /// What the claimant consented to must cover the recipient, or, for an open referral, somebody.

@@ -1,5 +1,6 @@
 //! What ends without anybody's wish: every referral that no remaining consent covers, that goes to an organization now
-//! excluded, or whose owner is no more; all of a person's who is erased; and drafts that nobody touches any more.
+//! excluded, or whose owner is no more; all of a person's who is erased; requests that nobody answers; and drafts that
+//! nobody touches any more.
 use entity::{
     Access, DecidedBy, JournalKind, ReferralId, ReferralStatus, ReferralStatusReason, SubjectType,
     claimant, outcome, referral,
@@ -9,7 +10,7 @@ use sea_orm::{
 };
 
 use super::{
-    super::{Unit, journal::Entry},
+    super::{Applied, Unit, journal::Entry},
     OPEN_STATUSES,
     step::{Step, allowed},
 };
@@ -20,6 +21,17 @@ use crate::{
     },
     error::{Problem, Refusal, Result},
 };
+
+/// What the guards of the system's own actions ask for; none of them is about children or replacements.
+fn facts_of(row: &referral::Model) -> Facts {
+    Facts {
+        status: Some(row.status),
+        has_owner: row.owner_id.is_some(),
+        anonymous: row.claimant_id.is_none(),
+        open_children: false,
+        replaced: false,
+    }
+}
 
 impl Unit<'_> {
     /// Cancels what depended on a consent that is gone, or goes to an organization that is now excluded. The parties
@@ -120,16 +132,19 @@ impl Unit<'_> {
         }
     }
 
+    /// Cancels a request that nobody answered, and closes what it opened.
+    pub(in crate::store) async fn expire(&mut self, row: referral::Model) -> Result<Applied> {
+        allowed(&facts_of(&row), Action::Expire, &[Relation::System])?;
+        let applied = Applied::new(row.id, row.version + 1);
+        self.cancel_by_system(row.clone(), ReferralStatusReason::ReferralExpired)
+            .await?;
+        self.regrant_for(&row).await?;
+        Ok(applied)
+    }
+
     /// Drops a draft for good. Nobody but its source has ever seen it.
     pub(in crate::store) async fn discard(&mut self, draft: &referral::Model) -> Result<()> {
-        let facts = Facts {
-            status: Some(draft.status),
-            has_owner: draft.owner_id.is_some(),
-            anonymous: draft.claimant_id.is_none(),
-            open_children: false,
-            replaced: false,
-        };
-        allowed(&facts, Action::Discard, &[Relation::System])?;
+        allowed(&facts_of(draft), Action::Discard, &[Relation::System])?;
         let gone = referral::Entity::delete_many()
             .filter(referral::Column::Id.eq(draft.id))
             .filter(referral::Column::Version.eq(draft.version))

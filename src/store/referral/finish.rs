@@ -94,6 +94,7 @@ impl Finish {
             unit.put_outcome(&step.before, outcome, &format!("outcomes.{place}"))
                 .await?;
         }
+        unit.recognition_follows(&step.before, &kinds).await?;
         step.row.status_reason = Set(self.reason);
         step.row.decided_by = Set(self
             .decided_by
@@ -121,6 +122,7 @@ impl Change for RecordOutcome {
         unit.put_outcome(&step.before, &self.outcome, "outcome")
             .await?;
         let kinds = [self.outcome.kind];
+        unit.recognition_follows(&step.before, &kinds).await?;
         unit.finish_with(step, JournalKind::OutcomeRecorded, None, None, &kinds)
             .await
     }
@@ -157,6 +159,7 @@ impl Unit<'_> {
             note: Set(note),
             follow_up_on: Set(input.follow_up_on),
             created_at: Set(self.session.now),
+            told_follow_up_on: Set(None),
         })
         .exec_without_returning(&self.transaction)
         .await?;

@@ -1,8 +1,8 @@
 //! One step of a referral inside a unit of work: load it under the caller's rule, ask the workflow, write it if nobody
 //! else has, and tell those concerned.
 use entity::{
-    JournalKind, NeedStatus, OutcomeKind, ReferralAction, ReferralId, ReferralStatus,
-    ReferralStatusReason, SubjectType, referral,
+    JournalKind, NeedStatus, OrganizationId, OutcomeKind, ReferralAction, ReferralId,
+    ReferralStatus, ReferralStatusReason, SubjectType, referral,
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
@@ -236,6 +236,18 @@ const fn is_about_relation(refusal: workflow::Refusal) -> bool {
     )
 }
 
+/// Who is told what becomes of a referral that was sent: its source, whoever registered its claimant, and the owner as
+/// long as its access lasts.
+pub(in crate::store) fn parties(row: &referral::Model) -> impl Iterator<Item = OrganizationId> {
+    [
+        Some(row.source_id),
+        row.registering_organization_id,
+        row.owner_id.filter(|_| row.owner_access),
+    ]
+    .into_iter()
+    .flatten()
+}
+
 /// What everybody concerned is told of a step of a referral.
 pub(in crate::store) fn told(
     kind: JournalKind,
@@ -251,13 +263,7 @@ pub(in crate::store) fn told(
     entry = if after.status == ReferralStatus::Draft {
         entry.told([after.source_id])
     } else {
-        entry
-            .told(
-                [Some(after.source_id), after.registering_organization_id]
-                    .into_iter()
-                    .flatten(),
-            )
-            .told(after.owner_id.filter(|_| after.owner_access))
+        entry.told(parties(after))
     };
     let open = |row: &referral::Model| {
         (row.owner_id.is_none() && row.status == ReferralStatus::Requested)
