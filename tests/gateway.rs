@@ -10,6 +10,7 @@ mod consent;
 mod crash;
 mod custody;
 mod databases;
+mod deadline;
 mod directory;
 mod disclosure;
 mod encryption;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::common::{
     app::TestApp,
-    journey::{assert_same_answer, merged},
+    journey::{assert_same_answer, merged, outcome},
     on_both_databases,
 };
 
@@ -110,6 +110,7 @@ on_both_databases! {
         for (more, code, field) in [
             (json!({ "nocCode": "2123" }), "INVALID", "nocCode"),
             (json!({ "nocCode": "29231" }), "INVALID", "nocCode"),
+            (json!({ "nocCode": "61010" }), "INVALID", "nocCode"),
             (json!({ "title": " " }), "REQUIRED", "title"),
             (json!({ "years": 81 }), "OUT_OF_RANGE", "years"),
             (json!({ "country": "x".repeat(101) }), "TOO_LONG", "country"),
@@ -130,6 +131,48 @@ on_both_databases! {
         }
         let seen = agency.sees_claimant(&claimant, "qualifications { id } languageAbilities { language }").await;
         assert_eq!(seen, json!({ "qualifications": [], "languageAbilities": [] }));
+    }
+
+    async fn the_recognition_of_a_qualification_follows_its_outcomes(app: TestApp) {
+        let (agency, provider) = (app.as_agency(), app.as_provider());
+        let claimant = agency.registers("Testa").await;
+        agency.consents(&claimant, json!({ "purposes": ["CREDENTIAL_RECOGNITION", "EMPLOYMENT"] })).await;
+        for (title, recognition) in [("Nurse", "NOT_STARTED"), ("Carpenter", "RECOGNIZED")] {
+            let input = json!({ "claimantId": claimant, "title": title, "recognition": recognition });
+            agency.done("qualificationSave", input, "claimant { id }").await;
+        }
+        let known = async || {
+            let seen = app.as_agency().sees_claimant(&claimant, "qualifications { recognition }").await;
+            seen["qualifications"].as_array().expect("qualifications").iter()
+                .map(|each| each["recognition"].as_str().expect("a status").to_owned()).collect::<Vec<_>>().join(" ")
+        };
+        let assessor = json!({ "nameEn": "Assessment", "categories": ["CREDENTIAL_RECOGNITION"] });
+        let assessor = provider.done("serviceSave", assessor, "service { id }").await["service"]["id"].clone();
+        let refers = async |category: &str, service: &Value| {
+            let to = json!({ "claimantId": claimant, "category": category, "serviceId": service, "send": true });
+            provider.does("referralAccept", &agency.creates(to).await, Value::Null).await
+        };
+        let work = refers("EMPLOYMENT", &app.service()).await;
+        provider.does("referralComplete", &work, outcome("CREDENTIAL_RECOGNIZED")).await;
+        assert_eq!(known().await, "NOT_STARTED RECOGNIZED", "hearsay: the referral is about something else");
+        let assessed = refers("CREDENTIAL_RECOGNITION", &assessor).await;
+        let done = provider.does("referralComplete", &assessed, outcome("CREDENTIAL_STARTED")).await;
+        assert_eq!(known().await, "IN_ASSESSMENT RECOGNIZED");
+        let later = json!({ "referralId": done.id, "outcome": { "kind": "CREDENTIAL_RECOGNIZED", "date": "2026-06-01" } });
+        provider.done("outcomeRecord", later.clone(), "referral { id }").await;
+        assert_eq!(known().await, "RECOGNIZED RECOGNIZED");
+        for title in ["Baker", "Cook"] {
+            agency.done("qualificationSave", json!({ "claimantId": claimant, "title": title }), "claimant { id }").await;
+        }
+        provider.done("outcomeRecord", later, "referral { id }").await;
+        assert_eq!(known().await, "RECOGNIZED RECOGNIZED NOT_STARTED NOT_STARTED", "either could be meant");
+        app.settle().await;
+        let feed = "{ changes(first: 100) { edges { node { kind organization { name } } } } }";
+        let moved = agency.query(feed).await.data()["changes"]["edges"].as_array().expect("edges").iter()
+            .filter(|edge| edge["node"] == json!({ "kind": "QUALIFICATION_SAVED", "organization": { "name": "Test provider" } }))
+            .count();
+        assert_eq!(moved, 2, "whose outcome it was");
+        assert!(!provider.query(feed).await.text.contains("QUALIFICATION_SAVED"), "and nobody else learns what it changed");
     }
 
     async fn nobody_else_saves_them(app: TestApp) {

@@ -34,6 +34,20 @@ fn without_any_source_the_defaults_are_in_force() {
 }
 
 #[test]
+fn closures_are_read_from_the_file_that_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("closures.txt");
+    let mut referral = Referral::default();
+    assert_eq!(referral.closures().unwrap(), Closures::default());
+    referral.closures_file = Some(path.clone());
+    assert!(matches!(referral.closures(), Err(ClosuresError::File(_))));
+    fs::write(&path, "2026-12-24 # the office moves\n").unwrap();
+    assert_eq!(referral.closures().unwrap(), "2026-12-24".parse().unwrap());
+    fs::write(&path, "2026-12-24\nChristmas\n").unwrap();
+    assert!(matches!(referral.closures(), Err(ClosuresError::Form(_))));
+}
+
+#[test]
 fn each_source_stands_over_the_one_before() {
     let mut sources = file(
         "server.listen = '127.0.0.1:1'\nreferral.access_after_completion_days = 2\nlog.level = 'debug'",

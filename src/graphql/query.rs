@@ -80,7 +80,9 @@ pub struct ReferralFilter {
     /// Who works on it; finds referrals that the caller's organization owns.
     assignee: Option<String>,
     unassigned: Option<bool>,
+    /// Whether it still waits for an answer that was due.
     overdue: Option<bool>,
+    /// Whether the day has come to ask again, in Toronto, and no later outcome says how it went.
     follow_up_due: Option<bool>,
     updated_since: Option<DateTime>,
 }

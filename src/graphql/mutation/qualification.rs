@@ -16,7 +16,7 @@ use crate::store::qualification::{SaveLanguageAbility, SaveQualification};
 pub struct QualificationSaveInput {
     claimant_id: ID,
     id: Option<ID>,
-    /// Five digits of the National Occupational Classification 2021.
+    /// A unit group of the National Occupational Classification 2021: five digits, in a major group that there is.
     noc_code: MaybeUndefined<String>,
     title: String,
     years: MaybeUndefined<i32>,

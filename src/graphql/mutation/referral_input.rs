@@ -95,7 +95,7 @@ pub struct ReferralReasonInput {
     /// When declining or holding: the capacity of the service from now on.
     pub(super) capacity: Option<CapacityStatus>,
     pub(super) note: Option<String>,
-    /// When holding: when to look at it again.
+    /// When holding: when to look at it again; in the future.
     pub(super) review_at: Option<DateTime>,
     pub(super) idempotency_key: Option<Uuid>,
 }
@@ -172,7 +172,7 @@ pub struct OutcomeInput {
     date: Date,
     claimant_id: Option<ID>,
     note: Option<String>,
-    /// The day on which to ask again.
+    /// The day on which to ask again; the parties are told when it comes, unless a later outcome was recorded.
     follow_up_on: Option<Date>,
 }
 
