@@ -26,6 +26,7 @@ mod qualification;
 mod quiet;
 mod race;
 mod referral;
+mod remembered;
 mod report;
 mod retention;
 mod row_security;

@@ -49,6 +49,9 @@ pub async fn serve(
     let retention = tokio::spawn(async move {
         work::retention::run_until(&keeper, until(stopped_too)).await;
     });
+    let (reader, stopped_too) = (store.clone(), stopped.clone());
+    let follower =
+        tokio::spawn(async move { reader.follow_directory_until(until(stopped_too)).await });
     let sequencer = tokio::spawn(async move { store.sequence_until(until(stopped)).await });
     let settings = ServeSettings {
         grace_seconds: config.server.shutdown_seconds.get().into(),
@@ -57,6 +60,7 @@ pub async fn serve(
     http::serve(listener, router, settings, told_to_stop()).await?;
     drop(stop);
     retention.await?;
+    follower.await?;
     sequencer.await?;
     Ok(())
 }

@@ -153,6 +153,9 @@ impl Referral {
         let Some(id) = self.0.referral.service_id else {
             return Ok(None);
         };
+        if let Some(remembered) = context.session().service_remembered(id) {
+            return Ok(Some(Service(remembered)));
+        }
         let found = context.loaders().one(id).await.or_answer(context)?;
         Ok(found.map(Service))
     }

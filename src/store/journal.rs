@@ -15,6 +15,7 @@ use sea_orm::{
 
 use super::{
     Session, Unit,
+    directory::is_directory,
     exclusion::untold_to_excluded,
     page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
     referral::{self as referral_store, Tenure, relations},
@@ -193,6 +194,15 @@ impl<'a> Author<'a> {
 }
 
 impl Unit<'_> {
+    /// What this unit says has changed in the directory.
+    pub(super) fn directory_changes(&self) -> Vec<(SubjectType, Uuid)> {
+        self.entries
+            .iter()
+            .filter(|entry| is_directory(entry.subject_type))
+            .map(|entry| (entry.subject_type, entry.subject_id))
+            .collect()
+    }
+
     /// Writes the entries of this unit.
     pub(super) async fn write_entries(&mut self) -> Result<()> {
         let entries = std::mem::take(&mut self.entries);

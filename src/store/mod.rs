@@ -9,6 +9,7 @@
 //! - `unscoped_chain`: the sequencer links journal entries and disclosures into the audit chain.
 //! - `unscoped_verify_audit`: the operator's own command line checks that chain.
 //! - `unscoped_disclosures`: the operator's own command line exports who was told what, after a breach.
+//! - `unscoped_follow_directory`: which organizations and services the journal says have changed; of public rows.
 //! - `unscoped_forget_keys`: idempotency keys are forgotten when their time is over.
 //! - `unscoped_disable_organization`, `unscoped_transfer_claimants`: the operator acts in the stead of an organization
 //!   that is no more.
@@ -48,6 +49,7 @@ pub mod claimant;
 mod connect;
 pub mod consent;
 pub mod custody;
+mod directory;
 pub mod disclosure;
 pub mod exclusion;
 pub mod grant;
@@ -98,6 +100,7 @@ pub struct Store {
     settings: Arc<Settings>,
     wake: Arc<tokio::sync::Notify>,
     disclosures: disclosure::Writer,
+    directory: Arc<directory::Directory>,
     #[cfg(debug_assertions)]
     rules_left_out: bool,
 }
@@ -125,6 +128,7 @@ impl Store {
             settings: Arc::new(settings),
             wake: Arc::default(),
             disclosures: disclosure::Writer::default(),
+            directory: Arc::default(),
             #[cfg(debug_assertions)]
             rules_left_out: false,
         }

@@ -150,9 +150,11 @@ impl Session {
         if unit.entries.is_empty() {
             return Err(Error::internal("a change without a journal entry"));
         }
+        let changed = unit.directory_changes();
         unit.write_entries().await?;
         let erased = unit.erased;
         unit.transaction.commit().await?;
+        self.store.directory.forget(&changed);
         if erased {
             self.store.database.forget_log().await;
         }
