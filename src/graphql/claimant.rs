@@ -257,7 +257,7 @@ impl Claimant {
             last,
             before,
         };
-        referral_connection_of(context, self.0.claimant.id, page).await
+        Box::pin(referral_connection_of(context, self.0.claimant.id, page)).await
     }
 
     /// Since when a legal hold postpones erasure; seen by the registering organization.

@@ -239,7 +239,7 @@ impl Organization {
             last,
             before,
         };
-        service_connection(context, filter, page).await
+        Box::pin(service_connection(context, filter, page)).await
     }
 }
 

@@ -56,7 +56,8 @@ impl JournalEntry {
     }
 
     async fn subject(&self, context: &Context<'_>) -> Result<Option<Node>> {
-        node_by_uuid(context, self.node_type(), self.0.entry.subject_id).await
+        let (of, id) = (self.node_type(), self.0.entry.subject_id);
+        Box::pin(node_by_uuid(context, of, id)).await
     }
 
     /// The organization that acted; null before the caller's own tenure.

@@ -193,7 +193,8 @@ impl Loaders {
         K: Send + Sync + Hash + Eq + Clone + 'static,
         Reader: Loader<K, Error = Arc<Error>>,
     {
-        self.0.load_one(key).await.map_err(shared)
+        // On the heap: the loaders are large, and each field of each row would carry one.
+        Box::pin(self.0.load_one(key)).await.map_err(shared)
     }
 }
 

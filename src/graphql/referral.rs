@@ -209,11 +209,9 @@ impl Referral {
             before,
         };
         let slice = list.slice(context, page).or_answer(context)?;
-        let paged = context
-            .session()
-            .referral_history(&self.0, &slice)
-            .await
-            .or_answer(context)?;
+        // On the heap, or each field of each referral would be as large as this one.
+        let paged = Box::pin(context.session().referral_history(&self.0, &slice));
+        let paged = paged.await.or_answer(context)?;
         Ok(list.connection(context, paged, |seen| &seen.entry, JournalEntry))
     }
 

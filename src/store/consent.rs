@@ -54,11 +54,12 @@ impl Readable for consent::Entity {
                 let covering = Condition::all()
                     .add(consent::Column::Refused.eq(false))
                     .add(consent::Column::WithdrawnAt.is_null())
-                    .add(consent::Column::ClaimantId.in_subquery(in_force(
+                    .add(in_force(
+                        consent::Column::ClaimantId,
                         viewer,
                         &[AccessGroup::Presence],
                         now,
-                    )))
+                    ))
                     .add(
                         Condition::any()
                             .add(named)

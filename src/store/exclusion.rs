@@ -28,9 +28,7 @@ impl Readable for exclusion::Entity {
         match viewer {
             Viewer::Ministry { .. } => nothing(),
             Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => {
-                exclusion::Column::ClaimantId
-                    .in_subquery(registered_by(viewer))
-                    .into()
+                Condition::all().add(registered_by(exclusion::Column::ClaimantId, viewer))
             }
         }
     }

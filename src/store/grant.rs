@@ -5,17 +5,17 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     AccessGrantId, AccessGroup, ClaimantId, ConsentId, OrganizationId, OrganizationKind,
-    ReferralStatus, access_grant, claimant, consent, consent_recipient, exclusion, organization,
-    referral,
+    ReferralId, ReferralStatus, access_grant, claimant, consent, consent_recipient, exclusion,
+    organization, referral,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel,
     QueryFilter, QuerySelect, QueryTrait,
     prelude::Uuid,
-    sea_query::{LockType, SelectStatement},
+    sea_query::{Expr, ExprTrait, LockType},
 };
 
-use super::{Readable, Session, Settings, Unit};
+use super::{Readable, Session, Settings, Unit, padded};
 use crate::{
     domain::access::{self, Grant, Held, Recipient, Wishes},
     error::Result,
@@ -39,19 +39,25 @@ pub(super) fn open_at(now: DateTime<Utc>) -> Condition {
         .add(access_grant::Column::ClosesAt.gt(now))
 }
 
-/// The claimants of whom one of these groups is open to the viewer.
+/// The condition that one of these groups of the claimant in a column is open to the viewer. It is asked row by row:
+/// what an organization holds of everybody it knows may be much more than one answer shows.
 pub(super) fn in_force(
+    claimant: impl ColumnTrait,
     viewer: &Viewer,
     groups: &[AccessGroup],
     now: DateTime<Utc>,
-) -> SelectStatement {
-    access_grant::Entity::find()
+) -> Expr {
+    let held = access_grant::Entity::find()
         .select_only()
         .column(access_grant::Column::ClaimantId)
         .filter(access_grant::Column::OrganizationId.eq(viewer.organization()))
         .filter(access_grant::Column::AccessGroup.is_in(groups.iter().copied()))
-        .filter(open_at(now))
-        .into_query()
+        .filter(
+            Expr::col((access_grant::Entity, access_grant::Column::ClaimantId))
+                .equals(claimant.as_column_ref()),
+        )
+        .filter(open_at(now));
+    Expr::exists(held.into_query())
 }
 
 impl Session {
@@ -63,20 +69,39 @@ impl Session {
         if claimants.is_empty() {
             return Ok(HashMap::new());
         }
-        let rows = self
+        let visible = self
             .find::<access_grant::Entity>()
-            .filter(access_grant::Column::ClaimantId.is_in(claimants.iter().copied()))
-            .all()
+            .filter(access_grant::Column::ClaimantId.is_in(padded(claimants)))
+            // Which needs are open is asked of the needs themselves.
+            .filter(access_grant::Column::AccessGroup.ne(AccessGroup::Needs));
+        let rows: Vec<(ClaimantId, AccessGroup, ReferralId, Option<ConsentId>, _, _)> = visible
+            .select
+            .select_only()
+            .column(access_grant::Column::ClaimantId)
+            .column(access_grant::Column::AccessGroup)
+            .column(access_grant::Column::ReferralId)
+            .column(access_grant::Column::ConsentId)
+            .column(access_grant::Column::OpensAt)
+            .column(access_grant::Column::ClosesAt)
+            .into_tuple()
+            .all(visible.connection)
             .await?;
         let mut held: HashMap<ClaimantId, Held> = HashMap::new();
-        for row in rows {
-            let grant = grant_of(&row);
+        for (claimant, group, referral, consent, opens_at, closes_at) in rows {
+            let grant = Grant {
+                claimant,
+                organization: self.viewer().organization(),
+                group,
+                category: None,
+                referral,
+                consent,
+                opens_at,
+                closes_at,
+            };
             if grant.opens_at <= self.now && grant.closes_at > self.now {
                 self.ledger.learn(&grant);
             }
-            held.entry(row.claimant_id)
-                .or_default()
-                .take(&grant, self.now);
+            held.entry(claimant).or_default().take(&grant, self.now);
         }
         Ok(held)
     }

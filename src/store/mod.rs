@@ -266,6 +266,17 @@ trait Readable: EntityTrait {
     fn visible_to(viewer: &Viewer, now: DateTime<Utc>) -> Condition;
 }
 
+/// The ids of a statement's list, filled up to the next power of two with the last of them: lists of any length make a
+/// few statements, and the database keeps the plans of those.
+fn padded<I: Copy>(ids: &[I]) -> impl Iterator<Item = I> {
+    let length = ids.len().next_power_of_two() * usize::from(!ids.is_empty());
+    let fill = ids.last().copied();
+    ids.iter()
+        .copied()
+        .chain(fill.into_iter().cycle())
+        .take(length)
+}
+
 /// The condition that holds for every row; for public directory data alone.
 fn everything() -> Condition {
     Condition::all()

@@ -21,6 +21,7 @@ use super::{
     grant::{in_force, open_at},
     journal::Entry,
     nothing,
+    sealed::registered_by,
     update::Update,
 };
 use crate::{
@@ -34,23 +35,16 @@ impl Readable for need::Entity {
         match viewer {
             Viewer::Ministry { .. } => nothing(),
             Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => Condition::any()
-                .add(
-                    need::Column::ClaimantId.in_subquery(
-                        claimant::Entity::find()
-                            .select_only()
-                            .column(claimant::Column::Id)
-                            .filter(claimant::Column::RegisteringOrganizationId.eq(organization))
-                            .into_query(),
-                    ),
-                )
+                .add(registered_by(need::Column::ClaimantId, viewer))
                 .add(
                     // The referral stays when the access to its claimant ends; what becomes of the need does not.
                     Condition::all()
-                        .add(need::Column::ClaimantId.in_subquery(in_force(
+                        .add(in_force(
+                            need::Column::ClaimantId,
                             viewer,
                             &[AccessGroup::Presence],
                             now,
-                        )))
+                        ))
                         .add(
                             need::Column::Id.in_subquery(
                                 referral::Entity::find()

@@ -13,7 +13,7 @@ use sea_orm::{
 };
 
 use super::{
-    Applied, Session,
+    Applied, Reading, Session, Visible,
     page::{Field, Key, Keyed, NEVER, Order, Paged, Slice, SortValue},
 };
 use crate::{
@@ -36,7 +36,6 @@ mod step;
 mod tenure;
 mod text;
 
-use rule::open_to;
 pub(super) use rule::party;
 pub(super) use tenure::Tenure;
 
@@ -222,21 +221,6 @@ fn order(field: ReferralOrderField, descending: bool) -> Order {
     }
 }
 
-fn in_box(which: ReferralBox, viewer: &Viewer) -> Condition {
-    use referral::Column;
-    let organization = viewer.organization();
-    match which {
-        ReferralBox::Inbox => Condition::all()
-            .add(Column::OwnerId.eq(organization))
-            .add(Column::OwnerAccess.eq(true)),
-        ReferralBox::Outbox => Column::SourceId.eq(organization).into(),
-        ReferralBox::Open => Condition::all()
-            .add(open_to(organization))
-            .add(Column::SourceId.ne(organization)),
-        ReferralBox::All => Condition::all(),
-    }
-}
-
 impl Session {
     /// Referrals of a box.
     ///
@@ -250,67 +234,69 @@ impl Session {
         slice: &Slice,
     ) -> Result<Paged<Seen>> {
         let paged = self
-            .narrowed(filter)
-            .filter(in_box(which, self.viewer()))
+            .narrowed(self.in_box(which), filter)
             .page(&order(field, descending), slice)
             .await?;
         self.journal_oversight(&paged.items).await?;
         Ok(paged.map(|row| self.seen_referral(row)))
     }
 
-    fn narrowed(&self, filter: Filter) -> super::Visible<'_, referral::Entity, super::Reading> {
+    fn narrowed<'s>(
+        &self,
+        seen: Visible<'s, referral::Entity, Reading>,
+        filter: Filter,
+    ) -> Visible<'s, referral::Entity, Reading> {
         use referral::Column;
         let own = self.viewer().organization();
         let owned = || Condition::all().add(Column::OwnerId.eq(own));
-        self.find::<referral::Entity>()
-            .filter_some(filter.statuses, |statuses| {
-                Column::Status.is_in(statuses).into()
+        seen.filter_some(filter.statuses, |statuses| {
+            Column::Status.is_in(statuses).into()
+        })
+        .filter_some(filter.priority, |priority| {
+            Column::Priority.eq(priority).into()
+        })
+        .filter_some(filter.categories, |wanted| {
+            Column::Category.is_in(wanted).into()
+        })
+        .filter_some(filter.region, |region| Column::RegionId.eq(region).into())
+        .filter_some(filter.service, |service| {
+            Column::ServiceId.eq(service).into()
+        })
+        .filter_some(filter.catchment, |catchment| {
+            let there = organization_catchment::Entity::find()
+                .select_only()
+                .column(organization_catchment::Column::OrganizationId)
+                .filter(organization_catchment::Column::CatchmentId.eq(catchment))
+                .into_query();
+            Column::OwnerId.in_subquery(there).into()
+        })
+        // Who works on a referral is seen inside the owning organization only.
+        .filter_some(filter.assignee, |who| owned().add(Column::Assignee.eq(who)))
+        .filter_some(filter.unassigned, |free| {
+            owned().add(if free {
+                Column::Assignee.is_null()
+            } else {
+                Column::Assignee.is_not_null()
             })
-            .filter_some(filter.priority, |priority| {
-                Column::Priority.eq(priority).into()
-            })
-            .filter_some(filter.categories, |wanted| {
-                Column::Category.is_in(wanted).into()
-            })
-            .filter_some(filter.region, |region| Column::RegionId.eq(region).into())
-            .filter_some(filter.service, |service| {
-                Column::ServiceId.eq(service).into()
-            })
-            .filter_some(filter.catchment, |catchment| {
-                let there = organization_catchment::Entity::find()
-                    .select_only()
-                    .column(organization_catchment::Column::OrganizationId)
-                    .filter(organization_catchment::Column::CatchmentId.eq(catchment))
-                    .into_query();
-                Column::OwnerId.in_subquery(there).into()
-            })
-            // Who works on a referral is seen inside the owning organization only.
-            .filter_some(filter.assignee, |who| owned().add(Column::Assignee.eq(who)))
-            .filter_some(filter.unassigned, |free| {
-                owned().add(if free {
-                    Column::Assignee.is_null()
-                } else {
-                    Column::Assignee.is_not_null()
-                })
-            })
-            .filter_some(filter.overdue, |overdue| {
-                let late = Condition::all()
-                    .add(Column::Status.eq(ReferralStatus::Requested))
-                    .add(Column::DueAt.is_not_null())
-                    .add(Column::DueAt.lt(self.now));
-                if overdue { late } else { late.not() }
-            })
-            .filter_some(filter.follow_up_due, |due| {
-                let with_follow_up = self.with_follow_up_due();
-                if due {
-                    Column::Id.in_subquery(with_follow_up).into()
-                } else {
-                    Column::Id.not_in_subquery(with_follow_up).into()
-                }
-            })
-            .filter_some(filter.updated_since, |since| {
-                Column::UpdatedAt.gte(since).into()
-            })
+        })
+        .filter_some(filter.overdue, |overdue| {
+            let late = Condition::all()
+                .add(Column::Status.eq(ReferralStatus::Requested))
+                .add(Column::DueAt.is_not_null())
+                .add(Column::DueAt.lt(self.now));
+            if overdue { late } else { late.not() }
+        })
+        .filter_some(filter.follow_up_due, |due| {
+            let with_follow_up = self.with_follow_up_due();
+            if due {
+                Column::Id.in_subquery(with_follow_up).into()
+            } else {
+                Column::Id.not_in_subquery(with_follow_up).into()
+            }
+        })
+        .filter_some(filter.updated_since, |since| {
+            Column::UpdatedAt.gte(since).into()
+        })
     }
 
     fn with_follow_up_due(&self) -> SelectStatement {

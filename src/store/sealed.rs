@@ -13,7 +13,7 @@ use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult,
     IntoActiveModel, JoinType, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::{ExprTrait, OnConflict, SelectStatement},
+    sea_query::{Expr, ExprTrait, OnConflict},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -21,6 +21,7 @@ use super::{
     Readable, Session, Unit, Visible,
     disclosure::Opened,
     grant::in_force,
+    padded,
     seal::{DataKey, Place, Seal, Wrapped},
 };
 use crate::{
@@ -149,13 +150,16 @@ pub struct LanguageAbility {
     pub assessed_on: Option<NaiveDate>,
 }
 
-/// The claimants that the viewer's own organization registered.
-pub(super) fn registered_by(viewer: &Viewer) -> SelectStatement {
-    claimant::Entity::find()
+/// The condition that the viewer's own organization registered the claimant in a column.
+pub(super) fn registered_by(claimant: impl ColumnTrait, viewer: &Viewer) -> Expr {
+    let own = claimant::Entity::find()
         .select_only()
         .column(claimant::Column::Id)
-        .filter(claimant::Column::RegisteringOrganizationId.eq(viewer.organization()))
-        .into_query()
+        .filter(
+            Expr::col((claimant::Entity, claimant::Column::Id)).equals(claimant.as_column_ref()),
+        )
+        .filter(claimant::Column::RegisteringOrganizationId.eq(viewer.organization()));
+    Expr::exists(own.into_query())
 }
 
 /// A table of one sealed group.
@@ -178,10 +182,10 @@ fn open_to(
     match viewer {
         Viewer::Ministry { .. } => super::nothing(),
         Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => {
-            let own = Condition::any().add(claimant.in_subquery(registered_by(viewer)));
+            let own = Condition::any().add(registered_by(claimant, viewer));
             match groups {
                 [] => own,
-                groups => own.add(claimant.in_subquery(in_force(viewer, groups, now))),
+                groups => own.add(in_force(claimant, viewer, groups, now)),
             }
         }
     }
@@ -264,7 +268,7 @@ async fn open<E: Group, C: ConnectionTrait>(
     let key = E::belongs_to(claimant_key::Entity)
         .from(E::claimant())
         .to(claimant_key::Column::ClaimantId);
-    let rows = rows.filter(E::claimant().is_in(claimants.iter().copied()));
+    let rows = rows.filter(E::claimant().is_in(padded(claimants)));
     rows.select
         .select_only()
         .column(E::claimant())

@@ -1,15 +1,17 @@
 //! Which referrals and outcomes a viewer may see.
 use chrono::{DateTime, Utc};
 use entity::{
-    OrganizationId, ReferralStatus, ServiceStatus, outcome, referral, service, service_category,
-    service_language, service_region,
+    OrganizationId, ReferralBox, ReferralStatus, ServiceStatus, outcome, referral, service,
+    service_category, service_language, service_region,
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait, Query, SelectStatement},
 };
 
-use super::super::{Readable, exclusion::not_excluded, nothing};
+use super::super::{
+    Readable, Reading, Session, Visible, everything, exclusion::not_excluded, nothing,
+};
 use crate::viewer::Viewer;
 
 /// The referrals of which an organization is a party, or whose claimant it registered; none of somebody who excludes
@@ -18,12 +20,7 @@ pub(in crate::store) fn party(organization: OrganizationId) -> Condition {
     use referral::Column;
     let parties = Condition::any()
         .add(Column::SourceId.eq(organization))
-        .add(
-            Condition::all()
-                .add(Column::OwnerId.eq(organization))
-                .add(Column::OwnerAccess.eq(true))
-                .add(Column::Status.ne(ReferralStatus::Draft)),
-        )
+        .add(owned(organization))
         .add(
             Condition::all()
                 .add(Column::RegisteringOrganizationId.eq(organization))
@@ -32,6 +29,59 @@ pub(in crate::store) fn party(organization: OrganizationId) -> Condition {
     Condition::all()
         .add(parties)
         .add(not_excluded(organization))
+}
+
+/// The referrals that an organization owns, while its access lasts.
+fn owned(organization: OrganizationId) -> Condition {
+    use referral::Column;
+    Condition::all()
+        .add(Column::OwnerId.eq(organization))
+        .add(Column::OwnerAccess.eq(true))
+        .add(Column::Status.ne(ReferralStatus::Draft))
+}
+
+/// What makes a box, whoever may see it.
+fn of_box(which: ReferralBox, organization: OrganizationId) -> Condition {
+    use referral::Column;
+    match which {
+        ReferralBox::Inbox => owned(organization),
+        ReferralBox::Outbox => Column::SourceId.eq(organization).into(),
+        ReferralBox::Open => open_to(organization).add(Column::SourceId.ne(organization)),
+        ReferralBox::All => everything(),
+    }
+}
+
+/// The rule of a box: it is a part of what the viewer may see, so that the database need not look for the other parts.
+fn seen_in_box(which: ReferralBox, viewer: &Viewer, now: DateTime<Utc>) -> Condition {
+    let whole = || referral::Entity::visible_to(viewer, now);
+    match viewer {
+        // Both must hold: added to the rule itself, the box would widen one that begins with `any`.
+        Viewer::Ministry { .. } => Condition::all()
+            .add(whole())
+            .add(of_box(which, viewer.organization())),
+        Viewer::Provider { organization, .. } | Viewer::SettlementAgency { organization } => {
+            match which {
+                ReferralBox::Inbox | ReferralBox::Outbox => {
+                    of_box(which, *organization).add(not_excluded(*organization))
+                }
+                ReferralBox::Open => of_box(which, *organization),
+                ReferralBox::All => whole(),
+            }
+        }
+    }
+}
+
+impl Session {
+    /// The referrals of a box that the caller may see.
+    pub(super) fn in_box(&self, which: ReferralBox) -> Visible<'_, referral::Entity, Reading> {
+        #[cfg(debug_assertions)]
+        if self.store.rules_left_out {
+            let bare = of_box(which, self.viewer().organization());
+            return Visible::new(bare, self.reader());
+        }
+        let rule = seen_in_box(which, self.viewer(), self.now);
+        Visible::new(rule, self.reader())
+    }
 }
 
 /// The open referrals that an active service of the organization fits, by category, region and language.
