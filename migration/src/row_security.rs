@@ -299,11 +299,8 @@ pub async fn lay(
         }
     }
     for function in FUNCTIONS.iter().filter(|_| wanted) {
-        run(
-            &transaction,
-            &format!("CREATE OR REPLACE FUNCTION {function}"),
-        )
-        .await?;
+        let create = format!("CREATE OR REPLACE FUNCTION {function}");
+        run(&transaction, &create).await.map_err(needs_grant)?;
     }
     for (table, condition) in policies {
         run(
@@ -334,6 +331,22 @@ pub async fn lay(
         }
     }
     transaction.commit().await
+}
+
+/// What to do where the owner of the tables may not set the parameter by which the policies know the viewer: PostgreSQL
+/// asks for that right when a function sets it, and only a superuser can give it.
+fn needs_grant(error: DbErr) -> DbErr {
+    if error
+        .to_string()
+        .contains("permission denied to set parameter")
+    {
+        return DbErr::Migration(
+            "row security needs a right that a superuser gives once: GRANT SET ON PARAMETER \
+             claimant_gateway.viewer TO the role that owns the tables"
+                .to_owned(),
+        );
+    }
+    error
 }
 
 async fn run(transaction: &DatabaseTransaction, statement: &str) -> Result<(), DbErr> {
