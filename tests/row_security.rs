@@ -123,6 +123,11 @@ async fn row_security_that_would_bind_nobody_is_noticed() {
         RowSecurity::AsConfigured
     );
     assert_eq!(state(open(&bound).await).await, RowSecurity::LeftOn);
+    let looking = open_secured(&bound).await;
+    let migrations = looking.migrations().await;
+    let migrations = migrations.expect("who may create no table looks whether all are there");
+    assert!(migrations.iter().all(|migration| migration.applied));
+    looking.close().await.expect("the database closes");
     let plain = open(&fresh.url).await;
     plain
         .migrate_up()

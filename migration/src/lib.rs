@@ -1,6 +1,12 @@
 //! One chain of migrations for SQLite and PostgreSQL. Each step is written once, in the SQL that both understand; the
 //! few words that differ are filled in by [`dialect`]. Nothing here reads or changes data of the domain.
-use sea_orm_migration::prelude::*;
+use std::collections::BTreeSet;
+
+use sea_orm_migration::{
+    prelude::*,
+    sea_orm::{DatabaseConnection, EntityTrait},
+    seaql_migrations,
+};
 
 mod dialect;
 mod m0001_core;
@@ -24,4 +30,20 @@ impl MigratorTrait for Migrator {
     }
 }
 
-pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
+/// The names of the migrations that a database has. Unlike the migrator's own look it creates nothing, so that a role
+/// that may not is able to look.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn applied(database: &DatabaseConnection) -> Result<BTreeSet<String>, DbErr> {
+    if !SchemaManager::new(database)
+        .has_table("seaql_migrations")
+        .await?
+    {
+        return Ok(BTreeSet::new());
+    }
+    let rows = seaql_migrations::Entity::find().all(database).await?;
+    Ok(rows.into_iter().map(|row| row.version).collect())
+}
+
+pub use sea_orm_migration::{MigrationName, MigratorTrait};
