@@ -130,6 +130,7 @@ pub enum Problem {
     AlreadyWithdrawn,
     ClaimantErased,
     AlreadyExcluded,
+    AlreadyMerged,
     AlreadyEnded,
     Excluded,
     ServiceNotActive,

@@ -8,6 +8,7 @@ use super::{
     consent::{Consent, Exclusion},
     context::{Resolver, answer},
     directory::Service,
+    duplicate::{ClaimantMatch, DuplicateCandidate},
     referral::Referral,
 };
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
 
 mod claimant;
 mod consent;
+mod duplicate;
 mod qualification;
 mod referral;
 mod referral_input;
@@ -28,6 +30,7 @@ mod service;
 pub struct Mutation(
     claimant::ClaimantMutation,
     consent::ConsentMutation,
+    duplicate::DuplicateMutation,
     qualification::QualificationMutation,
     referral::ReferralMutation,
     service::ServiceMutation,
@@ -59,6 +62,7 @@ pub struct Mutation(
 pub enum UserError {
     Claimant(ClaimantUserError),
     Consent(ConsentUserError),
+    Duplicate(DuplicateCandidateUserError),
     Exclusion(ExclusionUserError),
     Referral(ReferralUserError),
     Service(ServiceUserError),
@@ -94,6 +98,7 @@ macro_rules! user_errors {
 user_errors! {
     ClaimantUserError { current_version }
     ConsentUserError {}
+    DuplicateCandidateUserError { current_version }
     ExclusionUserError {}
     ReferralUserError { current_version }
     ServiceUserError { current_version }
@@ -154,6 +159,10 @@ macro_rules! payloads {
 payloads! {
     /// The claimant, as the caller may see the person now.
     ClaimantPayload { claimant: Claimant, ClaimantUserError }
+    /// The caller's own claimants who may be whom it asked for, the likeliest first.
+    ClaimantMatchPayload { matches: Vec<ClaimantMatch>, ClaimantUserError }
+    /// The pair, as it stands now.
+    DuplicateCandidatePayload { duplicate_candidate: DuplicateCandidate, DuplicateCandidateUserError }
     /// The consent, as the caller may see it now.
     ConsentPayload { consent: Consent, ConsentUserError, warnings: Vec<ConsentWarning> }
     /// The exclusion, as the caller may see it now.

@@ -234,8 +234,7 @@ impl Store {
 
     /// Follows the journal, so that the directory may be remembered, until `stop` is done.
     pub async fn follow_directory_until(&self, stop: impl Future<Output = ()>) {
-        let poll = Duration::from_millis(self.settings.sequencer.poll_milliseconds.get().into());
-        let mut turn = tokio::time::interval(poll);
+        let mut turn = tokio::time::interval(self.poll_period());
         turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         tokio::pin!(stop);
         let mut position = None;

@@ -12,7 +12,7 @@ use sea_orm::{
     sea_query::{Expr, LockType},
 };
 
-use super::{Store, claimant::token, seal::Wrapped, sealed::unscoped_identity};
+use super::{Store, claimant::token, seal::Wrapped};
 use crate::error::Result;
 
 const BATCH: u64 = 200;
@@ -234,9 +234,7 @@ impl Store {
         let Some((organization, None)) = found else {
             return Ok(false);
         };
-        if let Some(identity) = unscoped_identity(&self.seal, &transaction, claimant).await? {
-            token::write(&transaction, &self.seal, organization, claimant, &identity).await?;
-        }
+        token::renew(&transaction, &self.seal, organization, claimant).await?;
         let current = self.seal.current_token_key();
         claimant_key::Entity::update_many()
             .col_expr(claimant_key::Column::TokenKey, Expr::value(current))
