@@ -18,6 +18,7 @@ mod consent;
 mod context;
 mod directory;
 mod disclosure;
+mod inbox;
 mod journal;
 pub mod limits;
 mod loader;
