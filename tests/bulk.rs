@@ -116,10 +116,15 @@ on_both_databases! {
         assert_eq!(told["statusReason"], "AT_CAPACITY");
         assert_eq!(told["history"]["edges"][1]["node"], json!({ "kind": "REFERRAL_DECLINED", "note": "Full until July." }));
         app.settle().await;
-        let mut kinds = Vec::new();
-        let feed = provider.query("{ changes(first: 500) { edges { node { kind } } } }").await;
-        for edge in feed.data()["changes"]["edges"].as_array().expect("edges") {
-            kinds.push(edge["node"]["kind"].as_str().expect("a kind").to_owned());
+        let (mut kinds, mut after) = (Vec::new(), Value::Null);
+        loop {
+            let feed = "query($after: Cursor) { changes(first: 100, after: $after) { edges { cursor node { kind } } } }";
+            let page = provider.ask(feed, json!({ "after": after })).await.data()["changes"]["edges"].clone();
+            let Some(last) = page.as_array().and_then(|edges| edges.last()) else { break };
+            after = last["cursor"].clone();
+            for edge in page.as_array().expect("edges") {
+                kinds.push(edge["node"]["kind"].as_str().expect("a kind").to_owned());
+            }
         }
         let count = |kind: &str| kinds.iter().filter(|each| *each == kind).count();
         assert_eq!((count("REFERRAL_ACCEPTED"), count("ACCESS_ENDED"), count("CAPACITY_CHANGED")), (40, 12, 1));
@@ -407,7 +412,7 @@ on_both_databases! {
         assert!(!outside.to_string().contains("worker"), "{outside}");
         assert!(!outside.to_string().contains("REFERRAL_ASSIGNED"), "{outside}");
         app.settle().await;
-        let feed = agency.query("{ changes(first: 500) { edges { node { kind note } } } }").await;
+        let feed = agency.query("{ changes(first: 100) { edges { node { kind note } } } }").await;
         assert!(!feed.text.contains("REFERRAL_ASSIGNED"), "{}", feed.text);
 
         let nobody = results(&provider, acting("ASSIGN", &all(&rows), Value::Null)).await;

@@ -100,14 +100,15 @@ async fn crowd(app: &TestApp, statement: fn(DbBackend) -> &'static str) {
 /// Copies of every referral under ids of their own, three thousand each.
 fn copies(backend: DbBackend) -> &'static str {
     if backend == DbBackend::Postgres {
-        "INSERT INTO referral SELECT (jsonb_populate_record(referral, jsonb_build_object('id', gen_random_uuid(), \
+        "INSERT INTO referral SELECT (jsonb_populate_record(referral, jsonb_build_object('id', overlay(gen_random_uuid()::text placing '7' from 15), \
             'reference', gen_random_uuid(), 'due_at', due_at + number * interval '1 minute'))).* \
          FROM referral, generate_series(1, 3000) AS number"
     } else {
+        // A UUIDv7 has its version in the seventh byte, and its variant in the ninth.
         "CREATE TEMP TABLE copies AS WITH RECURSIVE numbers (number) AS \
             (SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < 3000) \
          SELECT referral.* FROM referral, numbers; \
-         UPDATE copies SET id = randomblob(16), reference = hex(randomblob(16)); \
+         UPDATE copies SET id = unhex(hex(randomblob(6)) || '70' || hex(randomblob(1)) || '80' || hex(randomblob(7))), reference = hex(randomblob(16)); \
          INSERT INTO referral SELECT * FROM copies"
     }
 }
