@@ -215,6 +215,15 @@ on_both_databases! {
         assert_eq!(agency.rereads(&sent).await.version, 1);
     }
 
+    async fn a_call_is_counted_by_the_length_of_its_list(app: TestApp) {
+        let missing = Referral { id: app.missing(NodeType::Referral), version: 1, status: String::new() };
+        for (rows, cost) in [(1, 16), (5, 16), (100, 320)] {
+            let rows: Vec<&Referral> = std::iter::repeat_n(&missing, rows).collect();
+            let answer = app.as_provider().ask(ACT, json!({ "input": acting("ACCEPT", &rows, Value::Null) })).await;
+            assert_eq!(answer["extensions"]["cost"]["requested"], cost);
+        }
+    }
+
     async fn a_hundred_rows_cost_as_many_statements_as_two(app: TestApp) {
         let (agency, provider) = (app.as_agency(), app.as_provider());
         let second = json!({ "nameEn": "Second", "categories": ["HOUSING"] });

@@ -127,13 +127,10 @@ impl SortValue {
 
 impl Order {
     fn columns(&self) -> Vec<SimpleExpr> {
-        let mut columns = match &self.sort {
-            None => Vec::new(),
-            Some(sort) => match sort.clone() {
-                SimpleExpr::Tuple(columns) => columns,
-                sort => vec![sort],
-            },
-        };
+        let mut columns: Vec<SimpleExpr> = self.sort.clone().into_iter().collect();
+        if let Some(SimpleExpr::Tuple(several)) = &self.sort {
+            columns.clone_from(several);
+        }
         columns.push(self.id.clone());
         columns
     }

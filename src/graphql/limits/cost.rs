@@ -161,7 +161,7 @@ impl<'a> Count<'a> {
                     .map(|member| self.length(&member.clone().into_value()));
                 lists.flatten().max()
             } else {
-                None
+                self.length(value)
             }
         };
         let arguments = field.arguments.iter();
