@@ -4,6 +4,7 @@
 
 mod audit;
 mod budget;
+mod bulk;
 mod claimant;
 mod common;
 mod consent;
@@ -20,6 +21,7 @@ mod grants;
 mod http;
 mod idempotency;
 mod import;
+mod inbox;
 mod matching;
 mod migration;
 mod paging;

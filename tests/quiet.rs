@@ -101,8 +101,8 @@ on_both_databases! {
         };
         // `text` goes over keyed tokens of the caller's own claimants.
         assert_eq!(names("ClaimantFilter", "inputFields"), ["text", "regionId", "language", "needCategory", "needStatus", "updatedSince"]);
-        assert_eq!(names("ReferralOrderField", "enumValues"), ["CREATED_AT", "UPDATED_AT", "DUE_AT"]);
-        let listed = ["status", "phase", "priority", "category", "regionId", "catchmentId", "serviceId", "assignee", "unassigned", "overdue", "followUpDue", "updatedSince"];
+        assert_eq!(names("ReferralOrderField", "enumValues"), ["CREATED_AT", "UPDATED_AT", "DUE_AT", "URGENCY"]);
+        let listed = ["status", "phase", "subStatus", "priority", "category", "regionId", "catchmentId", "serviceId", "assignee", "unassigned", "overdue", "followUpDue", "updatedSince"];
         assert_eq!(names("ReferralFilter", "inputFields"), listed);
     }
 

@@ -240,6 +240,11 @@ async fn possible(app: &TestApp) -> Vec<(&'static str, Client<'_>, Value)> {
             app.as_provider(),
             accepted.step(Value::Null),
         ),
+        (
+            "referralBulkAct",
+            app.as_provider(),
+            json!({ "action": "ACCEPT", "items": [sent.step(Value::Null)] }),
+        ),
         ("referralAccept", app.as_provider(), sent.step(Value::Null)),
         (
             "referralDecline",

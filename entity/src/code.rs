@@ -376,11 +376,14 @@ codes! {
         Desc = "DESC",
     }
 
-    /// What a list of referrals is ordered by.
+    /// What a list of referrals is ordered by. URGENCY, ascending: what waits for an answer, urgent before routine; then
+    /// what is worked on or on hold, urgent before routine; then the rest; among equals by dueAt, the earliest first and
+    /// those without one last.
     ReferralOrderField {
         CreatedAt = "CREATED_AT",
         UpdatedAt = "UPDATED_AT",
         DueAt = "DUE_AT",
+        Urgency = "URGENCY",
     }
 
     /// Which referrals: INBOX, those the caller's organization owns; OUTBOX, those it sent; OPEN, those it could claim; ALL, whatever it may see.

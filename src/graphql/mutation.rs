@@ -173,6 +173,15 @@ payloads! {
     ServicePayload { service: Service, ServiceUserError }
 }
 
+/// What became of each of many, in the order of the input; each referral as the caller may see it now.
+#[derive(SimpleObject)]
+pub struct ReferralBulkPayload {
+    /// One for each item, unless the whole is refused. What one is refused for changes nothing for the others.
+    results: Vec<ReferralPayload>,
+    /// Why the whole is refused. Nothing was changed then.
+    user_errors: Vec<ReferralUserError>,
+}
+
 /// Applies a change once.
 async fn apply(
     context: &Context<'_>,

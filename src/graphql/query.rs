@@ -2,8 +2,8 @@
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use entity::{
     CodeSet, DuplicateStatus, Language, NeedCategory, NeedStatus, OrderDirection, OrganizationKind,
-    ReferralBox, ReferralOrderField, ReferralPhase, ReferralPriority, ReferralStatus, Role,
-    ServiceStatus,
+    ReferralBox, ReferralOrderField, ReferralPhase, ReferralPriority, ReferralStatus,
+    ReferralSubStatus, Role, ServiceStatus,
 };
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
     },
     disclosure::{AuditCheckpoint, Disclosure, disclosure_connection},
     duplicate::{DuplicateCandidate, duplicate_connection},
+    inbox::{InboxSummary, inbox_summary},
     journal::{self, JournalEntry},
     node::{self, Node},
     page::{Connection, Page},
@@ -74,6 +75,9 @@ pub struct ClaimantFilter {
 pub struct ReferralFilter {
     status: Option<Vec<ReferralStatus>>,
     phase: Option<Vec<ReferralPhase>>,
+    /// What it waits for within its state; finds referrals of which the caller's organization is a party, or whose
+    /// claimant it registered.
+    sub_status: Option<Vec<ReferralSubStatus>>,
     priority: Option<ReferralPriority>,
     category: Option<Vec<NeedCategory>>,
     region_id: Option<ID>,
@@ -113,6 +117,7 @@ impl ReferralFilter {
         };
         referral::Filter {
             statuses,
+            sub_statuses: self.sub_status,
             priority: self.priority,
             categories: self.category,
             region: self.region_id.map(|id| context.row(&id)),
@@ -379,6 +384,11 @@ impl Query {
             before,
         };
         referral_connection(context, listing, page).await
+    }
+
+    /// How much stands under each tab of the inbox of the caller's organization.
+    async fn inbox_summary(&self, context: &Context<'_>) -> Result<InboxSummary> {
+        inbox_summary(context).await
     }
 
     /// The feed: what the caller's organization may know, in order, without gap or repeat, from any position.

@@ -312,6 +312,7 @@ pub(super) async fn referral_connection(
         ReferralOrderField::CreatedAt => Field::CreatedAt,
         ReferralOrderField::UpdatedAt => Field::UpdatedAt,
         ReferralOrderField::DueAt => Field::DueAt,
+        ReferralOrderField::Urgency => Field::Urgency,
     };
     let direction = if order.1 { "descending" } else { "ascending" };
     let list = List::new(format!("referrals {} {direction}", which.as_str()), field);

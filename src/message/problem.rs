@@ -54,6 +54,8 @@ impl Problem {
             Self::IdempotencyInProgress => "IDEMPOTENCY_IN_PROGRESS",
             Self::ClaimantErased => "CLAIMANT_ERASED",
             Self::RoleNotAllowed => "ROLE_NOT_ALLOWED",
+            Self::NotInBulk => "NOT_IN_BULK",
+            Self::Repeated => "REPEATED",
         }
     }
 
@@ -239,6 +241,14 @@ impl Problem {
             Self::RoleNotAllowed => (
                 "Your organization's role does not allow this.",
                 "Le rôle de votre organisation ne permet pas cette action.",
+            ),
+            Self::NotInBulk => (
+                "This is done to one referral at a time. Many at once can be claimed, accepted, declined and assigned.",
+                "Cette action vise un seul aiguillage à la fois. On peut prendre en charge, accepter, refuser et attribuer plusieurs aiguillages à la fois.",
+            ),
+            Self::Repeated => (
+                "This referral stands in the list already, further up.",
+                "Cet aiguillage figure déjà plus haut dans la liste.",
             ),
         };
         match language {

@@ -1,4 +1,6 @@
 //! Consents and refusals. Recording and withdrawing changes who may see what, in the same transaction.
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use entity::{
     Access, AccessGroup, ClaimantId, ConsentGiver, ConsentId, ConsentMethod, ConsentStatus,
@@ -21,7 +23,7 @@ use super::{
     seal::{Place, Wrapped},
 };
 use crate::{
-    domain::access::{Recipient, own_consent_from, youngest},
+    domain::access::{Recipient, Wishes, own_consent_from, youngest},
     error::{Problem, Refusal, Result},
     viewer::Viewer,
 };
@@ -470,17 +472,45 @@ impl Unit<'_> {
         organization: OrganizationId,
         category: NeedCategory,
     ) -> Result<Access> {
-        self.lock_claimant(claimant).await?;
-        let wishes = self.wishes_of(claimant).await?;
+        let consents = self.consents_for(organization, &[claimant]).await?;
+        Ok(consents.access(claimant, category, self.session.now))
+    }
+
+    /// What claimants have consented to for an organization; it stays so until this transaction ends.
+    pub(super) async fn consents_for(
+        &self,
+        organization: OrganizationId,
+        claimants: &[ClaimantId],
+    ) -> Result<ConsentsFor> {
+        self.lock_claimants(claimants).await?;
         let kinds = self.kinds_of(vec![organization]).await?;
-        Ok(kinds
-            .get(&organization)
-            .map_or(Access::ConsentRequired, |kind| {
-                let recipient = Recipient {
-                    organization,
-                    kind: *kind,
-                };
-                wishes.consent_for(recipient, category, self.session.now)
-            }))
+        Ok(ConsentsFor {
+            recipient: kinds.get(&organization).map(|kind| Recipient {
+                organization,
+                kind: *kind,
+            }),
+            wishes: self.wishes_of_each(claimants).await?,
+        })
+    }
+}
+
+/// What some claimants have consented to for one organization.
+pub(super) struct ConsentsFor {
+    recipient: Option<Recipient>,
+    wishes: HashMap<ClaimantId, Wishes>,
+}
+
+impl ConsentsFor {
+    /// Whether a referral of a claimant for a need may go there at a moment.
+    pub(super) fn access(
+        &self,
+        claimant: ClaimantId,
+        category: NeedCategory,
+        now: DateTime<Utc>,
+    ) -> Access {
+        match (self.recipient, self.wishes.get(&claimant)) {
+            (Some(recipient), Some(wishes)) => wishes.consent_for(recipient, category, now),
+            (None, _) | (_, None) => Access::ConsentRequired,
+        }
     }
 }

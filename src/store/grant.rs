@@ -10,7 +10,7 @@ use entity::{
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel,
-    QueryFilter, QuerySelect, QueryTrait,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     prelude::Uuid,
     sea_query::{Expr, ExprTrait, LockType},
 };
@@ -240,20 +240,21 @@ impl Gap {
         Self { missing, surplus }
     }
 
+    /// Of all `claimants` together.
     async fn of(
         connection: &impl ConnectionTrait,
-        claimant: ClaimantId,
+        claimants: &[ClaimantId],
         after_completion: TimeDelta,
     ) -> Result<Self> {
-        let wanted = wanted(connection, &[claimant], after_completion)
-            .await?
-            .remove(&claimant)
-            .unwrap_or_default();
+        let wanted = wanted(connection, claimants, after_completion).await?;
         let kept = access_grant::Entity::find()
-            .filter(access_grant::Column::ClaimantId.eq(claimant))
+            .filter(access_grant::Column::ClaimantId.is_in(claimants.iter().copied()))
             .all(connection)
             .await?;
-        Ok(Self::between(wanted, kept))
+        Ok(Self::between(
+            wanted.into_values().flatten().collect(),
+            kept,
+        ))
     }
 
     fn is_empty(&self) -> bool {
@@ -262,47 +263,69 @@ impl Gap {
 
     /// Makes the grants what they should be.
     async fn close(&self, transaction: &DatabaseTransaction) -> Result<()> {
-        if !self.surplus.is_empty() {
+        // Both databases bound the parameters of one statement.
+        const MOST_ROWS: usize = 3_000;
+        for surplus in self.surplus.chunks(MOST_ROWS) {
             access_grant::Entity::delete_many()
-                .filter(access_grant::Column::Id.is_in(self.surplus.iter().map(|row| row.id)))
+                .filter(access_grant::Column::Id.is_in(surplus.iter().map(|row| row.id)))
                 .exec(transaction)
                 .await?;
         }
-        if !self.missing.is_empty() {
-            access_grant::Entity::insert_many(
-                self.missing
-                    .iter()
-                    .map(|grant| row_of(AccessGrantId(Uuid::now_v7()), *grant).into_active_model()),
-            )
-            .exec_without_returning(transaction)
-            .await?;
+        let missing: Vec<access_grant::Model> = self
+            .missing
+            .iter()
+            .map(|grant| row_of(AccessGrantId(Uuid::now_v7()), *grant))
+            .collect();
+        for missing in missing.chunks(MOST_ROWS) {
+            let rows = missing
+                .iter()
+                .cloned()
+                .map(IntoActiveModel::into_active_model);
+            access_grant::Entity::insert_many(rows)
+                .exec_without_returning(transaction)
+                .await?;
         }
         Ok(())
     }
 }
 
-/// Keeps any other transaction from changing the access to a claimant until this one ends. On SQLite there is
-/// only one writer. Whoever locks a claimant does so before it writes any row of the claimant's, so that no two
-/// transactions wait for each other. The lock lets foreign keys refer to the row meanwhile. Says whether the person was
-/// erased.
-async fn lock_claimant(transaction: &DatabaseTransaction, claimant: ClaimantId) -> Result<bool> {
-    let erased = claimant::Entity::find_by_id(claimant)
+/// Keeps any other transaction from changing the access to claimants until this one ends. On SQLite there is only one
+/// writer. Whoever locks claimants does so before it writes any row of theirs, and several in the order of their ids, so
+/// that no two transactions wait for each other. The lock lets foreign keys refer to the rows meanwhile. Returns those
+/// who were erased.
+async fn lock_claimants(
+    transaction: &DatabaseTransaction,
+    claimants: &[ClaimantId],
+) -> Result<HashSet<ClaimantId>> {
+    if claimants.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let rows = claimant::Entity::find()
         .select_only()
-        .column(claimant::Column::ErasedAt)
+        .columns([claimant::Column::Id, claimant::Column::ErasedAt])
+        .filter(claimant::Column::Id.is_in(claimants.iter().copied()))
+        .order_by_asc(claimant::Column::Id)
         .lock(LockType::NoKeyUpdate)
-        .into_tuple::<Option<DateTime<Utc>>>()
-        .one(transaction)
+        .into_tuple::<(ClaimantId, Option<DateTime<Utc>>)>()
+        .all(transaction)
         .await?;
-    Ok(erased.flatten().is_some())
+    let erased = rows.into_iter().filter(|(_, erased)| erased.is_some());
+    Ok(erased.map(|(id, _)| id).collect())
 }
 
 impl Unit<'_> {
     /// What a claimant has said about who may know, for guards; none of it is returned to the caller.
     pub(super) async fn wishes_of(&self, claimant: ClaimantId) -> Result<Wishes> {
-        Ok(wishes_among(&self.transaction, &[claimant])
-            .await?
-            .remove(&claimant)
-            .unwrap_or_default())
+        let mut wishes = self.wishes_of_each(&[claimant]).await?;
+        Ok(wishes.remove(&claimant).unwrap_or_default())
+    }
+
+    /// What claimants have said about who may know, for guards; who has said nothing is not in it.
+    pub(super) async fn wishes_of_each(
+        &self,
+        claimants: &[ClaimantId],
+    ) -> Result<HashMap<ClaimantId, Wishes>> {
+        wishes_among(&self.transaction, claimants).await
     }
 
     /// The kind of each of `organizations`.
@@ -315,14 +338,30 @@ impl Unit<'_> {
 
     /// Keeps the access to a claimant as it is until this transaction ends. Says whether the person was erased.
     pub(super) async fn lock_claimant(&self, claimant: ClaimantId) -> Result<bool> {
-        lock_claimant(&self.transaction, claimant).await
+        Ok(!self.lock_claimants(&[claimant]).await?.is_empty())
+    }
+
+    /// Keeps the access to claimants as it is until this transaction ends. Returns those who were erased.
+    pub(super) async fn lock_claimants(
+        &self,
+        claimants: &[ClaimantId],
+    ) -> Result<HashSet<ClaimantId>> {
+        lock_claimants(&self.transaction, claimants).await
     }
 
     /// Makes the grants of a claimant what they should be.
     pub(super) async fn regrant(&self, claimant: ClaimantId) -> Result<()> {
-        self.lock_claimant(claimant).await?;
+        self.regrant_each(&[claimant]).await
+    }
+
+    /// Makes the grants of claimants what they should be.
+    pub(super) async fn regrant_each(&self, claimants: &[ClaimantId]) -> Result<()> {
+        if claimants.is_empty() {
+            return Ok(());
+        }
+        self.lock_claimants(claimants).await?;
         let after_completion = self.session.settings().after_completion();
-        Gap::of(&self.transaction, claimant, after_completion)
+        Gap::of(&self.transaction, claimants, after_completion)
             .await?
             .close(&self.transaction)
             .await

@@ -81,7 +81,8 @@ use reading::Reading;
 
 pub use connect::{Database, MigrationState, RowSecurity};
 pub use seal::Seal;
-pub use unit::{Applied, Change, Unit};
+pub use unit::{Applied, Change, Each, Unit};
+use unit::{Row, one};
 
 /// The settings that the store needs of the configuration.
 #[derive(Clone, Debug, Default)]

@@ -226,12 +226,19 @@ impl Record {
 }
 
 impl Unit<'_> {
-    /// Sets what became of a need with a referral's course.
-    pub(super) async fn set_need_status(&self, need: NeedId, status: NeedStatus) -> Result<()> {
+    /// Sets what became of needs with the course of their referrals.
+    pub(super) async fn set_needs_status(
+        &self,
+        needs: &[NeedId],
+        status: NeedStatus,
+    ) -> Result<()> {
+        if needs.is_empty() {
+            return Ok(());
+        }
         need::Entity::update_many()
             .col_expr(need::Column::Status, Expr::value(status))
             .col_expr(need::Column::UpdatedAt, Expr::value(self.session.now))
-            .filter(need::Column::Id.eq(need))
+            .filter(need::Column::Id.is_in(needs.iter().copied()))
             .exec(&self.transaction)
             .await?;
         Ok(())

@@ -1,11 +1,12 @@
-//! Referrals, as each caller may see them. What is done with them stands beside: `create`, `act`, `change`, `child`; how long it is read in `tenure`.
+//! Referrals, as each caller may see them. What is done with them stands beside: `create`, `act`, `change`, `child`, and
+//! to many at once `many`, `bulk`; how the inbox is sorted and counted in `inbox`; how long it is read in `tenure`.
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use entity::{
     Access, CatchmentId, ClaimantId, NeedCategory, ReferralAction, ReferralBox, ReferralId,
-    ReferralOrderField, ReferralPriority, ReferralStatus, ReferralStatusReason, RegionId,
-    ServiceId, organization_catchment, outcome, referral,
+    ReferralOrderField, ReferralPriority, ReferralStatus, ReferralStatusReason, ReferralSubStatus,
+    RegionId, ServiceId, organization_catchment, outcome, referral,
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
@@ -13,7 +14,7 @@ use sea_orm::{
 };
 
 use super::{
-    Applied, Reading, Session, Visible,
+    Reading, Session, Visible,
     page::{Field, Key, Keyed, NEVER, Order, Paged, Slice, SortValue},
 };
 use crate::{
@@ -26,11 +27,15 @@ use crate::{
 };
 
 pub mod act;
+pub mod bulk;
 pub mod change;
 pub mod child;
 pub mod create;
 mod ending;
 pub mod finish;
+pub mod inbox;
+mod left;
+pub mod many;
 mod rule;
 mod step;
 mod tenure;
@@ -49,6 +54,7 @@ impl Keyed for referral::Model {
             Field::CreatedAt => SortValue::Time(self.created_at),
             Field::UpdatedAt => SortValue::Time(self.updated_at),
             Field::DueAt => SortValue::Time(self.due_at.unwrap_or(NEVER)),
+            Field::Urgency => inbox::urgency_of(self),
             Field::Id | Field::Name | Field::Position | Field::Version => SortValue::Nothing,
         };
         Key {
@@ -62,6 +68,7 @@ impl Keyed for referral::Model {
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub statuses: Option<Vec<ReferralStatus>>,
+    pub sub_statuses: Option<Vec<ReferralSubStatus>>,
     pub priority: Option<ReferralPriority>,
     pub categories: Option<Vec<NeedCategory>>,
     pub region: Option<RegionId>,
@@ -212,6 +219,7 @@ fn order(field: ReferralOrderField, descending: bool) -> Order {
             Field::DueAt,
             Func::coalesce([column(referral::Column::DueAt), Expr::value(NEVER)]).into(),
         ),
+        ReferralOrderField::Urgency => (Field::Urgency, inbox::urgency()),
     };
     Order {
         field,
@@ -251,6 +259,10 @@ impl Session {
         let owned = || Condition::all().add(Column::OwnerId.eq(own));
         seen.filter_some(filter.statuses, |statuses| {
             Column::Status.is_in(statuses).into()
+        })
+        // What it waits for is told to its parties alone.
+        .filter_some(filter.sub_statuses, |wanted| {
+            party(own).add(Column::SubStatus.is_in(wanted))
         })
         .filter_some(filter.priority, |priority| {
             Column::Priority.eq(priority).into()
@@ -332,39 +344,6 @@ impl Session {
             .await?;
         self.journal_oversight(row.as_slice()).await?;
         Ok(row.map(|row| self.seen_referral(row)))
-    }
-
-    /// The referral that a change of the caller has just left: as the caller may see it, or, where that very change
-    /// ended the caller's access, without any fact about the person.
-    ///
-    /// # Errors
-    /// As [`Session::referral`].
-    pub async fn referral_after(&self, applied: &Applied) -> Result<Option<Seen>> {
-        let id = ReferralId(applied.subject());
-        if let Some(seen) = self.referral(id).await? {
-            return Ok(Some(seen));
-        }
-        if !applied.is_fresh() {
-            return Ok(None);
-        }
-        let row = referral::Entity::find_by_id(id)
-            .filter(referral::Column::Version.eq(applied.version()))
-            .one(&self.store.database.unscoped)
-            .await?;
-        Ok(row.map(|mut row| {
-            row.claimant_id = None;
-            row.need_id = None;
-            row.summary = None;
-            row.assignee = None;
-            row.part_of_id = None;
-            row.replaces_id = None;
-            Seen {
-                referral: row,
-                relations: vec![Relation::None],
-                claimant_withheld: Some(Access::ConsentRequired),
-                tenure: Tenure::Over,
-            }
-        }))
     }
 
     /// The rows among `ids` that the caller may see, unmasked; for the store alone.

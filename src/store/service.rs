@@ -26,7 +26,7 @@ mod save;
 
 pub(super) use save::blank;
 pub(crate) use save::search_words;
-pub use save::{Save, SaveCapacity};
+pub use save::{Places, Save, SaveCapacity};
 
 macro_rules! public {
     ($($entity:ident)+) => {$(
@@ -304,7 +304,7 @@ fn by_name() -> Order {
 }
 
 /// Services for a region, or for every region.
-pub(super) fn in_region(region: RegionId) -> Condition {
+fn in_region(region: RegionId) -> Condition {
     Condition::any()
         .add(
             service::Column::Id.in_subquery(service_ids_where::<service_region::Entity>(
@@ -315,23 +315,6 @@ pub(super) fn in_region(region: RegionId) -> Condition {
         .add(
             service::Column::Id.not_in_subquery(service_ids_where::<service_region::Entity>(
                 service_region::Column::ServiceId,
-                Condition::all(),
-            )),
-        )
-}
-
-/// Services given in a language, or of which no language is known.
-pub(super) fn in_language(language: String) -> Condition {
-    Condition::any()
-        .add(
-            service::Column::Id.in_subquery(service_ids_where::<service_language::Entity>(
-                service_language::Column::ServiceId,
-                service_language::Column::Language.eq(language),
-            )),
-        )
-        .add(
-            service::Column::Id.not_in_subquery(service_ids_where::<service_language::Entity>(
-                service_language::Column::ServiceId,
                 Condition::all(),
             )),
         )

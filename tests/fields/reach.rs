@@ -61,6 +61,7 @@ pub const PATHS: &[Path] = &[
         "DuplicateCandidate",
         "duplicateCandidates(first: 5) { edges { it: node { % } } }",
     ),
+    path("InboxSummary", "it: inboxSummary { % }"),
     path("AuditCheckpoint", "it: auditCheckpoint { % }"),
     path("Need", "it: node(id: $need) { ... on Need { % } }"),
     path("Consent", "it: node(id: $consent) { ... on Consent { % } }"),

@@ -40,6 +40,7 @@ pub const TABLE: &[(&str, &str, &[&[Scope]])] = &[
     ("Query", "duplicateCandidates", CLAIMANT_READ),
     ("Query", "referral", REFERRAL),
     ("Query", "referrals", REFERRAL),
+    ("Query", "inboxSummary", REFERRAL_INSIDE),
     ("Query", "changes", REFERRAL),
     ("Query", "referralPreview", REFERRAL_INSIDE),
     ("Query", "disclosures", AUDIT_READ),

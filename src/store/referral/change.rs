@@ -14,6 +14,7 @@ use super::{
     },
     act::{check_reason, check_sub_status},
     check_free_text, check_note,
+    many::{Act, Item},
 };
 use crate::{
     domain::referral::Effect,
@@ -195,25 +196,12 @@ impl Change for Assign {
 
     async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
         check_text(self.assignee.as_ref(), 200, "assignee")?;
-        let action = ReferralAction::Assign;
-        let mut step = unit
-            .step(self.id, Some(self.expected_version), action)
-            .await?;
-        step.row.assignee = Set(self.assignee.clone());
-        step.row.status = Set(step.next.status);
-        let after = unit.write(step).await?;
-        let organization = unit.session.viewer().organization();
-        unit.record(
-            Entry::new(
-                JournalKind::ReferralAssigned,
-                SubjectType::Referral,
-                after.id,
-                after.version,
-            )
-            .note(self.assignee.clone(), Wrapped::of(&after))
-            .private_to(organization),
-        );
-        Ok(Applied::new(after.id, after.version))
+        let item = Item {
+            id: self.id,
+            expected_version: self.expected_version,
+        };
+        unit.act_on(item, &Act::Assign(self.assignee.clone()), None)
+            .await
     }
 }
 

@@ -152,6 +152,7 @@ impl Unit<'_> {
         before: referral::Model,
         reason: ReferralStatusReason,
     ) -> Result<()> {
+        self.lock_claimants(before.claimant_id.as_slice()).await?;
         let mut row = before.clone().into_active_model();
         row.status = Set(ReferralStatus::Cancelled);
         row.status_reason = Set(Some(reason));

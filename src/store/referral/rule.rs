@@ -90,7 +90,11 @@ pub(super) fn open_to(organization: OrganizationId) -> Condition {
     Condition::all()
         .add(Column::Status.eq(ReferralStatus::Requested))
         .add(Column::OwnerId.is_null())
-        .add(Expr::exists(fitting_services(organization)))
+        .add(Expr::exists(
+            fitting_services(organization)
+                .expr(Expr::value(1))
+                .to_owned(),
+        ))
         .add(not_excluded(organization))
 }
 
@@ -119,7 +123,8 @@ fn fits(
         .add(Expr::exists(this_one))
 }
 
-fn fitting_services(organization: OrganizationId) -> SelectStatement {
+/// The organization's active services that fit the referral at hand, by category, region and language.
+pub(super) fn fitting_services(organization: OrganizationId) -> SelectStatement {
     let regions = of_service(service_region::Entity, service_region::Column::ServiceId);
     let languages = of_service(
         service_language::Entity,
@@ -132,7 +137,6 @@ fn fitting_services(organization: OrganizationId) -> SelectStatement {
         (service_language::Entity, service_language::Column::Language),
     );
     Query::select()
-        .expr(Expr::value(1))
         .from(service::Entity)
         .inner_join(
             service_category::Entity,
