@@ -144,7 +144,6 @@ pub enum Problem {
     AlreadyWithdrawn,
     ClaimantErased,
     AlreadyExcluded,
-    AlreadyMerged,
     AlreadyEnded,
     Excluded,
     ServiceNotActive,

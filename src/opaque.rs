@@ -25,11 +25,10 @@ pub enum NodeType {
     Qualification = 11,
     Exclusion = 12,
     Disclosure = 13,
-    DuplicateCandidate = 14,
 }
 
 impl NodeType {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 13] = [
         Self::Organization,
         Self::Region,
         Self::Catchment,
@@ -43,7 +42,6 @@ impl NodeType {
         Self::Qualification,
         Self::Exclusion,
         Self::Disclosure,
-        Self::DuplicateCandidate,
     ];
 }
 

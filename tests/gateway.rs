@@ -22,7 +22,6 @@ mod http;
 mod idempotency;
 mod import;
 mod inbox;
-mod matching;
 mod migration;
 mod paging;
 mod qualification;

@@ -162,16 +162,6 @@ async fn possible(app: &TestApp) -> Vec<(&'static str, Client<'_>, Value)> {
             json!({ "id": claimant, "expectedVersion": 1 }),
         ),
         (
-            "claimantMatch",
-            app.as_agency(),
-            json!({ "identity": { "givenName": "Testa" } }),
-        ),
-        (
-            "duplicateDecide",
-            app.as_agency(),
-            json!({ "id": claimant, "expectedVersion": 1, "decision": "SAME" }),
-        ),
-        (
             "claimantHold",
             app.as_agency(),
             json!({ "id": claimant, "held": true }),

@@ -29,8 +29,6 @@ pub struct Model {
     pub erasure_requested_at: Option<DateTimeUtc>,
     /// Since when this is an id that names nobody.
     pub erased_at: Option<DateTimeUtc>,
-    /// The claimant as whom this one is kept, where both are one person; for the registering organization alone.
-    pub merged_into_id: Option<ClaimantId>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

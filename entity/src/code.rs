@@ -485,28 +485,6 @@ codes! {
         Qualifications = "QUALIFICATIONS",
     }
 
-    /// How sure it is that two descriptions are of one person.
-    Likeness {
-        Possible = "POSSIBLE",
-        Likely = "LIKELY",
-    }
-
-    /// What speaks for two descriptions being of one person.
-    MatchEvidence {
-        Names = "NAMES",
-        BirthDate = "BIRTH_DATE",
-        Identifier = "IDENTIFIER",
-        Gender = "GENDER",
-        Language = "LANGUAGE",
-    }
-
-    /// Whether two claimants are one person, as far as somebody has decided.
-    DuplicateStatus {
-        Open = "OPEN",
-        Same = "SAME",
-        Different = "DIFFERENT",
-    }
-
     /// What stands in the audit chain.
     AuditStream {
         Journal = "JOURNAL",
@@ -533,20 +511,16 @@ codes! {
         ClaimantHeld = "CLAIMANT_HELD",
         ClaimantHoldLifted = "CLAIMANT_HOLD_LIFTED",
         ClaimantRegistered = "CLAIMANT_REGISTERED",
-        ClaimantSought = "CLAIMANT_SOUGHT",
         ClaimantTransferred = "CLAIMANT_TRANSFERRED",
         ClaimantUpdated = "CLAIMANT_UPDATED",
         ConsentRecorded = "CONSENT_RECORDED",
         ConsentWithdrawn = "CONSENT_WITHDRAWN",
         DirectoryImported = "DIRECTORY_IMPORTED",
         DisclosureRemoved = "DISCLOSURE_REMOVED",
-        DuplicateDecided = "DUPLICATE_DECIDED",
-        DuplicateFound = "DUPLICATE_FOUND",
         ExclusionEnded = "EXCLUSION_ENDED",
         ExclusionRecorded = "EXCLUSION_RECORDED",
         GrantsRepaired = "GRANTS_REPAIRED",
         LanguageAbilitySaved = "LANGUAGE_ABILITY_SAVED",
-        MatchAsked = "MATCH_ASKED",
         NeedRecorded = "NEED_RECORDED",
         OrganizationDisabled = "ORGANIZATION_DISABLED",
         OutcomeRecorded = "OUTCOME_RECORDED",

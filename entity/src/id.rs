@@ -43,10 +43,6 @@ ids! {
     JournalEntryId
     /// What one answer disclosed of one claimant.
     DisclosureId
-    /// Two claimants who may be one person.
-    DuplicateCandidateId
-    /// A description that waits to be looked for.
-    MatchRequestId
     /// A place where services are given.
     LocationId
     /// Something a claimant needs.

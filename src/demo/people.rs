@@ -168,7 +168,6 @@ fn open_part(
         held_at: None,
         erasure_requested_at: None,
         erased_at: None,
-        merged_into_id: None,
         record_version: 1,
     }
 }

@@ -5,7 +5,7 @@
 //! person agree so than two of different people do. The weights were set by hand and measured on synthetic people
 //! (`docs/matching.md`).
 use chrono::{Datelike, NaiveDate};
-use entity::{DatePrecision, Likeness, MatchEvidence};
+use entity::DatePrecision;
 
 pub mod figures;
 mod name;
@@ -32,33 +32,47 @@ pub struct Birth {
     pub precision: DatePrecision,
 }
 
+/// How sure it is that two descriptions are of one person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Likeness {
+    /// Somebody should look.
+    Possible,
+    /// Most probably the same person.
+    Likely,
+}
+
 /// From so many bits on, somebody should look.
 pub const POSSIBLE: f64 = 7.0;
 /// From so many bits on, it is most probably one person.
 pub const LIKELY: f64 = 12.0;
 
+/// What was found for or against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Evidence {
+    Names,
+    BirthDate,
+    Identifier,
+    Gender,
+    Language,
+}
+
 /// The weight of all evidence, and what spoke for it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     pub bits: f64,
-    pub reasons: Vec<MatchEvidence>,
+    pub reasons: Vec<Evidence>,
 }
 
 impl Comparison {
     /// What the bits amount to; nothing where they do not suffice.
     pub fn likeness(&self) -> Option<Likeness> {
-        likeness(self.bits)
-    }
-}
-
-/// What so many bits amount to; nothing where they do not suffice.
-pub fn likeness(bits: f64) -> Option<Likeness> {
-    if bits >= LIKELY {
-        Some(Likeness::Likely)
-    } else if bits >= POSSIBLE {
-        Some(Likeness::Possible)
-    } else {
-        None
+        if self.bits >= LIKELY {
+            Some(Likeness::Likely)
+        } else if self.bits >= POSSIBLE {
+            Some(Likeness::Possible)
+        } else {
+            None
+        }
     }
 }
 
@@ -75,18 +89,15 @@ const OTHER_LANGUAGE: f64 = -0.5;
 /// Weighs whether two descriptions are of one person.
 pub fn compare(one: &Description, other: &Description) -> Comparison {
     let weights = [
-        (MatchEvidence::Names, name::weight(&one.names, &other.names)),
+        (Evidence::Names, name::weight(&one.names, &other.names)),
+        (Evidence::BirthDate, birth_weight(one.birth, other.birth)),
+        (Evidence::Identifier, identifier_weight(one, other)),
         (
-            MatchEvidence::BirthDate,
-            birth_weight(one.birth, other.birth),
-        ),
-        (MatchEvidence::Identifier, identifier_weight(one, other)),
-        (
-            MatchEvidence::Gender,
+            Evidence::Gender,
             equality(&one.gender, &other.gender, SAME_GENDER, OTHER_GENDER),
         ),
         (
-            MatchEvidence::Language,
+            Evidence::Language,
             equality(
                 &one.language,
                 &other.language,

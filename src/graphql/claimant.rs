@@ -9,7 +9,7 @@ use super::{
     directory::{Organization, Region, organization_of, region_of},
     loader::{
         ClaimStatusOf, ConsentsOf, ContactOf, ExclusionsOf, IdentifiersOf, IdentityOf,
-        LanguageAbilitiesOf, MergedInto, NeedsOf, QualificationsOf, WorkAuthorizationOf,
+        LanguageAbilitiesOf, NeedsOf, QualificationsOf, WorkAuthorizationOf,
     },
     page::{Connection, List, Page},
     referral::{Referral, referral_connection_of},
@@ -273,30 +273,6 @@ impl Claimant {
     /// Since when nothing is known of this person any more; seen by the registering organization.
     async fn erased_at(&self) -> Option<DateTime> {
         self.0.claimant.erased_at.map(DateTime)
-    }
-
-    /// The claimant as whom this one is kept, where the registering organization found both to be one person; seen by it
-    /// alone.
-    async fn merged_into(&self, context: &Context<'_>) -> Result<Option<Claimant>> {
-        let Some(id) = self.0.claimant.merged_into_id else {
-            return Ok(None);
-        };
-        let found = context.loaders().one(id).await.or_answer(context)?;
-        Ok(found.map(Claimant))
-    }
-
-    /// The claimants who were found to be this person; seen by the registering organization alone.
-    async fn merged_from(&self, context: &Context<'_>) -> Result<Vec<Claimant>> {
-        if !self.is_registering() {
-            return Ok(Vec::new());
-        }
-        let key = MergedInto(self.0.claimant.id);
-        let found = context.loaders().one(key).await.or_answer(context)?;
-        Ok(found
-            .unwrap_or_default()
-            .into_iter()
-            .map(Claimant)
-            .collect())
     }
 
     /// The version to name in an update. An edit of a sealed group moves it for the registering organization alone.

@@ -37,7 +37,6 @@ node_ids! {
     QualificationId is Qualification,
     ExclusionId is Exclusion,
     DisclosureId is Disclosure,
-    DuplicateCandidateId is DuplicateCandidate,
 }
 
 /// What every resolver asks of its context.

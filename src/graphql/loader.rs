@@ -50,7 +50,6 @@ parts! {
     LanguageAbilitiesOf(ClaimantId)
     ConsentsOf(ClaimantId)
     ExclusionsOf(ClaimantId)
-    MergedInto(ClaimantId)
     CategoriesOf(ServiceId)
     LanguagesOf(ServiceId)
     CapacityOf(ServiceId)
@@ -149,13 +148,6 @@ loaders! {
     ExclusionsOf => Vec<exclusion::Model>: |session, keys|
         session.exclusions_of(&ids(keys, |key| key.0)).await
             .map(|rows| grouped(rows, |row| ExclusionsOf(row.claimant_id)));
-    MergedInto => Vec<claimant::Seen>: |session, keys|
-        session.merged_into(&ids(keys, |key| key.0)).await.map(|rows| {
-            grouped(rows, |(into, _)| MergedInto(*into))
-                .into_iter()
-                .map(|(into, merged)| (into, merged.into_iter().map(|(_, seen)| seen).collect()))
-                .collect()
-        });
     NeedsOf => Vec<need::Model>: |session, keys|
         session.needs_of(&ids(keys, |key| key.0)).await
             .map(|rows| grouped(rows, |row| NeedsOf(row.claimant_id)));

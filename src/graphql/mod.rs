@@ -18,7 +18,6 @@ mod consent;
 mod context;
 mod directory;
 mod disclosure;
-mod duplicate;
 mod inbox;
 mod journal;
 pub mod limits;

@@ -8,7 +8,6 @@ use super::{
     consent::{Consent, Exclusion},
     context::{Resolver, answer},
     directory::Service,
-    duplicate::{ClaimantMatch, DuplicateCandidate},
     referral::Referral,
 };
 use crate::{
@@ -18,7 +17,6 @@ use crate::{
 
 mod claimant;
 mod consent;
-mod duplicate;
 mod qualification;
 mod referral;
 mod referral_input;
@@ -30,7 +28,6 @@ mod service;
 pub struct Mutation(
     claimant::ClaimantMutation,
     consent::ConsentMutation,
-    duplicate::DuplicateMutation,
     qualification::QualificationMutation,
     referral::ReferralMutation,
     service::ServiceMutation,
@@ -62,7 +59,6 @@ pub struct Mutation(
 pub enum UserError {
     Claimant(ClaimantUserError),
     Consent(ConsentUserError),
-    Duplicate(DuplicateCandidateUserError),
     Exclusion(ExclusionUserError),
     Referral(ReferralUserError),
     Service(ServiceUserError),
@@ -98,7 +94,6 @@ macro_rules! user_errors {
 user_errors! {
     ClaimantUserError { current_version }
     ConsentUserError {}
-    DuplicateCandidateUserError { current_version }
     ExclusionUserError {}
     ReferralUserError { current_version }
     ServiceUserError { current_version }
@@ -159,10 +154,6 @@ macro_rules! payloads {
 payloads! {
     /// The claimant, as the caller may see the person now.
     ClaimantPayload { claimant: Claimant, ClaimantUserError }
-    /// The caller's own claimants who may be whom it asked for, the likeliest first.
-    ClaimantMatchPayload { matches: Vec<ClaimantMatch>, ClaimantUserError }
-    /// The pair, as it stands now.
-    DuplicateCandidatePayload { duplicate_candidate: DuplicateCandidate, DuplicateCandidateUserError }
     /// The consent, as the caller may see it now.
     ConsentPayload { consent: Consent, ConsentUserError, warnings: Vec<ConsentWarning> }
     /// The exclusion, as the caller may see it now.

@@ -8,7 +8,6 @@ use super::{
     context::{OrAnswer, Resolver},
     directory::{Catchment, Organization, Region, Service},
     disclosure::Disclosure,
-    duplicate::DuplicateCandidate,
     referral::{Outcome, Referral},
 };
 use crate::{auth::scope, opaque::NodeType};
@@ -32,7 +31,6 @@ pub enum Node {
     Referral(Referral),
     Outcome(Outcome),
     Disclosure(Disclosure),
-    DuplicateCandidate(DuplicateCandidate),
 }
 
 /// The type of a node as the table of scopes names it.
@@ -51,7 +49,6 @@ const fn type_name(node: NodeType) -> &'static str {
         NodeType::Qualification => "Qualification",
         NodeType::Exclusion => "Exclusion",
         NodeType::Disclosure => "Disclosure",
-        NodeType::DuplicateCandidate => "DuplicateCandidate",
     }
 }
 
@@ -124,14 +121,6 @@ pub(super) async fn node_by_uuid(
             .one(entity::DisclosureId(uuid))
             .await
             .map(|found| found.map(|row| Node::from(Disclosure(row)))),
-        NodeType::DuplicateCandidate => context
-            .session()
-            .duplicate_list_by_id(&[entity::DuplicateCandidateId(uuid)])
-            .await
-            .map(|rows| {
-                let found = rows.into_iter().next();
-                found.map(|row| Node::from(DuplicateCandidate(row)))
-            }),
         // Locations have no type in the API yet, and a qualification is a part of its claimant.
         NodeType::Location | NodeType::Qualification => Ok(None),
     };

@@ -1,7 +1,7 @@
 //! The queries.
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use entity::{
-    CodeSet, DuplicateStatus, Language, NeedCategory, NeedStatus, OrderDirection, OrganizationKind,
+    CodeSet, Language, NeedCategory, NeedStatus, OrderDirection, OrganizationKind,
     ReferralBox, ReferralOrderField, ReferralPhase, ReferralPriority, ReferralStatus,
     ReferralSubStatus, Role, ServiceStatus,
 };
@@ -14,7 +14,6 @@ use super::{
         organization_of, service_connection,
     },
     disclosure::{AuditCheckpoint, Disclosure, disclosure_connection},
-    duplicate::{DuplicateCandidate, duplicate_connection},
     inbox::{InboxSummary, inbox_summary},
     journal::{self, JournalEntry},
     node::{self, Node},
@@ -420,25 +419,6 @@ impl Query {
         };
         let claimant = claimant_id.map(|id| context.row(&id));
         disclosure_connection(context, claimant, page).await
-    }
-
-    /// Pairs of the caller's own claimants who may be one person, last found first.
-    async fn duplicate_candidates(
-        &self,
-        context: &Context<'_>,
-        status: Option<DuplicateStatus>,
-        first: Option<i32>,
-        after: Option<String>,
-        last: Option<i32>,
-        before: Option<String>,
-    ) -> Result<Connection<DuplicateCandidate>> {
-        let page = Page {
-            first,
-            after,
-            last,
-            before,
-        };
-        duplicate_connection(context, status, page).await
     }
 
     /// The latest signed place of the audit chain, for whoever wants to pin it and have the chain checked against it

@@ -34,7 +34,6 @@ impl Problem {
             Self::NothingConsented => "NOTHING_CONSENTED",
             Self::AlreadyWithdrawn => "ALREADY_WITHDRAWN",
             Self::AlreadyExcluded => "ALREADY_EXCLUDED",
-            Self::AlreadyMerged => "ALREADY_MERGED",
             Self::AlreadyEnded => "ALREADY_ENDED",
             Self::Excluded => "ORGANIZATION_EXCLUDED",
             Self::ServiceNotActive => "SERVICE_NOT_ACTIVE",
@@ -160,10 +159,6 @@ impl Problem {
             Self::AlreadyExcluded => (
                 "This organization is already excluded.",
                 "Cette organisation est déjà exclue.",
-            ),
-            Self::AlreadyMerged => (
-                "This claimant already stands for another, or another stands for it.",
-                "Cette personne est déjà réunie à une autre fiche.",
             ),
             Self::AlreadyEnded => (
                 "This exclusion has already ended.",

@@ -106,7 +106,6 @@ impl Seen {
         claimant.held_at = None;
         claimant.erasure_requested_at = None;
         claimant.erased_at = None;
-        claimant.merged_into_id = None;
         let role = viewer.role();
         let view = View::Party { held, role };
         Self { claimant, view }
@@ -159,8 +158,6 @@ impl Session {
             .find::<claimant::Entity>()
             // Who was erased is in no list.
             .filter(Column::ErasedAt.is_null())
-            // Who was merged into another is found as that one.
-            .filter(self.unmerged())
             .filter_some(filter.text, |text| self.named(&text))
             .filter_some(filter.region, |region| Column::RegionId.eq(region).into())
             .filter_some(filter.language, |language| {
@@ -189,15 +186,6 @@ impl Session {
             has_next,
             has_previous,
         })
-    }
-
-    /// A party that knows somebody by the other id goes on seeing the person.
-    fn unmerged(&self) -> Condition {
-        use claimant::Column;
-        let organization = self.viewer().organization();
-        Condition::any()
-            .add(Column::MergedIntoId.is_null())
-            .add(Column::RegisteringOrganizationId.ne(organization))
     }
 
     /// Every word must be a name, or the beginning of one, of a claimant that the caller's organization registered.
@@ -241,7 +229,7 @@ impl Session {
         self.seen(rows).await
     }
 
-    pub(super) async fn seen(&self, rows: Vec<claimant::Model>) -> Result<Vec<Seen>> {
+    async fn seen(&self, rows: Vec<claimant::Model>) -> Result<Vec<Seen>> {
         let organization = self.viewer().organization();
         let others: Vec<ClaimantId> = rows
             .iter()

@@ -18,7 +18,6 @@ use super::{
     claimant::{erase::demand_known, token},
     exclusion::excluding,
     journal::Entry,
-    matching::Described,
     organization::role_of,
     referral::{OPEN_STATUSES, check_note},
 };
@@ -110,6 +109,8 @@ impl Unit<'_> {
         claimant.record_version += 1;
         claimant.updated_at = self.session.now;
         let version = claimant.record_version;
+        // What is found by a name is found by the organization whose tokens they are.
+        let identity = self.identity(id).await?.unwrap_or_default();
         let changed = claimant::Entity::update_many()
             .set(claimant.into_active_model().reset_all())
             .filter(claimant::Column::Id.eq(id))
@@ -126,10 +127,7 @@ impl Unit<'_> {
         if let Some(key) = &key {
             token::note_key(&self.transaction, seal, key).await?;
         }
-        // What is found by a name is found by the organization whose tokens they are.
-        token::renew(&self.transaction, seal, to, id).await?;
-        self.forget_duplicates(id).await?;
-        self.ask_for_match(Described::Claimant(id)).await?;
+        token::write(&self.transaction, seal, to, id, &identity).await?;
         self.hand_over_referrals(id, from, to).await?;
         self.regrant(id).await?;
         let entry = |kind| Entry::new(kind, SubjectType::Claimant, id, version);

@@ -234,7 +234,8 @@ impl Store {
 
     /// Follows the journal, so that the directory may be remembered, until `stop` is done.
     pub async fn follow_directory_until(&self, stop: impl Future<Output = ()>) {
-        let mut turn = tokio::time::interval(self.poll_period());
+        let poll = Duration::from_millis(self.settings.sequencer.poll_milliseconds.get().into());
+        let mut turn = tokio::time::interval(poll);
         turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         tokio::pin!(stop);
         let mut position = None;

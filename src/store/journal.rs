@@ -182,14 +182,6 @@ impl<'a> Author<'a> {
         organization: None,
     };
 
-    /// What the gateway does by itself.
-    pub(super) const SYSTEM: Author<'static> = Author {
-        subject: "system",
-        client: "system",
-        acting_subject: None,
-        organization: None,
-    };
-
     fn of(session: &'a Session) -> Self {
         let caller = &session.caller;
         Self {

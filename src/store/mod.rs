@@ -17,8 +17,7 @@
 //! - `unscoped_rewrap`, `unscoped_retoken`, `unscoped_key_status`: the operator rotates keys; no opened fact is returned.
 //! - `unscoped_retain` with `unscoped_discard_drafts`, `unscoped_erase_unused` and `unscoped_system_session`: retention,
 //!   which returns nothing.
-//! - `unscoped_particulars`: tokens are made of them, and they are compared; nothing but likeness comes out.
-//! - `unscoped_match`: looks for who was described, and tells those who keep the person's file.
+//! - `unscoped_identity`: a rotation makes tokens of it.
 //! - `unscoped_seed`: the demo fills an empty database.
 //! - `unscoped_verify_grants`: the operator compares all grants with what they should be.
 //! - `unscoped` of the database: what a change has just left is shown once to its author, masked; reports count rows that
@@ -52,12 +51,10 @@ pub mod consent;
 pub mod custody;
 mod directory;
 pub mod disclosure;
-pub mod duplicate;
 pub mod exclusion;
 pub mod grant;
 pub mod import;
 pub mod journal;
-pub mod matching;
 pub mod need;
 pub mod organization;
 mod oversight;

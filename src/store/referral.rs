@@ -379,10 +379,9 @@ impl Session {
         claimant: ClaimantId,
         slice: &Slice,
     ) -> Result<Paged<Seen>> {
-        let person = self.with_merged(claimant).await?;
         let paged = self
             .find::<referral::Entity>()
-            .filter(referral::Column::ClaimantId.is_in(person))
+            .filter(referral::Column::ClaimantId.eq(claimant))
             // An open referral does not tell whose it is.
             .filter(party(self.viewer().organization()))
             .page(&order(ReferralOrderField::CreatedAt, true), slice)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use entity::{
     NeedCategory, ReferralStatus, ReferralStatusReason, RegionId, ReportDimension, ReportMeasure,
-    claimant_link, organization, referral, region,
+    organization, referral, region,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect,
@@ -241,29 +241,9 @@ impl Session {
                 .add_group_by([key.clone()])
                 .order_by_expr(key, sea_orm::Order::Asc);
         }
-        let protected = matches!(self.viewer(), Viewer::Ministry { .. });
-        let linked = protected && question.measure == ReportMeasure::Claimants;
-        let record = if linked {
-            // Somebody who is known to several organizations is one person to the ministry alone.
-            Func::coalesce([
-                Expr::col((claimant_link::Entity, claimant_link::Column::PersonId)),
-                column(question.record()),
-            ])
-            .into()
-        } else {
-            column(question.record())
-        };
-        let mut records = select.expr_as(record, "record").into_query();
-        if linked {
-            let link = |column| Expr::col((claimant_link::Entity, column));
-            records.join(
-                sea_orm::JoinType::LeftJoin,
-                claimant_link::Entity,
-                link(claimant_link::Column::ClaimantId)
-                    .eq(column(referral::Column::ClaimantId))
-                    .and(link(claimant_link::Column::LinkedAt).lte(as_of)),
-            );
-        }
+        let mut records = select
+            .expr_as(column(question.record()), "record")
+            .into_query();
         if !matches!(question.measure, ReportMeasure::Referrals) {
             records.distinct();
         }

@@ -12,7 +12,7 @@ use sea_orm::{
     sea_query::{Expr, LockType},
 };
 
-use super::{Store, claimant::token, seal::Wrapped};
+use super::{Store, claimant::token, seal::Wrapped, sealed::unscoped_identity};
 use crate::error::Result;
 
 const BATCH: u64 = 200;
@@ -234,7 +234,9 @@ impl Store {
         let Some((organization, None)) = found else {
             return Ok(false);
         };
-        token::renew(&transaction, &self.seal, organization, claimant).await?;
+        if let Some(identity) = unscoped_identity(&self.seal, &transaction, claimant).await? {
+            token::write(&transaction, &self.seal, organization, claimant, &identity).await?;
+        }
         let current = self.seal.current_token_key();
         claimant_key::Entity::update_many()
             .col_expr(claimant_key::Column::TokenKey, Expr::value(current))

@@ -265,10 +265,6 @@ impl Place {
         Self::new("journal_entry.note", entry)
     }
 
-    pub(super) fn match_request(request: impl Into<Uuid>) -> Self {
-        Self::new("match_request", request)
-    }
-
     pub(super) fn authority(consent: impl Into<Uuid>) -> Self {
         Self::new("consent.authority", consent)
     }

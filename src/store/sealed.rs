@@ -92,13 +92,6 @@ pub struct Identifier {
     pub expires_on: Option<NaiveDate>,
 }
 
-/// What tells one person from others.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Particulars {
-    pub identity: Identity,
-    pub identifiers: Vec<Identifier>,
-}
-
 /// Where the claim for refugee protection stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimStatus {
@@ -352,28 +345,17 @@ where
     Ok(())
 }
 
-/// What tells any of these claimants from others, for who makes tokens of it or compares it.
-pub(super) async fn unscoped_particulars(
+/// The identity of any claimant, for who makes its tokens anew.
+pub(super) async fn unscoped_identity(
     seal: &Seal,
-    connection: &impl ConnectionTrait,
-    claimants: &[ClaimantId],
-) -> Result<HashMap<ClaimantId, Particulars>> {
-    let identities = Visible::<claimant_identity::Entity, _> {
+    transaction: &DatabaseTransaction,
+    claimant: ClaimantId,
+) -> Result<Option<Identity>> {
+    let rows = Visible {
         select: claimant_identity::Entity::find(),
-        connection,
+        connection: transaction,
     };
-    let identifiers = Visible::<claimant_identifiers::Entity, _> {
-        select: claimant_identifiers::Entity::find(),
-        connection,
-    };
-    let mut found: HashMap<ClaimantId, Particulars> = HashMap::new();
-    for (id, identity) in open(seal, identities, claimants).await? {
-        found.entry(id).or_default().identity = identity;
-    }
-    for (id, identifiers) in open(seal, identifiers, claimants).await? {
-        found.entry(id).or_default().identifiers = identifiers;
-    }
-    Ok(found)
+    Ok(open(seal, rows, &[claimant]).await?.remove(&claimant))
 }
 
 /// Forgets everything sealed of a claimant, and the key first of all.

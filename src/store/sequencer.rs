@@ -24,7 +24,7 @@ impl Store {
     /// sooner.
     pub async fn sequence_until(&self, stop: impl Future<Output = ()>) {
         let holder = Uuid::now_v7().to_string();
-        let poll = self.poll_period();
+        let poll = Duration::from_millis(self.settings.sequencer.poll_milliseconds.get().into());
         let mut forget = tokio::time::interval(FORGET_EVERY);
         tokio::pin!(stop);
         loop {
@@ -53,11 +53,6 @@ impl Store {
         let numbered = self.unscoped_number_entries(holder).await?;
         let more = self.unscoped_chain(holder).await?;
         Ok(more || numbered == self.batch())
-    }
-
-    /// How often work that nobody wakes looks whether there is any.
-    pub fn poll_period(&self) -> Duration {
-        Duration::from_millis(self.settings.sequencer.poll_milliseconds.get().into())
     }
 
     pub(super) fn batch(&self) -> u64 {

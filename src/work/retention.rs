@@ -7,14 +7,27 @@ use crate::store::Store;
 /// Takes away what must go, until `stop` is done.
 pub async fn run_until(store: &Store, stop: impl Future<Output = ()>) {
     let holder = Uuid::now_v7().to_string();
-    let batch = || async {
-        match store.unscoped_retain(&holder).await {
-            Ok(more) => more,
-            Err(error) => {
-                tracing::warn!(%error, "what is past its retention could not be taken away");
-                false
-            }
+    let mut turn = tokio::time::interval(store.retention_period());
+    turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => return,
+            _ = turn.tick() => {}
         }
-    };
-    super::in_turns(store.retention_period(), stop, batch).await;
+        while tokio::select! {
+            () = &mut stop => return,
+            more = more_to_go(store, &holder) => more,
+        } {}
+    }
+}
+
+async fn more_to_go(store: &Store, holder: &str) -> bool {
+    match store.unscoped_retain(holder).await {
+        Ok(more) => more,
+        Err(error) => {
+            tracing::warn!(%error, "what is past its retention could not be taken away");
+            false
+        }
+    }
 }

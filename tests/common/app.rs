@@ -27,7 +27,7 @@ use claimant_gateway::{
     store::{Database, Seal, Settings, Store},
 };
 use http_body_util::BodyExt;
-use sea_orm::{ConnectionTrait, Statement};
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -306,29 +306,6 @@ impl TestApp {
     pub async fn follow(&self, position: Option<i64>) -> i64 {
         let followed = self.store.unscoped_follow_directory(position).await;
         followed.expect("the journal is read")
-    }
-
-    /// How many entries the journal has.
-    pub async fn journal_length(&self) -> i64 {
-        self.numbers("SELECT count(*) FROM journal_entry").await[0]
-    }
-
-    /// Of how many claimants each person that is linked across organizations consists.
-    pub async fn linked_people(&self) -> Vec<i64> {
-        self.numbers("SELECT count(*) FROM claimant_link GROUP BY person_id")
-            .await
-    }
-
-    async fn numbers(&self, statement: &str) -> Vec<i64> {
-        let connection = self.database.connect().await;
-        let backend = connection.get_database_backend();
-        let rows = connection
-            .query_all_raw(Statement::from_string(backend, statement))
-            .await
-            .expect("the statement runs");
-        rows.iter()
-            .map(|row| row.try_get_by_index(0).expect("a number"))
-            .collect()
     }
 
     /// Numbers and links what has been committed, as the sequencer does in the background.

@@ -57,10 +57,6 @@ pub const PATHS: &[Path] = &[
         "Disclosure",
         "disclosures(claimantId: $claimant, first: 5) { edges { it: node { % } } }",
     ),
-    path(
-        "DuplicateCandidate",
-        "duplicateCandidates(first: 5) { edges { it: node { % } } }",
-    ),
     path("InboxSummary", "it: inboxSummary { % }"),
     path("AuditCheckpoint", "it: auditCheckpoint { % }"),
     path("Need", "it: node(id: $need) { ... on Need { % } }"),

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{Datelike, Days, NaiveDate};
-use entity::{DatePrecision, Likeness};
+use entity::DatePrecision;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-use super::{Birth, Description, Name, compare, keys};
+use super::{Birth, Description, Likeness, Name, compare, keys};
 
 /// A syllable as it is written: in Latin letters by one clerk and by another, in Cyrillic, in Arabic (which leaves short
 /// vowels out), in Ge'ez, in Devanagari.

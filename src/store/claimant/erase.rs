@@ -178,8 +178,6 @@ impl Unit<'_> {
             .exec(&self.transaction)
             .await?;
         token::drop(&self.transaction, id).await?;
-        self.forget_duplicates(id).await?;
-        self.forget_matching(id).await?;
         sealed::forget(&self.transaction, id).await?;
         self.erased = true;
         let row = claimant::ActiveModel {

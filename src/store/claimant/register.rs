@@ -13,7 +13,6 @@ use super::{
     super::{
         Applied, Change, Unit,
         journal::Entry,
-        matching::Described,
         seal::{DataKey, Wrapped},
         sealed::{ClaimStatus, Contact, Identifier, Identity},
         update::Update,
@@ -152,11 +151,6 @@ fn uci(value: &str) -> Option<String> {
 }
 
 impl SealedPart {
-    /// Whether anything is given that tells the person from others.
-    const fn tells_apart(&self) -> bool {
-        self.identity.is_some() || self.identifiers.is_some()
-    }
-
     /// Checks every group and brings it into the form in which it is kept.
     pub(in crate::store) fn checked(&self, today: NaiveDate) -> Result<Self> {
         let mut sealed = self.clone();
@@ -272,7 +266,6 @@ impl Change for Register {
             held_at: None,
             erasure_requested_at: None,
             erased_at: None,
-            merged_into_id: None,
         };
         self.open.apply(&mut claimant);
         let id = claimant.id;
@@ -282,7 +275,6 @@ impl Change for Register {
             .await?;
         let key = unit.make_claimant_key(id).await?;
         unit.put_sealed(&key, id, &sealed).await?;
-        unit.follow_particulars(id).await?;
         unit.record(
             Entry::new(
                 JournalKind::ClaimantRegistered,
@@ -341,16 +333,13 @@ impl Change for UpdateClaimant {
         if sealed != SealedPart::default() {
             let key = unit.claimant_key(self.id).await?;
             let key = key.ok_or_else(|| Refusal::at(Problem::ClaimantErased, "id"))?;
-            if sealed.tells_apart() {
+            if sealed.identity.is_some() {
                 token::note_key(&unit.transaction, unit.session.seal(), &key).await?;
             }
             let key = unit.session.seal().open_key(&Wrapped::of_claimant(&key))?;
             unit.put_sealed(&key, self.id, &sealed).await?;
         }
         unit.clear_sealed(self.id, self.cleared).await?;
-        if sealed.tells_apart() || self.cleared.identity || self.cleared.identifiers {
-            unit.follow_particulars(self.id).await?;
-        }
         unit.follow_age(&claimant).await?;
         unit.record(
             Entry::new(
@@ -366,15 +355,6 @@ impl Change for UpdateClaimant {
 }
 
 impl Unit<'_> {
-    /// Makes the tokens what is known of the person now, and has whoever is like the person looked for.
-    async fn follow_particulars(&self, claimant: ClaimantId) -> Result<()> {
-        let organization = self.session.viewer().organization();
-        let seal = self.session.seal();
-        token::renew(&self.transaction, seal, organization, claimant).await?;
-        self.ask_for_match(Described::Claimant(claimant)).await?;
-        Ok(())
-    }
-
     async fn put_sealed(
         &self,
         key: &DataKey,
@@ -383,6 +363,9 @@ impl Unit<'_> {
     ) -> Result<()> {
         if let Some(identity) = &sealed.identity {
             self.put_identity(key, claimant, identity).await?;
+            let organization = self.session.viewer().organization();
+            let seal = self.session.seal();
+            token::write(&self.transaction, seal, organization, claimant, identity).await?;
         }
         if let Some(contact) = &sealed.contact {
             self.put_contact(key, claimant, contact).await?;
@@ -399,6 +382,7 @@ impl Unit<'_> {
     async fn clear_sealed(&self, claimant: ClaimantId, cleared: Cleared) -> Result<()> {
         if cleared.identity {
             self.drop_identity(claimant).await?;
+            token::drop(&self.transaction, claimant).await?;
         }
         if cleared.contact {
             self.drop_contact(claimant).await?;
