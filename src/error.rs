@@ -131,6 +131,8 @@ pub enum Problem {
     ClaimantErased,
     AlreadyExcluded,
     AlreadyEnded,
+    AlreadyMerged,
+    NotDecided,
     Excluded,
     ServiceNotActive,
     ServiceRequired,

@@ -49,6 +49,10 @@ pub async fn serve(
     let retention = tokio::spawn(async move {
         work::retention::run_until(&keeper, until(stopped_too)).await;
     });
+    let (matcher, stopped_too) = (store.clone(), stopped.clone());
+    let matching = tokio::spawn(async move {
+        work::matching::run_until(&matcher, until(stopped_too)).await;
+    });
     let sequencer = tokio::spawn(async move { store.sequence_until(until(stopped)).await });
     let settings = ServeSettings {
         grace_seconds: config.server.shutdown_seconds.get().into(),
@@ -57,6 +61,7 @@ pub async fn serve(
     http::serve(listener, router, settings, told_to_stop()).await?;
     drop(stop);
     retention.await?;
+    matching.await?;
     sequencer.await?;
     Ok(())
 }

@@ -8,10 +8,11 @@ use entity::{
     AccessGrantId, ClaimantId, JournalEntryId, JournalKind, OrganizationId, ReferralId,
     ReferralStatusReason, Sealed, SubjectType, access_grant, catchment, claimant,
     claimant_claim_status, claimant_contact, claimant_identifiers, claimant_identity, claimant_key,
-    claimant_language_abilities, claimant_name_token, claimant_qualifications, consent,
-    consent_recipient, exclusion, journal_audience, journal_entry, journal_head, location, need,
-    organization, organization_catchment, outcome, referral, region, reroute_request, service,
-    service_at_location, service_capacity, service_category, service_language, service_region,
+    claimant_language_abilities, claimant_link, claimant_match_token, claimant_name_token,
+    claimant_qualifications, consent, consent_recipient, exclusion, journal_audience,
+    journal_entry, journal_head, location, need, organization, organization_catchment, outcome,
+    referral, region, reroute_request, service, service_at_location, service_capacity,
+    service_category, service_language, service_region,
 };
 use sea_orm::{
     ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, Iterable, PaginatorTrait,
@@ -20,9 +21,13 @@ use sea_orm::{
 
 use super::{
     Store,
-    claimant::{register::SealedPart, token::name_tokens},
+    claimant::{
+        register::SealedPart,
+        token::{match_tokens, name_tokens, waiting},
+    },
     grant::{row_of, wanted},
     journal::{Author, Entry},
+    matching::Described,
     referral::{put_new_summary, told},
     seal::{DataKey, Place, Seal, Wrapped},
     sealed::{LanguageAbility, Qualification, key_row, sealed_row},
@@ -163,7 +168,7 @@ impl Store {
     }
 
     async fn insert_people(&self, transaction: &DatabaseTransaction, seed: &Seed) -> Result<()> {
-        let mut tokens = Vec::new();
+        let (mut tokens, mut tokens_of_descriptions) = (Vec::new(), Vec::new());
         let (mut keys, mut opened) = (Vec::new(), HashMap::new());
         let (mut identities, mut contacts) = (Vec::new(), Vec::new());
         let (mut identifiers, mut statuses) = (Vec::new(), Vec::new());
@@ -192,6 +197,14 @@ impl Store {
                 let organization = claimant.registering_organization_id;
                 tokens.extend(name_tokens(&self.seal, organization, id, identity));
             }
+            let described = Described {
+                identity: sealed.identity,
+                identifiers: sealed.identifiers.clone().unwrap_or_default(),
+                language: None,
+            };
+            let organization = claimant.registering_organization_id;
+            let of_person = match_tokens(&self.seal, organization, id, &described);
+            tokens_of_descriptions.extend(of_person);
             if let Some(contact) = &sealed.contact {
                 contacts.push(sealed_row::<claimant_contact::Entity>(&key, id, contact)?);
             }
@@ -216,6 +229,12 @@ impl Store {
         insert_active::<claimant_qualifications::Entity>(transaction, qualifications).await?;
         insert_active::<claimant_language_abilities::Entity>(transaction, abilities).await?;
         insert::<claimant_name_token::Entity>(transaction, tokens).await?;
+        insert::<claimant_match_token::Entity>(transaction, tokens_of_descriptions).await?;
+        let links = seed
+            .claimants
+            .iter()
+            .map(|person| waiting(person.claimant.id));
+        insert::<claimant_link::Entity>(transaction, links).await?;
         insert::<need::Entity>(transaction, seed.needs.iter().cloned()).await?;
         let mut consents = seed.consents.clone();
         for consent in &mut consents {
