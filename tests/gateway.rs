@@ -20,6 +20,7 @@ mod grants;
 mod http;
 mod idempotency;
 mod import;
+mod matching;
 mod migration;
 mod paging;
 mod qualification;

@@ -161,6 +161,7 @@ impl Store {
         }
         insert_directory(&transaction, seed).await?;
         self.insert_people(&transaction, seed).await?;
+        self.insert_match_tokens(&transaction, seed).await?;
         let keys = self.insert_referrals(&transaction, seed).await?;
         insert_grants(&transaction, seed, self.settings.after_completion()).await?;
         insert_journal(&transaction, seed, &self.seal, &keys).await?;
@@ -168,7 +169,7 @@ impl Store {
     }
 
     async fn insert_people(&self, transaction: &DatabaseTransaction, seed: &Seed) -> Result<()> {
-        let (mut tokens, mut tokens_of_descriptions) = (Vec::new(), Vec::new());
+        let mut tokens = Vec::new();
         let (mut keys, mut opened) = (Vec::new(), HashMap::new());
         let (mut identities, mut contacts) = (Vec::new(), Vec::new());
         let (mut identifiers, mut statuses) = (Vec::new(), Vec::new());
@@ -197,14 +198,6 @@ impl Store {
                 let organization = claimant.registering_organization_id;
                 tokens.extend(name_tokens(&self.seal, organization, id, identity));
             }
-            let described = Described {
-                identity: sealed.identity,
-                identifiers: sealed.identifiers.clone().unwrap_or_default(),
-                language: None,
-            };
-            let organization = claimant.registering_organization_id;
-            let of_person = match_tokens(&self.seal, organization, id, &described);
-            tokens_of_descriptions.extend(of_person);
             if let Some(contact) = &sealed.contact {
                 contacts.push(sealed_row::<claimant_contact::Entity>(&key, id, contact)?);
             }
@@ -229,12 +222,6 @@ impl Store {
         insert_active::<claimant_qualifications::Entity>(transaction, qualifications).await?;
         insert_active::<claimant_language_abilities::Entity>(transaction, abilities).await?;
         insert::<claimant_name_token::Entity>(transaction, tokens).await?;
-        insert::<claimant_match_token::Entity>(transaction, tokens_of_descriptions).await?;
-        let links = seed
-            .claimants
-            .iter()
-            .map(|person| waiting(person.claimant.id));
-        insert::<claimant_link::Entity>(transaction, links).await?;
         insert::<need::Entity>(transaction, seed.needs.iter().cloned()).await?;
         let mut consents = seed.consents.clone();
         for consent in &mut consents {
@@ -246,6 +233,32 @@ impl Store {
         let recipients = seed.consent_recipients.iter().cloned();
         insert::<consent_recipient::Entity>(transaction, recipients).await?;
         insert::<exclusion::Entity>(transaction, seed.exclusions.iter().cloned()).await
+    }
+
+    /// Has everybody found by a description, and compared with all others once the gateway runs.
+    async fn insert_match_tokens(
+        &self,
+        transaction: &DatabaseTransaction,
+        seed: &Seed,
+    ) -> Result<()> {
+        let mut tokens = Vec::new();
+        for Person {
+            claimant, sealed, ..
+        } in &seed.claimants
+        {
+            let described = Described {
+                identity: sealed.identity.clone(),
+                identifiers: sealed.identifiers.clone().unwrap_or_default(),
+                language: None,
+            };
+            let organization = claimant.registering_organization_id;
+            let of_person = match_tokens(&self.seal, organization, claimant.id, &described);
+            tokens.extend(of_person);
+        }
+        insert::<claimant_match_token::Entity>(transaction, tokens).await?;
+        let links = seed.claimants.iter();
+        let links = links.map(|person| waiting(person.claimant.id));
+        insert::<claimant_link::Entity>(transaction, links).await
     }
 
     /// Writes the referrals, and gives the keys of their free text for the journal's.
