@@ -145,6 +145,8 @@ pub enum Problem {
     ClaimantErased,
     AlreadyExcluded,
     AlreadyEnded,
+    AlreadyMerged,
+    NotDecided,
     Excluded,
     ServiceNotActive,
     ServiceRequired,

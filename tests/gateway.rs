@@ -22,6 +22,7 @@ mod http;
 mod idempotency;
 mod import;
 mod inbox;
+mod matching;
 mod migration;
 mod paging;
 mod qualification;

@@ -13,7 +13,8 @@ use crate::common::{
 const SIN: &str = "046 454 286";
 
 /// Codes of a fixed form, which no number of nine digits has: refused as not valid.
-const CODES: [&str; 6] = [
+const CODES: [&str; 7] = [
+    "claimantMatch.language",
     "claimantRegister.language",
     "claimantUpdate.language",
     "consentRecord.language",
@@ -150,6 +151,21 @@ async fn possible(app: &TestApp) -> Vec<(&'static str, Client<'_>, Value)> {
             "claimantUpdate",
             app.as_agency(),
             json!({ "id": claimant, "expectedVersion": 1, "identity": { "givenName": "Testa" } }),
+        ),
+        (
+            "claimantMatch",
+            app.as_agency(),
+            json!({ "identity": { "givenName": "Testa" } }),
+        ),
+        (
+            "duplicateDecide",
+            app.as_agency(),
+            json!({ "id": app.missing(NodeType::DuplicateCandidate), "expectedVersion": 1, "decision": "SAME" }),
+        ),
+        (
+            "duplicateReverse",
+            app.as_agency(),
+            json!({ "id": app.missing(NodeType::DuplicateCandidate), "expectedVersion": 1 }),
         ),
         (
             "claimantTransfer",

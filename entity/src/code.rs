@@ -428,6 +428,25 @@ codes! {
         Year = "YEAR",
     }
 
+    /// How sure it is that two descriptions are of one person.
+    MatchBand {
+        Possible = "POSSIBLE",
+        Likely = "LIKELY",
+    }
+
+    /// What was decided of two claimants who may be one person.
+    DuplicateStatus {
+        Open = "OPEN",
+        Same = "SAME",
+        Different = "DIFFERENT",
+    }
+
+    /// What an organization decides of two claimants who may be one person.
+    DuplicateDecision {
+        Same = "SAME",
+        Different = "DIFFERENT",
+    }
+
     /// What the rows of a report are counted by.
     ReportDimension {
         Status = "STATUS",
@@ -496,6 +515,7 @@ codes! {
         Claimant = "CLAIMANT",
         Consent = "CONSENT",
         Disclosure = "DISCLOSURE",
+        DuplicateCandidate = "DUPLICATE_CANDIDATE",
         Need = "NEED",
         Organization = "ORGANIZATION",
         Referral = "REFERRAL",
@@ -511,16 +531,22 @@ codes! {
         ClaimantHeld = "CLAIMANT_HELD",
         ClaimantHoldLifted = "CLAIMANT_HOLD_LIFTED",
         ClaimantRegistered = "CLAIMANT_REGISTERED",
+        ClaimantSought = "CLAIMANT_SOUGHT",
         ClaimantTransferred = "CLAIMANT_TRANSFERRED",
         ClaimantUpdated = "CLAIMANT_UPDATED",
         ConsentRecorded = "CONSENT_RECORDED",
         ConsentWithdrawn = "CONSENT_WITHDRAWN",
         DirectoryImported = "DIRECTORY_IMPORTED",
         DisclosureRemoved = "DISCLOSURE_REMOVED",
+        DuplicateDecidedDifferent = "DUPLICATE_DECIDED_DIFFERENT",
+        DuplicateDecidedSame = "DUPLICATE_DECIDED_SAME",
+        DuplicateFound = "DUPLICATE_FOUND",
+        DuplicateReversed = "DUPLICATE_REVERSED",
         ExclusionEnded = "EXCLUSION_ENDED",
         ExclusionRecorded = "EXCLUSION_RECORDED",
         GrantsRepaired = "GRANTS_REPAIRED",
         LanguageAbilitySaved = "LANGUAGE_ABILITY_SAVED",
+        MatchRequested = "MATCH_REQUESTED",
         NeedRecorded = "NEED_RECORDED",
         OrganizationDisabled = "ORGANIZATION_DISABLED",
         OutcomeRecorded = "OUTCOME_RECORDED",

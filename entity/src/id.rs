@@ -43,6 +43,10 @@ ids! {
     JournalEntryId
     /// What one answer disclosed of one claimant.
     DisclosureId
+    /// Two claimants of one organization who may be one person.
+    DuplicateCandidateId
+    /// A description by which somebody was looked for.
+    MatchRequestId
     /// A place where services are given.
     LocationId
     /// Something a claimant needs.

@@ -13,6 +13,7 @@ mod m0001_core;
 mod m0002_encryption;
 mod m0003_access;
 mod m0004_disclosure;
+mod m0005_matching;
 mod m0009_inbox;
 pub mod row_security;
 
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_encryption::Migration),
             Box::new(m0003_access::Migration),
             Box::new(m0004_disclosure::Migration),
+            Box::new(m0005_matching::Migration),
             Box::new(m0009_inbox::Migration),
         ]
     }

@@ -49,6 +49,10 @@ pub async fn serve(
     let retention = tokio::spawn(async move {
         work::retention::run_until(&keeper, until(stopped_too)).await;
     });
+    let (matcher, stopped_too) = (store.clone(), stopped.clone());
+    let matching = tokio::spawn(async move {
+        work::matching::run_until(&matcher, until(stopped_too)).await;
+    });
     let (reader, stopped_too) = (store.clone(), stopped.clone());
     let follower =
         tokio::spawn(async move { reader.follow_directory_until(until(stopped_too)).await });
@@ -60,6 +64,7 @@ pub async fn serve(
     http::serve(listener, router, settings, told_to_stop()).await?;
     drop(stop);
     retention.await?;
+    matching.await?;
     follower.await?;
     sequencer.await?;
     Ok(())

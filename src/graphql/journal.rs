@@ -24,6 +24,7 @@ impl JournalEntry {
             SubjectType::Claimant => NodeType::Claimant,
             SubjectType::Consent => NodeType::Consent,
             SubjectType::Disclosure => NodeType::Disclosure,
+            SubjectType::DuplicateCandidate => NodeType::DuplicateCandidate,
             SubjectType::Need => NodeType::Need,
             SubjectType::Organization => NodeType::Organization,
             SubjectType::Referral => NodeType::Referral,

@@ -1,19 +1,20 @@
 //! The queries.
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use entity::{
-    CodeSet, Language, NeedCategory, NeedStatus, OrderDirection, OrganizationKind,
+    CodeSet, DuplicateStatus, Language, NeedCategory, NeedStatus, OrderDirection, OrganizationKind,
     ReferralBox, ReferralOrderField, ReferralPhase, ReferralPriority, ReferralStatus,
     ReferralSubStatus, Role, ServiceStatus,
 };
 
 use super::{
-    claimant::{Claimant, claimant_connection},
+    claimant::{Claimant, claimant_connection, claimant_of},
     context::{OrAnswer, Resolver, answer},
     directory::{
         Catchment, Organization, Region, Service, known_organization, organization_connection,
         organization_of, service_connection,
     },
     disclosure::{AuditCheckpoint, Disclosure, disclosure_connection},
+    duplicate::{DuplicateCandidate, duplicate_connection},
     inbox::{InboxSummary, inbox_summary},
     journal::{self, JournalEntry},
     node::{self, Node},
@@ -304,9 +305,7 @@ impl Query {
     }
 
     async fn claimant(&self, context: &Context<'_>, id: ID) -> Result<Option<Claimant>> {
-        let id: entity::ClaimantId = context.row(&id);
-        let found = context.loaders().one(id).await.or_answer(context)?;
-        Ok(found.map(Claimant))
+        claimant_of(context, context.row(&id)).await
     }
 
     /// Claimants, last registered first.
@@ -335,6 +334,26 @@ impl Query {
             before,
         };
         claimant_connection(context, filter, page).await
+    }
+
+    /// Pairs of claimants of the caller's own who may be one person, last found first. They are found within seconds after
+    /// a claimant is registered or described anew; the journal tells of each (`DUPLICATE_FOUND`).
+    async fn duplicate_candidates(
+        &self,
+        context: &Context<'_>,
+        status: Option<DuplicateStatus>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<DuplicateCandidate>> {
+        let page = Page {
+            first,
+            after,
+            last,
+            before,
+        };
+        duplicate_connection(context, status, page).await
     }
 
     /// One referral, by exactly one of `id` and `reference`.

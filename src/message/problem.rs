@@ -35,6 +35,8 @@ impl Problem {
             Self::AlreadyWithdrawn => "ALREADY_WITHDRAWN",
             Self::AlreadyExcluded => "ALREADY_EXCLUDED",
             Self::AlreadyEnded => "ALREADY_ENDED",
+            Self::AlreadyMerged => "ALREADY_MERGED",
+            Self::NotDecided => "NOT_DECIDED",
             Self::Excluded => "ORGANIZATION_EXCLUDED",
             Self::ServiceNotActive => "SERVICE_NOT_ACTIVE",
             Self::ServiceRequired => "SERVICE_REQUIRED",
@@ -163,6 +165,14 @@ impl Problem {
             Self::AlreadyEnded => (
                 "This exclusion has already ended.",
                 "Cette exclusion a déjà pris fin.",
+            ),
+            Self::AlreadyMerged => (
+                "One of the two is already merged with another claimant. Reverse that decision first, or decide on the one that stands for both.",
+                "L'une des deux fiches est déjà fusionnée avec une autre. Annulez d'abord cette décision, ou décidez de la fiche qui représente les deux.",
+            ),
+            Self::NotDecided => (
+                "Nothing was decided that could be reversed.",
+                "Aucune décision à annuler n'a été prise.",
             ),
             Self::Excluded => (
                 "The claimant never wants to be known to this organization.",

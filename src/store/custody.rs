@@ -16,6 +16,7 @@ use serde::Serialize;
 use super::{
     Applied, Change, Reading, Session, Store, Unit, Visible,
     claimant::{erase::demand_known, token},
+    duplicate,
     exclusion::excluding,
     journal::Entry,
     organization::role_of,
@@ -110,7 +111,7 @@ impl Unit<'_> {
         claimant.updated_at = self.session.now;
         let version = claimant.record_version;
         // What is found by a name is found by the organization whose tokens they are.
-        let identity = self.identity(id).await?.unwrap_or_default();
+        let described = self.described(id).await?;
         let changed = claimant::Entity::update_many()
             .set(claimant.into_active_model().reset_all())
             .filter(claimant::Column::Id.eq(id))
@@ -127,7 +128,8 @@ impl Unit<'_> {
         if let Some(key) = &key {
             token::note_key(&self.transaction, seal, key).await?;
         }
-        token::write(&self.transaction, seal, to, id, &identity).await?;
+        token::write(&self.transaction, seal, to, id, &described).await?;
+        duplicate::forget(&self.transaction, id).await?;
         self.hand_over_referrals(id, from, to).await?;
         self.regrant(id).await?;
         let entry = |kind| Entry::new(kind, SubjectType::Claimant, id, version);

@@ -182,6 +182,14 @@ impl<'a> Author<'a> {
         organization: None,
     };
 
+    /// What runs behind requests, of no organization.
+    pub(super) const SYSTEM: Author<'static> = Author {
+        subject: super::SYSTEM,
+        client: super::SYSTEM,
+        acting_subject: None,
+        organization: None,
+    };
+
     fn of(session: &'a Session) -> Self {
         let caller = &session.caller;
         Self {
@@ -459,6 +467,7 @@ impl Session {
                 SubjectType::Claimant
                 | SubjectType::Consent
                 | SubjectType::Disclosure
+                | SubjectType::DuplicateCandidate
                 | SubjectType::Need
                 | SubjectType::Organization
                 | SubjectType::Service,

@@ -17,7 +17,8 @@
 //! - `unscoped_rewrap`, `unscoped_retoken`, `unscoped_key_status`: the operator rotates keys; no opened fact is returned.
 //! - `unscoped_retain` with `unscoped_discard_drafts`, `unscoped_erase_unused` and `unscoped_system_session`: retention,
 //!   which returns nothing.
-//! - `unscoped_identity`: a rotation makes tokens of it.
+//! - `unscoped_described`: tokens are made of it, and claimants compared; none of it is returned.
+//! - `unscoped_match`: claimants of all organizations are compared; each organization is told of its own alone.
 //! - `unscoped_seed`: the demo fills an empty database.
 //! - `unscoped_verify_grants`: the operator compares all grants with what they should be.
 //! - `unscoped` of the database: what a change has just left is shown once to its author, masked; reports count rows that
@@ -51,10 +52,12 @@ pub mod consent;
 pub mod custody;
 mod directory;
 pub mod disclosure;
+pub mod duplicate;
 pub mod exclusion;
 pub mod grant;
 pub mod import;
 pub mod journal;
+pub mod matching;
 pub mod need;
 pub mod organization;
 mod oversight;
@@ -80,6 +83,9 @@ pub use connect::{Database, MigrationState, RowSecurity};
 pub use seal::Seal;
 pub use unit::{Applied, Change, Each, Unit};
 use unit::{Row, one};
+
+/// Who acts where the system itself does.
+const SYSTEM: &str = "system";
 
 /// The settings that the store needs of the configuration.
 #[derive(Clone, Debug, Default)]
@@ -166,7 +172,6 @@ impl Store {
 
     /// A session in which the system itself acts, under the rules of an organization, for what its timers do.
     fn unscoped_system_session(&self, organization: OrganizationId) -> Session {
-        const SYSTEM: &str = "system";
         let caller = Caller {
             viewer: Viewer::SettlementAgency { organization },
             subject: SYSTEM.to_owned(),

@@ -2,8 +2,8 @@
 //! years. Each goes in a transaction of its own, with the system as the author in the journal.
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
-    ClaimantId, OrganizationId, ReferralId, ReferralStatus, claimant, consent, journal_entry,
-    referral,
+    ClaimantId, JournalKind, OrganizationId, ReferralId, ReferralStatus, claimant, consent,
+    journal_entry, referral,
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionOptions,
@@ -129,7 +129,8 @@ fn claimant_id() -> (claimant::Entity, claimant::Column) {
     (claimant::Entity, claimant::Column::Id)
 }
 
-/// Entries about the claimant at hand: of its registration, its updates, its needs.
+/// Entries about the claimant at hand: of its registration, its updates, its needs. That somebody else looked for the
+/// person keeps nothing.
 fn journalled_since(before: DateTime<Utc>) -> SelectStatement {
     let column = |column| Expr::col((journal_entry::Entity, column));
     Query::select()
@@ -137,6 +138,7 @@ fn journalled_since(before: DateTime<Utc>) -> SelectStatement {
         .from(journal_entry::Entity)
         .and_where(column(journal_entry::Column::SubjectId).equals(claimant_id()))
         .and_where(column(journal_entry::Column::At).gte(before))
+        .and_where(column(journal_entry::Column::Kind).ne(JournalKind::ClaimantSought))
         .to_owned()
 }
 

@@ -21,6 +21,7 @@ use super::{
     Readable, Session, Unit, Visible,
     disclosure::Opened,
     grant::in_force,
+    matching::Described,
     padded,
     seal::{DataKey, Place, Seal, Wrapped},
 };
@@ -345,17 +346,28 @@ where
     Ok(())
 }
 
-/// The identity of any claimant, for who makes its tokens anew.
-pub(super) async fn unscoped_identity(
+/// What any claimants are known by, for tokens and comparison.
+pub(super) async fn unscoped_described(
     seal: &Seal,
     transaction: &DatabaseTransaction,
-    claimant: ClaimantId,
-) -> Result<Option<Identity>> {
-    let rows = Visible {
+    claimants: &[ClaimantId],
+) -> Result<HashMap<ClaimantId, Described>> {
+    let identities = Visible {
         select: claimant_identity::Entity::find(),
         connection: transaction,
     };
-    Ok(open(seal, rows, &[claimant]).await?.remove(&claimant))
+    let identifiers = Visible {
+        select: claimant_identifiers::Entity::find(),
+        connection: transaction,
+    };
+    let mut described: HashMap<ClaimantId, Described> = HashMap::new();
+    for (claimant, identity) in open(seal, identities, claimants).await? {
+        described.entry(claimant).or_default().identity = Some(identity);
+    }
+    for (claimant, identifiers) in open(seal, identifiers, claimants).await? {
+        described.entry(claimant).or_default().identifiers = identifiers;
+    }
+    Ok(described)
 }
 
 /// Forgets everything sealed of a claimant, and the key first of all.
@@ -471,6 +483,15 @@ impl Session {
 }
 
 impl Unit<'_> {
+    /// What a claimant of the caller's own organization is known by.
+    pub(super) async fn described(&self, claimant: ClaimantId) -> Result<Described> {
+        Ok(Described {
+            identity: self.identity(claimant).await?,
+            identifiers: self.own_identifiers(claimant).await?,
+            language: None,
+        })
+    }
+
     /// The identity of a claimant of the caller's own organization.
     pub(super) async fn identity(&self, claimant: ClaimantId) -> Result<Option<Identity>> {
         Ok(open(

@@ -1,2 +1,3 @@
 //! What runs behind requests. It stands on the store, and has no rules of its own.
+pub mod matching;
 pub mod retention;

@@ -325,6 +325,17 @@ impl TestApp {
         {}
     }
 
+    /// Compares who was sought and registered, as the work behind requests does, and settles.
+    pub async fn compares(&self) {
+        while self
+            .store
+            .unscoped_match("test")
+            .await
+            .expect("claimants are compared")
+        {}
+        self.settle().await;
+    }
+
     /// The statements run since the last call of this.
     pub fn statements(&self) -> usize {
         self.watched.lock().expect("no test panics here").clear();

@@ -295,9 +295,26 @@ fn client<'a>(app: &'a TestApp, who: &Who) -> Client<'a> {
     })
 }
 
+/// The agency decides that two of its claimants are the same.
+async fn merge(app: &TestApp, stories: &Stories) {
+    app.compares().await;
+    let query = "{ duplicateCandidates(first: 100) { edges { node { id claimant { id } other { id } } } } }";
+    let answer = app.as_agency().query(query).await;
+    let edges = answer.data()["duplicateCandidates"]["edges"].as_array();
+    let mut pairs = edges.expect("edges").iter().map(|edge| &edge["node"]);
+    let (first, other) = (&stories.accepted.claimant, &stories.completed.claimant);
+    let pair = pairs.find(|pair| pair["claimant"]["id"] == *first && pair["other"]["id"] == *other);
+    let pair = &pair.expect("what tests call people is much alike")["id"];
+    let same = json!({ "id": pair, "expectedVersion": 1, "decision": "SAME" });
+    app.as_agency()
+        .done("duplicateDecide", same, "duplicateCandidate { id }")
+        .await;
+}
+
 /// Every viewpoint, in the order of the columns.
 pub async fn all(app: &TestApp) -> Vec<Viewpoint<'_>> {
     let stories = stories(app).await;
+    merge(app, &stories).await;
     // So that there is something to be told of what was disclosed.
     let look = "query($id: ID!) { claimant(id: $id) { identity { fullName } } }";
     for (_, who, story) in &ROWS {

@@ -8,7 +8,7 @@ use sea_orm::{
 use serde::Serialize;
 
 use super::{
-    super::{Applied, Change, Unit, journal::Entry, sealed},
+    super::{Applied, Change, Unit, duplicate, journal::Entry, sealed},
     token,
 };
 use crate::error::{Problem, Refusal, Result};
@@ -178,6 +178,7 @@ impl Unit<'_> {
             .exec(&self.transaction)
             .await?;
         token::drop(&self.transaction, id).await?;
+        duplicate::forget(&self.transaction, id).await?;
         sealed::forget(&self.transaction, id).await?;
         self.erased = true;
         let row = claimant::ActiveModel {
