@@ -131,6 +131,8 @@ pub enum Problem {
     ClaimantErased,
     AlreadyExcluded,
     AlreadyEnded,
+    AlreadyInHousehold,
+    NotInHousehold,
     Excluded,
     ServiceNotActive,
     ServiceRequired,

@@ -517,6 +517,8 @@ codes! {
         ExclusionEnded = "EXCLUSION_ENDED",
         ExclusionRecorded = "EXCLUSION_RECORDED",
         GrantsRepaired = "GRANTS_REPAIRED",
+        HouseholdJoined = "HOUSEHOLD_JOINED",
+        HouseholdLeft = "HOUSEHOLD_LEFT",
         LanguageAbilitySaved = "LANGUAGE_ABILITY_SAVED",
         NeedRecorded = "NEED_RECORDED",
         OrganizationDisabled = "ORGANIZATION_DISABLED",

@@ -7,6 +7,7 @@ mod m0001_core;
 mod m0002_encryption;
 mod m0003_access;
 mod m0004_disclosure;
+mod m0006_household;
 pub mod row_security;
 
 /// The chain, oldest first. A migration that has been released is never edited.
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_encryption::Migration),
             Box::new(m0003_access::Migration),
             Box::new(m0004_disclosure::Migration),
+            Box::new(m0006_household::Migration),
         ]
     }
 }

@@ -50,10 +50,12 @@ parts! {
     LanguageAbilitiesOf(ClaimantId)
     ConsentsOf(ClaimantId)
     ExclusionsOf(ClaimantId)
+    HouseholdOf(ClaimantId)
     CategoriesOf(ServiceId)
     LanguagesOf(ServiceId)
     CapacityOf(ServiceId)
     OutcomesOf(ReferralId)
+    AlsoForOf(ReferralId)
 }
 
 /// The actions open to the caller; the referral as it was shown says the rest.
@@ -148,6 +150,10 @@ loaders! {
     ExclusionsOf => Vec<exclusion::Model>: |session, keys|
         session.exclusions_of(&ids(keys, |key| key.0)).await
             .map(|rows| grouped(rows, |row| ExclusionsOf(row.claimant_id)));
+    HouseholdOf => Vec<claimant::Seen>: |session, keys|
+        session.households_of(&ids(keys, |key| key.0)).await.map(|found| under(found, HouseholdOf));
+    AlsoForOf => Vec<claimant::Seen>: |session, keys|
+        session.also_for(&ids(keys, |key| key.0)).await.map(|found| under(found, AlsoForOf));
     NeedsOf => Vec<need::Model>: |session, keys|
         session.needs_of(&ids(keys, |key| key.0)).await
             .map(|rows| grouped(rows, |row| NeedsOf(row.claimant_id)));

@@ -35,6 +35,8 @@ impl Problem {
             Self::AlreadyWithdrawn => "ALREADY_WITHDRAWN",
             Self::AlreadyExcluded => "ALREADY_EXCLUDED",
             Self::AlreadyEnded => "ALREADY_ENDED",
+            Self::AlreadyInHousehold => "ALREADY_IN_HOUSEHOLD",
+            Self::NotInHousehold => "NOT_IN_HOUSEHOLD",
             Self::Excluded => "ORGANIZATION_EXCLUDED",
             Self::ServiceNotActive => "SERVICE_NOT_ACTIVE",
             Self::ServiceRequired => "SERVICE_REQUIRED",
@@ -161,6 +163,14 @@ impl Problem {
             Self::AlreadyEnded => (
                 "This exclusion has already ended.",
                 "Cette exclusion a déjà pris fin.",
+            ),
+            Self::AlreadyInHousehold => (
+                "Both already belong to households; one of them has to leave first.",
+                "Les deux personnes font déjà partie d'un ménage; l'une d'elles doit d'abord le quitter.",
+            ),
+            Self::NotInHousehold => (
+                "This person belongs to no household.",
+                "Cette personne ne fait partie d'aucun ménage.",
             ),
             Self::Excluded => (
                 "The claimant never wants to be known to this organization.",

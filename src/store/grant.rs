@@ -5,14 +5,16 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     AccessGrantId, AccessGroup, ClaimantId, ConsentId, OrganizationId, OrganizationKind,
-    ReferralStatus, access_grant, claimant, consent, consent_recipient, exclusion, organization,
-    referral,
+    ReferralId, ReferralStatus, access_grant, claimant, consent, consent_recipient, exclusion,
+    organization, referral, referral_also_for,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel,
-    QueryFilter, QuerySelect, QueryTrait,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     prelude::Uuid,
-    sea_query::{LockType, SelectStatement},
+    sea_query::{
+        Expr, ExprTrait, IntoCondition, JoinType, LockType, Query, SelectStatement, UnionType,
+    },
 };
 
 use super::{Readable, Session, Settings, Unit};
@@ -138,20 +140,42 @@ async fn kinds_among(
         .collect())
 }
 
-async fn erased_among(
+/// The organization that registered each of `claimants`, but for those who were erased: nothing follows any more from
+/// what they once consented to.
+async fn registering_among(
     connection: &impl ConnectionTrait,
     claimants: &[ClaimantId],
-) -> Result<HashSet<ClaimantId>> {
+) -> Result<HashMap<ClaimantId, OrganizationId>> {
     Ok(claimant::Entity::find()
         .select_only()
         .column(claimant::Column::Id)
+        .column(claimant::Column::RegisteringOrganizationId)
         .filter(claimant::Column::Id.is_in(claimants.iter().copied()))
-        .filter(claimant::Column::ErasedAt.is_not_null())
-        .into_tuple::<ClaimantId>()
+        .filter(claimant::Column::ErasedAt.is_null())
+        .into_tuple::<(ClaimantId, OrganizationId)>()
         .all(connection)
         .await?
         .into_iter()
         .collect())
+}
+
+/// The referrals in which each of `claimants` is beside the one whom they are about.
+async fn also_for_among(
+    connection: &impl ConnectionTrait,
+    claimants: &[ClaimantId],
+) -> Result<HashMap<ReferralId, Vec<ClaimantId>>> {
+    let rows = referral_also_for::Entity::find()
+        .filter(referral_also_for::Column::ClaimantId.is_in(claimants.iter().copied()))
+        .all(connection)
+        .await?;
+    let mut people: HashMap<ReferralId, Vec<ClaimantId>> = HashMap::new();
+    for row in rows {
+        people
+            .entry(row.referral_id)
+            .or_default()
+            .push(row.claimant_id);
+    }
+    Ok(people)
 }
 
 /// The grants that there should be of each of `claimants`.
@@ -160,8 +184,13 @@ pub(super) async fn wanted(
     claimants: &[ClaimantId],
     after_completion: TimeDelta,
 ) -> Result<HashMap<ClaimantId, Vec<Grant>>> {
+    let also_for = also_for_among(connection, claimants).await?;
     let rows = referral::Entity::find()
-        .filter(referral::Column::ClaimantId.is_in(claimants.iter().copied()))
+        .filter(
+            Condition::any()
+                .add(referral::Column::ClaimantId.is_in(claimants.iter().copied()))
+                .add(referral::Column::Id.is_in(also_for.keys().copied())),
+        )
         .filter(referral::Column::Status.is_not_in([
             ReferralStatus::Draft,
             ReferralStatus::Rejected,
@@ -173,24 +202,28 @@ pub(super) async fn wanted(
     if rows.is_empty() {
         return Ok(HashMap::new());
     }
-    let erased = erased_among(connection, claimants).await?;
+    let registering = registering_among(connection, claimants).await?;
     let parties = rows
         .iter()
         .flat_map(|row| [Some(row.source_id), row.owner_id]);
     let kinds = kinds_among(connection, parties.flatten().collect()).await?;
     let mut wishes = wishes_among(connection, claimants).await?;
-    let mut of_claimant: HashMap<ClaimantId, Vec<referral::Model>> = HashMap::new();
+    let mut of_claimant: HashMap<ClaimantId, Vec<access::Referral>> = HashMap::new();
     for row in rows {
-        // Nothing follows any more from what an erased person once consented to.
-        if let Some(claimant) = row.claimant_id.filter(|id| !erased.contains(id)) {
-            of_claimant.entry(claimant).or_default().push(row);
+        let beside = also_for.get(&row.id).into_iter().flatten();
+        let people = beside
+            .map(|claimant| (*claimant, true))
+            .chain(row.claimant_id.map(|claimant| (claimant, false)));
+        for (claimant, also_for) in people {
+            if let Some(facts) = referral_facts(&row, &kinds, also_for) {
+                of_claimant.entry(claimant).or_default().push(facts);
+            }
         }
     }
-    Ok(of_claimant
+    Ok(registering
         .into_iter()
-        .filter_map(|(claimant, rows)| {
-            let registering = rows.first()?.registering_organization_id?;
-            let referrals = referral_facts(&rows, &kinds);
+        .filter_map(|(claimant, registering)| {
+            let referrals = of_claimant.remove(&claimant)?;
             let wishes = wishes.remove(&claimant).unwrap_or_default();
             let grants =
                 access::grants(claimant, registering, &referrals, &wishes, after_completion);
@@ -199,7 +232,7 @@ pub(super) async fn wanted(
         .collect())
 }
 
-/// What is missing from the grants of a claimant, and what is there without a reason.
+/// What is missing from the grants of claimants, and what is there without a reason.
 struct Gap {
     missing: HashSet<Grant>,
     surplus: Vec<access_grant::Model>,
@@ -217,15 +250,16 @@ impl Gap {
 
     async fn of(
         connection: &impl ConnectionTrait,
-        claimant: ClaimantId,
+        claimants: &[ClaimantId],
         after_completion: TimeDelta,
     ) -> Result<Self> {
-        let wanted = wanted(connection, &[claimant], after_completion)
+        let wanted = wanted(connection, claimants, after_completion)
             .await?
-            .remove(&claimant)
-            .unwrap_or_default();
+            .into_values()
+            .flatten()
+            .collect();
         let kept = access_grant::Entity::find()
-            .filter(access_grant::Column::ClaimantId.eq(claimant))
+            .filter(access_grant::Column::ClaimantId.is_in(claimants.iter().copied()))
             .all(connection)
             .await?;
         Ok(Self::between(wanted, kept))
@@ -256,19 +290,54 @@ impl Gap {
     }
 }
 
-/// Keeps any other transaction from changing the access to a claimant until this one ends. On SQLite there is
-/// only one writer. Whoever locks a claimant does so before it writes any row of the claimant's, so that no two
-/// transactions wait for each other. The lock lets foreign keys refer to the row meanwhile. Says whether the person was
-/// erased.
+/// Keeps any other transaction from changing the access to a claimant until this one ends, and to whoever else is in
+/// the claimant's referrals: what becomes of those changes it too. On SQLite there is only one writer. Whoever locks a
+/// claimant does so before it writes any row of the claimant's, and all in the order of their ids, so that no two
+/// transactions wait for each other. The lock lets foreign keys refer to the rows meanwhile. Says whether the person
+/// was erased.
 async fn lock_claimant(transaction: &DatabaseTransaction, claimant: ClaimantId) -> Result<bool> {
-    let erased = claimant::Entity::find_by_id(claimant)
+    let beside = Query::select()
+        .column((
+            referral_also_for::Entity,
+            referral_also_for::Column::ClaimantId,
+        ))
+        .from(referral_also_for::Entity)
+        .join(
+            JoinType::InnerJoin,
+            referral::Entity,
+            Expr::col((referral::Entity, referral::Column::Id)).equals((
+                referral_also_for::Entity,
+                referral_also_for::Column::ReferralId,
+            )),
+        )
+        .and_where(referral::Column::ClaimantId.eq(claimant))
+        .to_owned();
+    let all = Query::select()
+        .expr(Expr::value(claimant.0))
+        .union(UnionType::All, beside)
+        .to_owned();
+    let locked = lock(transaction, claimant::Column::Id.in_subquery(all)).await?;
+    Ok(locked.contains(&(claimant, true)))
+}
+
+/// Locks claimants in the order of their ids; each with whether the person was erased.
+async fn lock(
+    transaction: &DatabaseTransaction,
+    which: impl IntoCondition,
+) -> Result<Vec<(ClaimantId, bool)>> {
+    Ok(claimant::Entity::find()
         .select_only()
+        .column(claimant::Column::Id)
         .column(claimant::Column::ErasedAt)
+        .filter(which)
+        .order_by_asc(claimant::Column::Id)
         .lock(LockType::NoKeyUpdate)
-        .into_tuple::<Option<DateTime<Utc>>>()
-        .one(transaction)
-        .await?;
-    Ok(erased.flatten().is_some())
+        .into_tuple::<(ClaimantId, Option<DateTime<Utc>>)>()
+        .all(transaction)
+        .await?
+        .into_iter()
+        .map(|(id, erased_at)| (id, erased_at.is_some()))
+        .collect())
 }
 
 impl Unit<'_> {
@@ -293,11 +362,27 @@ impl Unit<'_> {
         lock_claimant(&self.transaction, claimant).await
     }
 
+    /// The same for exactly these claimants; says who of them was erased.
+    pub(super) async fn lock_claimants(&self, claimants: &[ClaimantId]) -> Result<Vec<ClaimantId>> {
+        let these = claimant::Column::Id.is_in(claimants.iter().copied());
+        let locked = lock(&self.transaction, these).await?;
+        let erased = locked.into_iter().filter(|(_, erased)| *erased);
+        Ok(erased.map(|(claimant, _)| claimant).collect())
+    }
+
     /// Makes the grants of a claimant what they should be.
     pub(super) async fn regrant(&self, claimant: ClaimantId) -> Result<()> {
-        self.lock_claimant(claimant).await?;
+        self.regrant_all(&[claimant]).await
+    }
+
+    /// Makes the grants of these claimants what they should be.
+    pub(super) async fn regrant_all(&self, claimants: &[ClaimantId]) -> Result<()> {
+        if claimants.is_empty() {
+            return Ok(());
+        }
+        self.lock_claimants(claimants).await?;
         let after_completion = self.session.settings().after_completion();
-        Gap::of(&self.transaction, claimant, after_completion)
+        Gap::of(&self.transaction, claimants, after_completion)
             .await?
             .close(&self.transaction)
             .await
@@ -324,31 +409,29 @@ fn consent_facts(row: consent::Model, recipients: &[consent_recipient::Model]) -
     }
 }
 
-/// What access needs to know of referrals, given the kinds of their organizations.
+/// What access needs to know of a referral, given the kinds of its organizations.
 fn referral_facts(
-    rows: &[referral::Model],
+    row: &referral::Model,
     kinds: &HashMap<OrganizationId, OrganizationKind>,
-) -> Vec<access::Referral> {
+    also_for: bool,
+) -> Option<access::Referral> {
     let recipient = |organization: OrganizationId| {
         kinds.get(&organization).map(|kind| Recipient {
             organization,
             kind: *kind,
         })
     };
-    rows.iter()
-        .filter_map(|row| {
-            Some(access::Referral {
-                id: row.id,
-                category: row.category,
-                status: row.status,
-                source: recipient(row.source_id)?,
-                owner: row.owner_id.and_then(recipient),
-                owner_access: row.owner_access,
-                opened_at: row.sent_at.unwrap_or(row.created_at),
-                closed_at: row.closed_at,
-            })
-        })
-        .collect()
+    Some(access::Referral {
+        id: row.id,
+        category: row.category,
+        status: row.status,
+        source: recipient(row.source_id)?,
+        owner: row.owner_id.and_then(recipient),
+        owner_access: row.owner_access,
+        also_for,
+        opened_at: row.sent_at.unwrap_or(row.created_at),
+        closed_at: row.closed_at,
+    })
 }
 
 fn grant_of(row: &access_grant::Model) -> Grant {

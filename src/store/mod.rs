@@ -51,6 +51,7 @@ pub mod custody;
 pub mod disclosure;
 pub mod exclusion;
 pub mod grant;
+pub mod household;
 pub mod import;
 pub mod journal;
 pub mod need;

@@ -26,6 +26,7 @@ use crate::{
 };
 
 pub mod act;
+pub mod also_for;
 pub mod change;
 pub mod child;
 pub mod create;
@@ -405,7 +406,8 @@ impl Session {
             .collect())
     }
 
-    /// The referrals of a claimant of which the caller is a party, or whose claimant it registered; newest first.
+    /// The referrals for a claimant, or for the person also, of which the caller is a party, or whose claimant it
+    /// registered; newest first.
     ///
     /// # Errors
     /// When the database fails.
@@ -416,7 +418,11 @@ impl Session {
     ) -> Result<Paged<Seen>> {
         let paged = self
             .find::<referral::Entity>()
-            .filter(referral::Column::ClaimantId.eq(claimant))
+            .filter(
+                Condition::any()
+                    .add(referral::Column::ClaimantId.eq(claimant))
+                    .add(referral::Column::Id.in_subquery(self.with_also_for(claimant))),
+            )
             // An open referral does not tell whose it is.
             .filter(party(self.viewer().organization()))
             .page(&order(ReferralOrderField::CreatedAt, true), slice)

@@ -125,7 +125,7 @@ impl Store {
             })
             .await?;
         lock_claimant(&transaction, claimant).await?;
-        let gap = Gap::of(&transaction, claimant, self.settings.after_completion()).await?;
+        let gap = Gap::of(&transaction, &[claimant], self.settings.after_completion()).await?;
         if repair && !gap.is_empty() {
             gap.close(&transaction).await?;
             let (kind, subject) = (JournalKind::GrantsRepaired, SubjectType::Claimant);
