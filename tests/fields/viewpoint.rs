@@ -111,7 +111,12 @@ async fn stories(app: &TestApp) -> Stories {
         ],
         ..Plot::open("Accepted")
     };
-    let accepted = Story::accepted(app, accepted).await;
+    let mut accepted = Story::begin(app, accepted).await.with_kin(app).await;
+    let provider = service(app, app.world.service);
+    accepted.create(app, Some(provider), true).await;
+    accepted
+        .act(&app.as_provider(), "referralAccept", json!({}))
+        .await;
     let far = app.public_id(NodeType::Organization, app.world.far_provider);
     accepted.exclude(app, &far).await;
     let sealed = Plot {
