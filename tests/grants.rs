@@ -335,7 +335,7 @@ impl<'a> History<'a> {
 
     async fn send(&mut self, to: Option<usize>, category: usize, together: bool) {
         let input = json!({ "claimantId": self.claimant, "category": CATEGORIES[category], "send": true,
-            "alsoForClaimantIds": together.then(|| [&self.sibling]),
+            "alsoForClaimantIds": together.then_some([&self.sibling]),
             "serviceId": to.map(|to| self.service(to)), "acknowledgeDuplicate": true });
         let sent = self
             .attempt("agency", "referralCreate", "referral", input)

@@ -91,17 +91,8 @@ async fn excluding(app: &TestApp) -> Story {
     story
 }
 
-async fn stories(app: &TestApp) -> Stories {
-    let expired = Plot {
-        consent_expires_at: Some("2026-06-08T14:00:00Z"),
-        ..Plot::open("Expired")
-    };
-    let expired = Story::accepted(app, expired).await;
-    let long_ago = completed(app, "Longago").await;
-    app.clock.advance(TimeDelta::days(100));
-    let requested = Story::sent(app, Plot::open("Requested")).await;
-    let mut open = Story::begin(app, Plot::open("Open")).await;
-    open.create(app, None, true).await;
+/// With a household, of which one consents to be known.
+async fn accepted(app: &TestApp) -> Story {
     let accepted = Plot {
         field_groups: &[
             "IDENTITY",
@@ -119,6 +110,21 @@ async fn stories(app: &TestApp) -> Stories {
         .await;
     let far = app.public_id(NodeType::Organization, app.world.far_provider);
     accepted.exclude(app, &far).await;
+    accepted
+}
+
+async fn stories(app: &TestApp) -> Stories {
+    let expired = Plot {
+        consent_expires_at: Some("2026-06-08T14:00:00Z"),
+        ..Plot::open("Expired")
+    };
+    let expired = Story::accepted(app, expired).await;
+    let long_ago = completed(app, "Longago").await;
+    app.clock.advance(TimeDelta::days(100));
+    let requested = Story::sent(app, Plot::open("Requested")).await;
+    let mut open = Story::begin(app, Plot::open("Open")).await;
+    open.create(app, None, true).await;
+    let accepted = accepted(app).await;
     let sealed = Plot {
         field_groups: &[],
         ..Plot::open("Sealed")
