@@ -418,11 +418,7 @@ impl Session {
     ) -> Result<Paged<Seen>> {
         let paged = self
             .find::<referral::Entity>()
-            .filter(
-                Condition::any()
-                    .add(referral::Column::ClaimantId.eq(claimant))
-                    .add(referral::Column::Id.in_subquery(self.with_also_for(claimant))),
-            )
+            .filter(referral::Column::Id.in_subquery(self.for_person(claimant)))
             // An open referral does not tell whose it is.
             .filter(party(self.viewer().organization()))
             .page(&order(ReferralOrderField::CreatedAt, true), slice)

@@ -10,7 +10,7 @@ use entity::{
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait,
-    sea_query::{Expr, ExprTrait, Query, SelectStatement},
+    sea_query::{Expr, ExprTrait, Query, SelectStatement, UnionType},
 };
 
 use super::{
@@ -121,16 +121,24 @@ impl Session {
         Ok(people)
     }
 
-    /// The referrals that are for a claimant beside another, as far as the caller knows the person in them.
-    pub(super) fn with_also_for(&self, claimant: ClaimantId) -> SelectStatement {
-        self.find::<referral_also_for::Entity>()
+    /// The referrals that are for a claimant, and those for the person beside another, as far as the caller knows the
+    /// person in them. As one list, so that the database finds each half by its index.
+    pub(super) fn for_person(&self, claimant: ClaimantId) -> SelectStatement {
+        let beside = self
+            .find::<referral_also_for::Entity>()
             .filter(referral_also_for::Column::ClaimantId.eq(claimant))
             .select(|select| {
                 select
                     .select_only()
                     .column(referral_also_for::Column::ReferralId)
             })
-            .into_subquery()
+            .into_subquery();
+        Query::select()
+            .column((referral::Entity, referral::Column::Id))
+            .from(referral::Entity)
+            .and_where(referral::Column::ClaimantId.eq(claimant))
+            .union(UnionType::All, beside)
+            .to_owned()
     }
 }
 

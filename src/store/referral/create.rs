@@ -7,8 +7,8 @@ use entity::{
 };
 use rand::Rng;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
-    PaginatorTrait, QueryFilter, QueryOrder, prelude::Uuid,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
+    QueryFilter, QueryOrder, prelude::Uuid,
 };
 use serde::Serialize;
 
@@ -452,11 +452,7 @@ impl Unit<'_> {
         self.lock_claimant(claimant).await?;
         let duplicates = referral::Entity::find()
             .filter(referral::Column::SourceId.eq(row.source_id))
-            .filter(
-                Condition::any()
-                    .add(referral::Column::ClaimantId.eq(claimant))
-                    .add(referral::Column::Id.in_subquery(self.session.with_also_for(claimant))),
-            )
+            .filter(referral::Column::Id.in_subquery(self.session.for_person(claimant)))
             .filter(referral::Column::Category.eq(row.category))
             .filter(referral::Column::Id.ne(row.id))
             .filter(referral::Column::Status.is_in(OPEN_STATUSES))
