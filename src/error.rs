@@ -147,6 +147,8 @@ pub enum Problem {
     AlreadyEnded,
     AlreadyMerged,
     NotDecided,
+    AlreadyInHousehold,
+    NotInHousehold,
     Excluded,
     ServiceNotActive,
     ServiceRequired,

@@ -69,10 +69,10 @@ fn holds(copy: &[u8], text: &[u8]) -> bool {
 async fn written(app: &TestApp) -> Story {
     let (agency, provider) = (app.as_agency(), app.as_provider());
     let mut story = Story::sent(app, Plot::open("Qwert")).await;
-    let by_another = json!({ "claimantId": story.claimant, "purposes": ["HEALTH"], "fieldGroups": [], "anyParty": true,
-        "method": "VERBAL", "givenBy": "REPRESENTATIVE", "authority": "AuthorityQwert" });
+    let authorized = json!({ "claimantId": story.claimant, "purposes": ["HEALTH"], "fieldGroups": [], "anyParty": true,
+        "method": "VERBAL", "authority": "AuthorityQwert" });
     agency
-        .done("consentRecord", by_another, "consent { id }")
+        .done("consentRecord", authorized, "consent { id }")
         .await;
     let identifiers =
         json!([{ "kind": "UCI", "value": "1122-3344" }, { "kind": "RPCD", "value": "RpcdQwert" }]);

@@ -18,6 +18,7 @@ mod exclusion;
 mod feed;
 mod fields;
 mod grants;
+mod household;
 mod http;
 mod idempotency;
 mod import;

@@ -182,6 +182,7 @@ async fn possible(app: &TestApp) -> Vec<(&'static str, Client<'_>, Value)> {
             app.as_agency(),
             json!({ "id": claimant, "held": true }),
         ),
+        ("householdLeave", app.as_agency(), here.clone()),
         (
             "needRecord",
             app.as_agency(),

@@ -545,6 +545,8 @@ codes! {
         ExclusionEnded = "EXCLUSION_ENDED",
         ExclusionRecorded = "EXCLUSION_RECORDED",
         GrantsRepaired = "GRANTS_REPAIRED",
+        HouseholdJoined = "HOUSEHOLD_JOINED",
+        HouseholdLeft = "HOUSEHOLD_LEFT",
         LanguageAbilitySaved = "LANGUAGE_ABILITY_SAVED",
         MatchRequested = "MATCH_REQUESTED",
         NeedRecorded = "NEED_RECORDED",

@@ -39,6 +39,8 @@ ids! {
     AccessGrantId
     /// An organization that a claimant never wants to be known to.
     ExclusionId
+    /// People who live together.
+    HouseholdId
     /// An entry of the journal.
     JournalEntryId
     /// What one answer disclosed of one claimant.

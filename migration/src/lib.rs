@@ -14,6 +14,7 @@ mod m0002_encryption;
 mod m0003_access;
 mod m0004_disclosure;
 mod m0005_matching;
+mod m0006_household;
 mod m0009_inbox;
 pub mod row_security;
 
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_access::Migration),
             Box::new(m0004_disclosure::Migration),
             Box::new(m0005_matching::Migration),
+            Box::new(m0006_household::Migration),
             Box::new(m0009_inbox::Migration),
         ]
     }

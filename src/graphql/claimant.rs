@@ -8,7 +8,7 @@ use super::{
     context::{OrAnswer, Resolver},
     directory::{Organization, Region, organization_of, region_of},
     loader::{
-        ClaimStatusOf, ConsentsOf, ContactOf, ExclusionsOf, IdentifiersOf, IdentityOf,
+        ClaimStatusOf, ConsentsOf, ContactOf, ExclusionsOf, HouseholdOf, IdentifiersOf, IdentityOf,
         LanguageAbilitiesOf, MergesOf, NeedsOf, QualificationsOf, WorkAuthorizationOf,
     },
     page::{Connection, List, Page},
@@ -275,6 +275,18 @@ impl Claimant {
             }
         }
         Ok(Some(merged))
+    }
+
+    /// With whom the person lives, as the registering organization has linked them, without the person; at most 19. Null
+    /// but for the organization that made the link. Whoever's file goes to another organization leaves the household.
+    async fn household(&self, context: &Context<'_>) -> Result<Option<Vec<Claimant>>> {
+        if !self.is_registering() {
+            return Ok(None);
+        }
+        let key = HouseholdOf(self.0.claimant.id);
+        let found = context.loaders().one(key).await.or_answer(context)?;
+        let found = found.unwrap_or_default();
+        Ok(Some(found.into_iter().map(Claimant).collect()))
     }
 
     /// Those that name or cover the caller; all for the registering organization.

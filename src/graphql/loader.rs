@@ -52,10 +52,12 @@ parts! {
     ConsentsOf(ClaimantId)
     ExclusionsOf(ClaimantId)
     MergesOf(ClaimantId)
+    HouseholdOf(ClaimantId)
     CategoriesOf(ServiceId)
     LanguagesOf(ServiceId)
     CapacityOf(ServiceId)
     OutcomesOf(ReferralId)
+    AlsoForOf(ReferralId)
 }
 
 /// The actions open to the caller; the referral as it was shown says the rest.
@@ -158,6 +160,10 @@ loaders! {
             let grouped = grouped(both.collect(), |(claimant, _)| MergesOf(*claimant)).into_iter();
             grouped.map(|(key, of)| (key, of.into_iter().map(|(_, merge)| merge).collect())).collect()
         });
+    HouseholdOf => Vec<claimant::Seen>: |session, keys|
+        session.households_of(&ids(keys, |key| key.0)).await.map(|found| under(found, HouseholdOf));
+    AlsoForOf => Vec<claimant::Seen>: |session, keys|
+        session.also_for(&ids(keys, |key| key.0)).await.map(|found| under(found, AlsoForOf));
     NeedsOf => Vec<need::Model>: |session, keys|
         session.needs_of(&ids(keys, |key| key.0)).await
             .map(|rows| grouped(rows, |row| NeedsOf(row.claimant_id)));

@@ -13,7 +13,7 @@ use super::{
     context::{OrAnswer, Resolver},
     directory::{Organization, Region, Service, known_organization, organization_of, region_of},
     journal::JournalEntry,
-    loader::{ActionsOf, OutcomesOf},
+    loader::{ActionsOf, AlsoForOf, OutcomesOf},
     page::{Connection, List, Page},
     scalar::{Date, DateTime},
 };
@@ -127,6 +127,18 @@ impl Referral {
         Ok(person.map_or(Access::ConsentRequired, |_| Access::Granted))
     }
 
+    /// For whom it is beside its claimant, at most 20. Each person opens by that person's own consent: to a party that it
+    /// does not cover, the person is not in this list. The registering organization sees all whom it registered.
+    async fn also_for(&self, context: &Context<'_>) -> Result<Vec<Claimant>> {
+        if self.0.claimant_withheld.is_some() {
+            return Ok(Vec::new());
+        }
+        let key = AlsoForOf(self.0.referral.id);
+        let found = context.loaders().one(key).await.or_answer(context)?;
+        let found = found.unwrap_or_default();
+        Ok(found.into_iter().map(Claimant).collect())
+    }
+
     async fn region(&self, context: &Context<'_>) -> Result<Option<Region>> {
         region_of(context, self.0.referral.region_id).await
     }
@@ -185,7 +197,8 @@ impl Referral {
         self.by_id(context, self.0.referral.replaces_id).await
     }
 
-    /// What became of it, oldest first. For the parties and the registering organization.
+    /// What became of it, oldest first. For the parties and the registering organization; that of a person in `alsoFor`
+    /// for those to whom that person is told.
     async fn outcomes(&self, context: &Context<'_>) -> Result<Vec<Outcome>> {
         let key = OutcomesOf(self.0.referral.id);
         let found = context.loaders().one(key).await.or_answer(context)?;

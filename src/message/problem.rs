@@ -37,6 +37,8 @@ impl Problem {
             Self::AlreadyEnded => "ALREADY_ENDED",
             Self::AlreadyMerged => "ALREADY_MERGED",
             Self::NotDecided => "NOT_DECIDED",
+            Self::AlreadyInHousehold => "ALREADY_IN_HOUSEHOLD",
+            Self::NotInHousehold => "NOT_IN_HOUSEHOLD",
             Self::Excluded => "ORGANIZATION_EXCLUDED",
             Self::ServiceNotActive => "SERVICE_NOT_ACTIVE",
             Self::ServiceRequired => "SERVICE_REQUIRED",
@@ -173,6 +175,14 @@ impl Problem {
             Self::NotDecided => (
                 "Nothing was decided that could be reversed.",
                 "Aucune décision à annuler n'a été prise.",
+            ),
+            Self::AlreadyInHousehold => (
+                "Both already belong to households; one of them has to leave first.",
+                "Les deux personnes font déjà partie d'un ménage; l'une d'elles doit d'abord le quitter.",
+            ),
+            Self::NotInHousehold => (
+                "This person belongs to no household.",
+                "Cette personne ne fait partie d'aucun ménage.",
             ),
             Self::Excluded => (
                 "The claimant never wants to be known to this organization.",

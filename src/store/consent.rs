@@ -87,7 +87,8 @@ impl Readable for consent_recipient::Entity {
     }
 }
 
-/// When a consent ends: with its period, and a guardian's on the birthday of the age of consent at the latest.
+/// When a consent ends: with its period, and one that somebody else gave on the birthday of the age of consent at the
+/// latest.
 pub(super) fn ends_at(consent: &consent::Model) -> Option<DateTime<Utc>> {
     [consent.expires_at, consent.guardian_ends_at]
         .into_iter()
@@ -338,10 +339,13 @@ impl Change for Record {
             return Err(Refusal::new(Problem::ConsentWidensSelf).into());
         }
         let guardian_ends_at = match self.given_by {
-            ConsentGiver::Guardian => unit.own_consent_from(&claimant).await?,
-            ConsentGiver::Oneself | ConsentGiver::Representative => None,
+            ConsentGiver::Guardian | ConsentGiver::Representative => {
+                unit.own_consent_from(&claimant).await?
+            }
+            ConsentGiver::Oneself => None,
         };
-        // From the age of consent only the person's own word counts.
+        // From the age of consent only the person's own word counts: whether a text names an authority that the law
+        // knows is not for the gateway to judge.
         if guardian_ends_at.is_some_and(|from| from <= unit.session.now) {
             return Err(Refusal::at(Problem::ConsentOwnRequired, "givenBy").into());
         }
@@ -354,7 +358,7 @@ impl Change for Record {
         if self.refused {
             unit.end_uncovered_referrals(&claimant).await?;
         }
-        unit.regrant(claimant.id).await?;
+        unit.regrant_and_tell(&claimant).await?;
         Ok(Applied::new(id, 1))
     }
 }
@@ -416,7 +420,7 @@ impl Change for Withdraw {
             .told([claimant.registering_organization_id, organization]),
         );
         unit.end_uncovered_referrals(&claimant).await?;
-        unit.regrant(claimant.id).await?;
+        unit.regrant_and_tell(&claimant).await?;
         Ok(Applied::new(self.id, 2))
     }
 }
@@ -439,11 +443,11 @@ impl Unit<'_> {
         })
     }
 
-    /// Lets the consents that a guardian gave end when they should, now that more is known of the person's age.
+    /// Lets the consents that somebody else gave end when they should, now that more is known of the person's age.
     pub(super) async fn follow_age(&self, claimant: &claimant::Model) -> Result<()> {
         let given = consent::Entity::find()
             .filter(consent::Column::ClaimantId.eq(claimant.id))
-            .filter(consent::Column::GivenBy.eq(ConsentGiver::Guardian))
+            .filter(consent::Column::GivenBy.ne(ConsentGiver::Oneself))
             .all(&self.transaction)
             .await?;
         if given.is_empty() {

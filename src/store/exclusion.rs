@@ -168,7 +168,7 @@ impl Change for Record {
                 unit.record(entry.told([self.organization]));
             }
         }
-        unit.regrant(claimant.id).await?;
+        unit.regrant_and_tell(&claimant).await?;
         Ok(Applied::new(row.id, 1))
     }
 }

@@ -6,13 +6,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     AccessGrantId, AccessGroup, ClaimantId, ConsentId, OrganizationId, OrganizationKind,
     ReferralId, ReferralStatus, access_grant, claimant, consent, consent_recipient, exclusion,
-    organization, referral,
+    organization, referral, referral_also_for,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel,
     QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     prelude::Uuid,
-    sea_query::{Expr, ExprTrait, LockType},
+    sea_query::{Expr, ExprTrait, JoinType, LockType, Query, UnionType},
 };
 
 use super::{Readable, Session, Settings, Unit, padded};
@@ -163,20 +163,42 @@ async fn kinds_among(
         .collect())
 }
 
-async fn erased_among(
+/// The organization that registered each of `claimants`, but for those who were erased: nothing follows any more from
+/// what they once consented to.
+async fn registering_among(
     connection: &impl ConnectionTrait,
     claimants: &[ClaimantId],
-) -> Result<HashSet<ClaimantId>> {
+) -> Result<HashMap<ClaimantId, OrganizationId>> {
     Ok(claimant::Entity::find()
         .select_only()
         .column(claimant::Column::Id)
+        .column(claimant::Column::RegisteringOrganizationId)
         .filter(claimant::Column::Id.is_in(claimants.iter().copied()))
-        .filter(claimant::Column::ErasedAt.is_not_null())
-        .into_tuple::<ClaimantId>()
+        .filter(claimant::Column::ErasedAt.is_null())
+        .into_tuple::<(ClaimantId, OrganizationId)>()
         .all(connection)
         .await?
         .into_iter()
         .collect())
+}
+
+/// The referrals in which each of `claimants` is beside the one whom they are about.
+async fn also_for_among(
+    connection: &impl ConnectionTrait,
+    claimants: &[ClaimantId],
+) -> Result<HashMap<ReferralId, Vec<ClaimantId>>> {
+    let rows = referral_also_for::Entity::find()
+        .filter(referral_also_for::Column::ClaimantId.is_in(claimants.iter().copied()))
+        .all(connection)
+        .await?;
+    let mut people: HashMap<ReferralId, Vec<ClaimantId>> = HashMap::new();
+    for row in rows {
+        people
+            .entry(row.referral_id)
+            .or_default()
+            .push(row.claimant_id);
+    }
+    Ok(people)
 }
 
 /// The grants that there should be of each of `claimants`.
@@ -185,8 +207,13 @@ pub(super) async fn wanted(
     claimants: &[ClaimantId],
     after_completion: TimeDelta,
 ) -> Result<HashMap<ClaimantId, Vec<Grant>>> {
+    let also_for = also_for_among(connection, claimants).await?;
     let rows = referral::Entity::find()
-        .filter(referral::Column::ClaimantId.is_in(claimants.iter().copied()))
+        .filter(
+            Condition::any()
+                .add(referral::Column::ClaimantId.is_in(claimants.iter().copied()))
+                .add(referral::Column::Id.is_in(also_for.keys().copied())),
+        )
         .filter(referral::Column::Status.is_not_in([
             ReferralStatus::Draft,
             ReferralStatus::Rejected,
@@ -198,24 +225,28 @@ pub(super) async fn wanted(
     if rows.is_empty() {
         return Ok(HashMap::new());
     }
-    let erased = erased_among(connection, claimants).await?;
+    let registering = registering_among(connection, claimants).await?;
     let parties = rows
         .iter()
         .flat_map(|row| [Some(row.source_id), row.owner_id]);
     let kinds = kinds_among(connection, parties.flatten().collect()).await?;
     let mut wishes = wishes_among(connection, claimants).await?;
-    let mut of_claimant: HashMap<ClaimantId, Vec<referral::Model>> = HashMap::new();
+    let mut of_claimant: HashMap<ClaimantId, Vec<access::Referral>> = HashMap::new();
     for row in rows {
-        // Nothing follows any more from what an erased person once consented to.
-        if let Some(claimant) = row.claimant_id.filter(|id| !erased.contains(id)) {
-            of_claimant.entry(claimant).or_default().push(row);
+        let beside = also_for.get(&row.id).into_iter().flatten();
+        let people = beside
+            .map(|claimant| (*claimant, true))
+            .chain(row.claimant_id.map(|claimant| (claimant, false)));
+        for (claimant, also_for) in people {
+            if let Some(facts) = referral_facts(&row, &kinds, also_for) {
+                of_claimant.entry(claimant).or_default().push(facts);
+            }
         }
     }
-    Ok(of_claimant
+    Ok(registering
         .into_iter()
-        .filter_map(|(claimant, rows)| {
-            let registering = rows.first()?.registering_organization_id?;
-            let referrals = referral_facts(&rows, &kinds);
+        .filter_map(|(claimant, registering)| {
+            let referrals = of_claimant.remove(&claimant)?;
             let wishes = wishes.remove(&claimant).unwrap_or_default();
             let grants =
                 access::grants(claimant, registering, &referrals, &wishes, after_completion);
@@ -224,7 +255,7 @@ pub(super) async fn wanted(
         .collect())
 }
 
-/// What is missing from the grants of a claimant, and what is there without a reason.
+/// What is missing from the grants of claimants, and what is there without a reason.
 struct Gap {
     missing: HashSet<Grant>,
     surplus: Vec<access_grant::Model>,
@@ -289,10 +320,10 @@ impl Gap {
     }
 }
 
-/// Keeps any other transaction from changing the access to claimants until this one ends. On SQLite there is only one
-/// writer. Whoever locks claimants does so before it writes any row of theirs, and several in the order of their ids, so
-/// that no two transactions wait for each other. The lock lets foreign keys refer to the rows meanwhile. Returns those
-/// who were erased.
+/// Keeps any other transaction from changing the access to claimants until this one ends, and to whoever else is in their
+/// referrals: what becomes of those changes it too. On SQLite there is only one writer. Whoever locks claimants does so
+/// before it writes any row of theirs, and all in the order of their ids, so that no two transactions wait for each
+/// other. The lock lets foreign keys refer to the rows meanwhile. Returns those of them who were erased.
 async fn lock_claimants(
     transaction: &DatabaseTransaction,
     claimants: &[ClaimantId],
@@ -300,16 +331,37 @@ async fn lock_claimants(
     if claimants.is_empty() {
         return Ok(HashSet::new());
     }
+    let also_for = |column| (referral_also_for::Entity, column);
+    let beside = Query::select()
+        .column(also_for(referral_also_for::Column::ClaimantId))
+        .from(referral_also_for::Entity)
+        .join(
+            JoinType::InnerJoin,
+            referral::Entity,
+            Expr::col((referral::Entity, referral::Column::Id))
+                .equals(also_for(referral_also_for::Column::ReferralId)),
+        )
+        .and_where(referral::Column::ClaimantId.is_in(claimants.iter().copied()))
+        .to_owned();
+    let all = claimant::Entity::find()
+        .select_only()
+        .column(claimant::Column::Id)
+        .filter(claimant::Column::Id.is_in(claimants.iter().copied()))
+        .into_query()
+        .union(UnionType::All, beside)
+        .to_owned();
     let rows = claimant::Entity::find()
         .select_only()
         .columns([claimant::Column::Id, claimant::Column::ErasedAt])
-        .filter(claimant::Column::Id.is_in(claimants.iter().copied()))
+        .filter(claimant::Column::Id.in_subquery(all))
         .order_by_asc(claimant::Column::Id)
         .lock(LockType::NoKeyUpdate)
         .into_tuple::<(ClaimantId, Option<DateTime<Utc>>)>()
         .all(transaction)
         .await?;
-    let erased = rows.into_iter().filter(|(_, erased)| erased.is_some());
+    let erased = rows
+        .into_iter()
+        .filter(|(id, erased)| erased.is_some() && claimants.contains(id));
     Ok(erased.map(|(id, _)| id).collect())
 }
 
@@ -338,7 +390,7 @@ impl Unit<'_> {
 
     /// Keeps the access to a claimant as it is until this transaction ends. Says whether the person was erased.
     pub(super) async fn lock_claimant(&self, claimant: ClaimantId) -> Result<bool> {
-        Ok(!self.lock_claimants(&[claimant]).await?.is_empty())
+        Ok(self.lock_claimants(&[claimant]).await?.contains(&claimant))
     }
 
     /// Keeps the access to claimants as it is until this transaction ends. Returns those who were erased.
@@ -351,11 +403,11 @@ impl Unit<'_> {
 
     /// Makes the grants of a claimant what they should be.
     pub(super) async fn regrant(&self, claimant: ClaimantId) -> Result<()> {
-        self.regrant_each(&[claimant]).await
+        self.regrant_all(&[claimant]).await
     }
 
     /// Makes the grants of claimants what they should be.
-    pub(super) async fn regrant_each(&self, claimants: &[ClaimantId]) -> Result<()> {
+    pub(super) async fn regrant_all(&self, claimants: &[ClaimantId]) -> Result<()> {
         if claimants.is_empty() {
             return Ok(());
         }
@@ -388,31 +440,29 @@ fn consent_facts(row: consent::Model, recipients: &[consent_recipient::Model]) -
     }
 }
 
-/// What access needs to know of referrals, given the kinds of their organizations.
+/// What access needs to know of a referral, given the kinds of its organizations.
 fn referral_facts(
-    rows: &[referral::Model],
+    row: &referral::Model,
     kinds: &HashMap<OrganizationId, OrganizationKind>,
-) -> Vec<access::Referral> {
+    also_for: bool,
+) -> Option<access::Referral> {
     let recipient = |organization: OrganizationId| {
         kinds.get(&organization).map(|kind| Recipient {
             organization,
             kind: *kind,
         })
     };
-    rows.iter()
-        .filter_map(|row| {
-            Some(access::Referral {
-                id: row.id,
-                category: row.category,
-                status: row.status,
-                source: recipient(row.source_id)?,
-                owner: row.owner_id.and_then(recipient),
-                owner_access: row.owner_access,
-                opened_at: row.sent_at.unwrap_or(row.created_at),
-                closed_at: row.closed_at,
-            })
-        })
-        .collect()
+    Some(access::Referral {
+        id: row.id,
+        category: row.category,
+        status: row.status,
+        source: recipient(row.source_id)?,
+        owner: row.owner_id.and_then(recipient),
+        owner_access: row.owner_access,
+        also_for,
+        opened_at: row.sent_at.unwrap_or(row.created_at),
+        closed_at: row.closed_at,
+    })
 }
 
 fn grant_of(row: &access_grant::Model) -> Grant {

@@ -55,6 +55,7 @@ pub mod disclosure;
 pub mod duplicate;
 pub mod exclusion;
 pub mod grant;
+pub mod household;
 pub mod import;
 pub mod journal;
 pub mod matching;

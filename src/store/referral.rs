@@ -27,6 +27,7 @@ use crate::{
 };
 
 pub mod act;
+pub mod also_for;
 pub mod bulk;
 pub mod change;
 pub mod child;
@@ -370,7 +371,8 @@ impl Session {
             .collect())
     }
 
-    /// The referrals of a claimant of which the caller is a party, or whose claimant it registered; newest first.
+    /// The referrals for a claimant, or for the person also, of which the caller is a party, or whose claimant it
+    /// registered; newest first.
     ///
     /// # Errors
     /// When the database fails.
@@ -381,7 +383,7 @@ impl Session {
     ) -> Result<Paged<Seen>> {
         let paged = self
             .find::<referral::Entity>()
-            .filter(referral::Column::ClaimantId.eq(claimant))
+            .filter(referral::Column::Id.in_subquery(self.for_person(claimant)))
             // An open referral does not tell whose it is.
             .filter(party(self.viewer().organization()))
             .page(&order(ReferralOrderField::CreatedAt, true), slice)

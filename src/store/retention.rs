@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     ClaimantId, JournalKind, OrganizationId, ReferralId, ReferralStatus, claimant, consent,
-    journal_entry, referral,
+    journal_entry, referral, referral_also_for,
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionOptions,
@@ -122,6 +122,7 @@ fn unused_since(before: DateTime<Utc>) -> Condition {
         .add(claimant::Column::UpdatedAt.lt(before))
         .add(Expr::exists(journalled_since(before)).not())
         .add(Expr::exists(referred_since(before)).not())
+        .add(Expr::exists(referred_beside_since(before)).not())
         .add(Expr::exists(consented_since(before)).not())
 }
 
@@ -148,6 +149,23 @@ fn referred_since(before: DateTime<Utc>) -> SelectStatement {
         .expr(Expr::value(1))
         .from(referral::Entity)
         .and_where(column(referral::Column::ClaimantId).equals(claimant_id()))
+        .and_where(column(referral::Column::UpdatedAt).gte(before))
+        .to_owned()
+}
+
+/// Referrals of others that are for the claimant at hand also.
+fn referred_beside_since(before: DateTime<Utc>) -> SelectStatement {
+    let column = |column| Expr::col((referral::Entity, column));
+    let beside = |column| Expr::col((referral_also_for::Entity, column));
+    Query::select()
+        .expr(Expr::value(1))
+        .from(referral_also_for::Entity)
+        .inner_join(
+            referral::Entity,
+            beside(referral_also_for::Column::ReferralId)
+                .equals((referral::Entity, referral::Column::Id)),
+        )
+        .and_where(beside(referral_also_for::Column::ClaimantId).equals(claimant_id()))
         .and_where(column(referral::Column::UpdatedAt).gte(before))
         .to_owned()
 }

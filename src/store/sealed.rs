@@ -487,43 +487,45 @@ impl Unit<'_> {
     pub(super) async fn described(&self, claimant: ClaimantId) -> Result<Described> {
         Ok(Described {
             identity: self.identity(claimant).await?,
-            identifiers: self.own_identifiers(claimant).await?,
+            identifiers: self
+                .own_identifiers(&[claimant])
+                .await?
+                .remove(&claimant)
+                .unwrap_or_default(),
             language: None,
         })
     }
 
     /// The identity of a claimant of the caller's own organization.
     pub(super) async fn identity(&self, claimant: ClaimantId) -> Result<Option<Identity>> {
-        Ok(open(
-            self.session.seal(),
-            self.find::<claimant_identity::Entity>(),
-            &[claimant],
-        )
-        .await?
-        .remove(&claimant))
+        Ok(self.identities(&[claimant]).await?.remove(&claimant))
     }
 
-    /// The contact of a claimant of the caller's own organization.
-    pub(super) async fn contact(&self, claimant: ClaimantId) -> Result<Option<Contact>> {
-        Ok(open(
-            self.session.seal(),
-            self.find::<claimant_contact::Entity>(),
-            &[claimant],
-        )
-        .await?
-        .remove(&claimant))
+    /// The identities of claimants of the caller's own organization.
+    pub(super) async fn identities(
+        &self,
+        claimants: &[ClaimantId],
+    ) -> Result<HashMap<ClaimantId, Identity>> {
+        let rows = self.find::<claimant_identity::Entity>();
+        open(self.session.seal(), rows, claimants).await
     }
 
-    /// The identifiers of a claimant of the caller's own organization.
-    pub(super) async fn own_identifiers(&self, claimant: ClaimantId) -> Result<Vec<Identifier>> {
-        Ok(open(
-            self.session.seal(),
-            self.find::<claimant_identifiers::Entity>(),
-            &[claimant],
-        )
-        .await?
-        .remove(&claimant)
-        .unwrap_or_default())
+    /// The contacts of claimants of the caller's own organization.
+    pub(super) async fn contacts(
+        &self,
+        claimants: &[ClaimantId],
+    ) -> Result<HashMap<ClaimantId, Contact>> {
+        let rows = self.find::<claimant_contact::Entity>();
+        open(self.session.seal(), rows, claimants).await
+    }
+
+    /// The identifiers of claimants of the caller's own organization.
+    pub(super) async fn own_identifiers(
+        &self,
+        claimants: &[ClaimantId],
+    ) -> Result<HashMap<ClaimantId, Vec<Identifier>>> {
+        let rows = self.find::<claimant_identifiers::Entity>();
+        open(self.session.seal(), rows, claimants).await
     }
 
     /// The qualifications of a claimant of the caller's own organization.

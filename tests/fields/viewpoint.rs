@@ -91,6 +91,28 @@ async fn excluding(app: &TestApp) -> Story {
     story
 }
 
+/// With a household, of which one consents to be known.
+async fn accepted(app: &TestApp) -> Story {
+    let accepted = Plot {
+        field_groups: &[
+            "IDENTITY",
+            "CONTACT",
+            "WORK_AUTHORIZATION",
+            "QUALIFICATIONS",
+        ],
+        ..Plot::open("Accepted")
+    };
+    let mut accepted = Story::begin(app, accepted).await.with_kin(app).await;
+    let provider = service(app, app.world.service);
+    accepted.create(app, Some(provider), true).await;
+    accepted
+        .act(&app.as_provider(), "referralAccept", json!({}))
+        .await;
+    let far = app.public_id(NodeType::Organization, app.world.far_provider);
+    accepted.exclude(app, &far).await;
+    accepted
+}
+
 async fn stories(app: &TestApp) -> Stories {
     let expired = Plot {
         consent_expires_at: Some("2026-06-08T14:00:00Z"),
@@ -102,18 +124,7 @@ async fn stories(app: &TestApp) -> Stories {
     let requested = Story::sent(app, Plot::open("Requested")).await;
     let mut open = Story::begin(app, Plot::open("Open")).await;
     open.create(app, None, true).await;
-    let accepted = Plot {
-        field_groups: &[
-            "IDENTITY",
-            "CONTACT",
-            "WORK_AUTHORIZATION",
-            "QUALIFICATIONS",
-        ],
-        ..Plot::open("Accepted")
-    };
-    let accepted = Story::accepted(app, accepted).await;
-    let far = app.public_id(NodeType::Organization, app.world.far_provider);
-    accepted.exclude(app, &far).await;
+    let accepted = accepted(app).await;
     let sealed = Plot {
         field_groups: &[],
         ..Plot::open("Sealed")

@@ -52,6 +52,7 @@ impl ReferralMutation {
     ) -> Result<ReferralPayload> {
         let change = create::Create {
             claimant: input.claimant_id.map(|id| context.row(&id)),
+            also_for: context.rows(&input.also_for_claimant_ids.unwrap_or_default()),
             category: input.category,
             need: input.need_id.map(|id| context.row(&id)),
             service: input.service_id.map(|id| context.row(&id)),

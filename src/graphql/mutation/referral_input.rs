@@ -22,6 +22,9 @@ use crate::store::referral::{
 #[derive(InputObject)]
 pub struct ReferralCreateInput {
     pub(super) claimant_id: Option<ID>,
+    /// Who else it is for, at most 20, each registered by the caller's organization: a family is referred once. Each
+    /// opens by that person's own consent; who has given none is not told, and is no reason to refuse.
+    pub(super) also_for_claimant_ids: Option<Vec<ID>>,
     pub(super) category: NeedCategory,
     /// The need it is for; the claimant's most urgent one of the category when absent.
     pub(super) need_id: Option<ID>,
@@ -172,6 +175,7 @@ pub struct OutcomeInput {
     kind: OutcomeKind,
     /// Not in the future.
     date: Date,
+    /// Of whom: the referral's claimant when absent, or somebody of `alsoFor`.
     claimant_id: Option<ID>,
     note: Option<String>,
     /// The day on which to ask again.

@@ -157,6 +157,8 @@ impl Unit<'_> {
         let id = claimant.id;
         let now = self.session.now;
         self.end_referrals_of(claimant).await?;
+        self.leave_referrals_of_others(claimant).await?;
+        self.forget_households(id).await?;
         consent::Entity::update_many()
             .col_expr(consent::Column::WithdrawnAt, Expr::value(now))
             .filter(consent::Column::ClaimantId.eq(id))

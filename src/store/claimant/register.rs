@@ -61,6 +61,8 @@ pub struct Cleared {
 pub struct Register {
     pub open: OpenPart,
     pub sealed: SealedPart,
+    /// With whom the person lives.
+    pub household_of: Update<ClaimantId>,
 }
 
 /// `claimantUpdate`.
@@ -71,6 +73,8 @@ pub struct UpdateClaimant {
     pub open: OpenPart,
     pub sealed: SealedPart,
     pub cleared: Cleared,
+    /// With whom the person lives.
+    pub household_of: Update<ClaimantId>,
 }
 
 const MOST_POINTS: usize = 20;
@@ -249,6 +253,7 @@ impl Change for Register {
         let today = crate::domain::business_days::toronto_date(unit.session.now);
         let sealed = self.sealed.checked(today)?;
         self.open.check(unit).await?;
+        unit.check_household(None, &self.household_of).await?;
         let organization = unit.session.viewer().organization();
         let mut claimant = claimant::Model {
             id: ClaimantId(Uuid::now_v7()),
@@ -292,6 +297,7 @@ impl Change for Register {
             )
             .told([organization]),
         );
+        unit.follow_household(id, &self.household_of).await?;
         Ok(Applied::new(id, 1))
     }
 }
@@ -320,6 +326,8 @@ impl Change for UpdateClaimant {
             return Err(stale(before.record_version).into());
         }
         self.open.check(unit).await?;
+        unit.check_household(Some(self.id), &self.household_of)
+            .await?;
         let mut claimant = before.clone();
         self.open.apply(&mut claimant);
         // An edit of a sealed group moves nothing that others see.
@@ -359,6 +367,7 @@ impl Change for UpdateClaimant {
             )
             .told([organization]),
         );
+        unit.follow_household(self.id, &self.household_of).await?;
         Ok(Applied::new(self.id, version))
     }
 }

@@ -309,7 +309,7 @@ impl Unit<'_> {
             step.row.status = Set(step.next.status);
         }
         let written = self.write_each(steps).await?;
-        let (mut ended, mut opening) = (Vec::new(), Vec::new());
+        let (mut ended, mut opening, mut people) = (Vec::new(), Vec::new(), Vec::new());
         for Written { before, after } in written.iter().flatten() {
             telling.tell(self, before, after);
             let ends = workflow::is_terminal(after.status);
@@ -317,11 +317,13 @@ impl Unit<'_> {
                 ended.push(after);
             }
             if ends || opened_by(before) != opened_by(after) {
-                opening.extend(after.claimant_id);
+                opening.push(after.id);
+                people.extend(after.claimant_id);
             }
         }
         self.needs_follow(&ended, outcomes).await?;
-        self.regrant_each(&opening).await?;
+        people.extend(self.people_beside(&opening).await?);
+        self.regrant_all(&people).await?;
         Ok(written
             .into_iter()
             .map(|row| row.map(|row| row.after))

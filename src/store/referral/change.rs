@@ -58,7 +58,7 @@ impl Change for UpdateReferral {
             Update::Clear => None,
             Update::Set(summary) => Some(summary.clone()),
         };
-        unit.check_summary(row.claimant_id, summary.as_deref())
+        unit.check_summary(&unit.people_of(&row).await?, summary.as_deref())
             .await?;
         match &self.summary {
             Update::Keep => {}
@@ -121,7 +121,7 @@ impl Change for LinkClaimant {
         let mut row = step.before.clone();
         row.claimant_id = Some(claimant.id);
         let summary = unit.summary_of(&row)?;
-        unit.check_summary(row.claimant_id, summary.as_deref())
+        unit.check_summary(&[claimant.id], summary.as_deref())
             .await?;
         if row.status != ReferralStatus::Draft {
             unit.demand_consent(claimant.id, row.owner_id, row.category)

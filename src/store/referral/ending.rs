@@ -130,6 +130,7 @@ impl Unit<'_> {
             replaced: false,
         };
         allowed(&facts, Action::Discard, &[Relation::System])?;
+        self.drop_also_for(draft.id).await?;
         let gone = referral::Entity::delete_many()
             .filter(referral::Column::Id.eq(draft.id))
             .filter(referral::Column::Version.eq(draft.version))
@@ -179,6 +180,9 @@ impl Unit<'_> {
             Some(reason),
             None,
         );
+        // Whoever cancels brings the grants of the claimant up to date.
+        self.regrant_all(&self.people_beside(&[after.id]).await?)
+            .await?;
         self.need_follows(&after, &[]).await
     }
 }

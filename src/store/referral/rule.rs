@@ -1,16 +1,17 @@
 //! Which referrals and outcomes a viewer may see.
 use chrono::{DateTime, Utc};
 use entity::{
-    OrganizationId, ReferralBox, ReferralStatus, ServiceStatus, outcome, referral, service,
-    service_category, service_language, service_region,
+    OrganizationId, ReferralBox, ReferralStatus, ServiceStatus, outcome, referral,
+    referral_also_for, service, service_category, service_language, service_region,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, EntityTrait,
     sea_query::{Expr, ExprTrait, Query, SelectStatement},
 };
 
-use super::super::{
-    Readable, Reading, Session, Visible, everything, exclusion::not_excluded, nothing,
+use super::{
+    super::{Readable, Reading, Session, Visible, everything, exclusion::not_excluded, nothing},
+    also_for::known_in_it,
 };
 use crate::viewer::Viewer;
 
@@ -187,20 +188,46 @@ impl Readable for referral::Entity {
     }
 }
 
+/// What became of somebody is seen by whom the person is: of the claimant by the parties, of another in the referral by
+/// those who know that person in it.
 impl Readable for outcome::Entity {
-    fn visible_to(viewer: &Viewer, _: DateTime<Utc>) -> Condition {
+    fn visible_to(viewer: &Viewer, now: DateTime<Utc>) -> Condition {
         match viewer {
             Viewer::Ministry { .. } => nothing(),
             Viewer::Provider { organization, .. } | Viewer::SettlementAgency { organization } => {
-                outcome::Column::ReferralId
-                    .in_subquery(
-                        referral::Entity::find()
-                            .select_only()
-                            .column(referral::Column::Id)
-                            .filter(party(*organization))
-                            .into_query(),
+                let outcome = |column| Expr::col((outcome::Entity, column));
+                let known = Query::select()
+                    .expr(Expr::value(1))
+                    .from(referral_also_for::Entity)
+                    .and_where(outcome(outcome::Column::ReferralId).equals((
+                        referral_also_for::Entity,
+                        referral_also_for::Column::ReferralId,
+                    )))
+                    .and_where(outcome(outcome::Column::ClaimantId).equals((
+                        referral_also_for::Entity,
+                        referral_also_for::Column::ClaimantId,
+                    )))
+                    .cond_where(known_in_it(viewer, now))
+                    .to_owned();
+                let of_party = Query::select()
+                    .expr(Expr::value(1))
+                    .from(referral::Entity)
+                    .and_where(
+                        outcome(outcome::Column::ReferralId)
+                            .equals((referral::Entity, referral::Column::Id)),
                     )
-                    .into()
+                    .cond_where(party(*organization))
+                    .cond_where(
+                        Condition::any()
+                            .add(outcome(outcome::Column::ClaimantId).is_null())
+                            .add(
+                                outcome(outcome::Column::ClaimantId)
+                                    .equals((referral::Entity, referral::Column::ClaimantId)),
+                            )
+                            .add(Expr::exists(known)),
+                    )
+                    .to_owned();
+                Condition::all().add(Expr::exists(of_party))
             }
         }
     }

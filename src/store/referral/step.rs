@@ -259,9 +259,9 @@ impl Unit<'_> {
         self.need_follows(&released, &[]).await
     }
 
-    /// Brings the grants of the referral's claimant up to date, if it names one.
+    /// Brings the grants of everybody for whom the referral is up to date.
     pub(super) async fn regrant_for(&self, row: &referral::Model) -> Result<()> {
-        self.regrant_each(row.claimant_id.as_slice()).await
+        self.regrant_all(&self.people_of(row).await?).await
     }
 }
 
