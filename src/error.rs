@@ -2,6 +2,7 @@
 //! request got wrong, and what is ours alone and shows nothing but the request's id. The texts are in `message`.
 use entity::{Access, ReferralStatus};
 use sea_orm::DbErr;
+use serde::{Deserialize, Serialize};
 
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -68,7 +69,7 @@ pub enum BadInput {
 }
 
 /// What the caller can mend: which problem, and where in the input. Nothing was changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     pub problem: Problem,
     pub field: Vec<String>,
@@ -97,6 +98,15 @@ impl Refusal {
         }
     }
 
+    /// The same of one item of a list of the input.
+    #[must_use]
+    pub fn within(mut self, list: &str, place: usize) -> Self {
+        let begin = self.field.len().min(1);
+        let path = [list.to_owned(), place.to_string()];
+        self.field.splice(begin..begin, path);
+        self
+    }
+
     /// The version that the caller should have named.
     #[must_use]
     pub fn with_current_version(mut self, version: i32) -> Self {
@@ -106,11 +116,13 @@ impl Refusal {
 }
 
 /// Every problem that a caller can mend. The codes never change; the texts may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Problem {
     NotFound,
     StaleVersion,
-    ActionNotAllowed { status: ReferralStatus },
+    ActionNotAllowed {
+        status: ReferralStatus,
+    },
     ClaimTooLate,
     ReasonRequired,
     ReasonNotAllowed,
@@ -122,7 +134,9 @@ pub enum Problem {
     AlreadyReplaced,
     NotAnonymous,
     FactsRequired,
-    ConsentRequired { access: Access },
+    ConsentRequired {
+        access: Access,
+    },
     ConsentOwnRequired,
     ConsentWidensSelf,
     AuthorityRequired,
@@ -131,6 +145,10 @@ pub enum Problem {
     ClaimantErased,
     AlreadyExcluded,
     AlreadyEnded,
+    AlreadyMerged,
+    NotDecided,
+    AlreadyInHousehold,
+    NotInHousehold,
     Excluded,
     ServiceNotActive,
     ServiceRequired,
@@ -140,14 +158,25 @@ pub enum Problem {
     SinNotStored,
     Required,
     Invalid,
-    TooLong { limit: usize },
-    TooMany { limit: usize },
-    OutOfRange { from: i64, to: i64 },
+    TooLong {
+        limit: usize,
+    },
+    TooMany {
+        limit: usize,
+    },
+    OutOfRange {
+        from: i64,
+        to: i64,
+    },
     InFuture,
     InPast,
     IdempotencyKeyReused,
     IdempotencyInProgress,
     RoleNotAllowed,
+    /// An action that is done to one referral at a time.
+    NotInBulk,
+    /// A referral that stands in the list further up.
+    Repeated,
 }
 
 /// What to think over in something that was done all the same.

@@ -25,10 +25,11 @@ pub enum NodeType {
     Qualification = 11,
     Exclusion = 12,
     Disclosure = 13,
+    DuplicateCandidate = 14,
 }
 
 impl NodeType {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Organization,
         Self::Region,
         Self::Catchment,
@@ -42,6 +43,7 @@ impl NodeType {
         Self::Qualification,
         Self::Exclusion,
         Self::Disclosure,
+        Self::DuplicateCandidate,
     ];
 }
 

@@ -15,7 +15,7 @@ use crate::common::{
     on_both_databases,
 };
 
-const INBOX: &str = "{ referrals(box: INBOX, filter: { status: [REQUESTED, ACCEPTED, IN_PROGRESS] }, first: 50) {
+pub const INBOX: &str = "{ referrals(box: INBOX, filter: { status: [REQUESTED, ACCEPTED, IN_PROGRESS] }, first: 50) {
     edges { cursor node { id reference status priority dueAt version
         claimant { id region { code } municipality language officialLanguage interpreterNeeded ageBand
                    identityAccess identity { fullName birthDate } }
@@ -23,13 +23,13 @@ const INBOX: &str = "{ referrals(box: INBOX, filter: { status: [REQUESTED, ACCEP
         source { name } } }
     pageInfo { hasNextPage endCursor } } }";
 
-const ONE: &str = "query($id: ID!) { referral(id: $id) { id status version summary
+pub const ONE: &str = "query($id: ID!) { referral(id: $id) { id status version summary
     claimant { id language ageBand identityAccess identity { fullName } }
     service { name status } source { name } owner { name }
     history(last: 20) { edges { node { kind at version fromStatus toStatus organization { name } } } } } }";
 
 /// The tables from which the statements read, each as often as it is read from.
-fn tables(statements: &[String]) -> Vec<&str> {
+pub fn tables(statements: &[String]) -> Vec<&str> {
     let mut tables: Vec<&str> = statements
         .iter()
         .filter_map(|text| text.split_once(" FROM \"")?.1.split('"').next())
@@ -39,7 +39,11 @@ fn tables(statements: &[String]) -> Vec<&str> {
 }
 
 /// Runs a query once to warm what is remembered of documents, and then counts.
-async fn statements(client: &Client<'_>, query: &str, variables: &Value) -> (Value, Vec<String>) {
+pub async fn statements(
+    client: &Client<'_>,
+    query: &str,
+    variables: &Value,
+) -> (Value, Vec<String>) {
     client.ask(query, variables.clone()).await;
     client.app().statements();
     let answer = client.ask(query, variables.clone()).await;
@@ -60,7 +64,7 @@ async fn statements(client: &Client<'_>, query: &str, variables: &Value) -> (Val
 }
 
 /// Sends referrals to the provider from both agencies, to two services, in three states.
-async fn fill(app: &TestApp, count: usize) {
+pub async fn fill(app: &TestApp, count: usize) {
     let provider = app.as_provider();
     let second = json!({ "nameEn": "Second", "categories": ["EMPLOYMENT"] });
     let second =

@@ -40,7 +40,7 @@ async fn referred(app: &TestApp, consent: Value) -> (Value, Referral) {
 on_both_databases! {
     async fn a_consent_says_what_it_is_for_and_to_whom(app: TestApp) {
         let agency = app.as_agency();
-        let claimant = agency.registers("Testa").await;
+        let claimant = agency.done("claimantRegister", json!({ "ageBand": "UNDER_12" }), "claimant { id }").await["claimant"]["id"].clone();
         let provider = app.public_id(NodeType::Organization, app.world.provider);
         let input = json!({
             "claimantId": claimant, "purposes": ["EMPLOYMENT", "TRAINING"], "fieldGroups": ["IDENTITY", "CONTACT"],
@@ -86,12 +86,16 @@ on_both_databases! {
                 "claimantId": claimant["claimant"]["id"], "purposes": ["EMPLOYMENT"], "fieldGroups": [], "anyParty": true,
                 "method": "VERBAL", "givenBy": "GUARDIAN",
             });
+            let by_another = merged(input.clone(), json!({ "givenBy": "REPRESENTATIVE", "authority": "A power of attorney." }));
             if allowed {
+                agency.done("consentRecord", by_another, "consent { givenBy }").await;
                 agency.done("consentRecord", input, "consent { givenBy }").await;
             } else {
-                let refusal = agency.user_error("consentRecord", input.clone()).await;
-                assert_eq!(refusal["code"], "CONSENT_OWN_REQUIRED", "{age_band}");
-                assert_eq!(refusal["field"], json!(["input", "givenBy"]));
+                for input in [&input, &by_another] {
+                    let refusal = agency.user_error("consentRecord", input.clone()).await;
+                    assert_eq!(refusal["code"], "CONSENT_OWN_REQUIRED", "{age_band}");
+                    assert_eq!(refusal["field"], json!(["input", "givenBy"]));
+                }
                 agency.done("consentRecord", merged(input, json!({ "givenBy": "SELF" })), "consent { givenBy }").await;
             }
         }

@@ -69,10 +69,10 @@ fn holds(copy: &[u8], text: &[u8]) -> bool {
 async fn written(app: &TestApp) -> Story {
     let (agency, provider) = (app.as_agency(), app.as_provider());
     let mut story = Story::sent(app, Plot::open("Qwert")).await;
-    let by_another = json!({ "claimantId": story.claimant, "purposes": ["HEALTH"], "fieldGroups": [], "anyParty": true,
-        "method": "VERBAL", "givenBy": "REPRESENTATIVE", "authority": "AuthorityQwert" });
+    let authorized = json!({ "claimantId": story.claimant, "purposes": ["HEALTH"], "fieldGroups": [], "anyParty": true,
+        "method": "VERBAL", "authority": "AuthorityQwert" });
     agency
-        .done("consentRecord", by_another, "consent { id }")
+        .done("consentRecord", authorized, "consent { id }")
         .await;
     let identifiers =
         json!([{ "kind": "UCI", "value": "1122-3344" }, { "kind": "RPCD", "value": "RpcdQwert" }]);
@@ -95,11 +95,13 @@ async fn written(app: &TestApp) -> Story {
         .await;
     let hold = json!({ "id": story.claimant, "held": true, "note": "HoldQwert" });
     agency.done("claimantHold", hold, "claimant { id }").await;
+    let sought = json!({ "identity": { "givenName": "SoughtQwert" } });
+    agency.done("claimantMatch", sought, "__typename").await;
     story.withdraw(app).await;
     story
 }
 
-const SECRETS: [&str; 17] = [
+const SECRETS: [&str; 18] = [
     "GivenQwert",
     "FamilyQwert",
     "GenderQwert",
@@ -117,6 +119,7 @@ const SECRETS: [&str; 17] = [
     "OutcomeQwert",
     "HoldQwert",
     "WithdrawnQwert",
+    "SoughtQwert",
 ];
 
 const EVERYTHING: &str = "query($id: ID!, $referral: ID!) {
@@ -173,7 +176,7 @@ on_both_databases! {
         let story = written(&app).await;
         let told = everything(&app.as_agency(), &story).await.to_string();
         for secret in SECRETS {
-            let shown = !matches!(secret, "AuthorityQwert" | "1122-3344" | "RpcdQwert");
+            let shown = !matches!(secret, "AuthorityQwert" | "1122-3344" | "RpcdQwert" | "SoughtQwert");
             assert_eq!(told.contains(secret), shown, "{secret} in {told}");
         }
         let copy = copy_of(&app).await;

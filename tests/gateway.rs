@@ -4,6 +4,7 @@
 
 mod audit;
 mod budget;
+mod bulk;
 mod claimant;
 mod common;
 mod consent;
@@ -18,15 +19,19 @@ mod exclusion;
 mod feed;
 mod fields;
 mod grants;
+mod household;
 mod http;
 mod idempotency;
 mod import;
+mod inbox;
+mod matching;
 mod migration;
 mod paging;
 mod qualification;
 mod quiet;
 mod race;
 mod referral;
+mod remembered;
 mod report;
 mod retention;
 mod row_security;

@@ -1,6 +1,6 @@
 //! Whatever happens, in whatever order: the stored grants are what a recomputation says, and a party sees of a person what
 //! an independent reading of relations and wishes says. And what went wrong in a database is found, named and mended.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use claimant_gateway::{
@@ -30,6 +30,7 @@ const CATEGORIES: [&str; 2] = ["EMPLOYMENT", "HOUSING"];
 #[derive(Clone, Debug)]
 enum Doing {
     Consent {
+        sibling: bool,
         to: usize,
         category: usize,
         identity: bool,
@@ -37,13 +38,20 @@ enum Doing {
         refused: bool,
     },
     WithdrawConsent(usize),
-    Exclude(usize),
+    Exclude {
+        sibling: bool,
+        from: usize,
+    },
     EndExclusion(usize),
     Send {
         to: usize,
         category: usize,
+        together: bool,
     },
-    SendOpenly(usize),
+    SendOpenly {
+        category: usize,
+        together: bool,
+    },
     Work {
         which: usize,
         step: Step,
@@ -61,6 +69,7 @@ enum Step {
     Cancel,
     Void,
     Reroute { to: usize },
+    Resubmit { to: usize },
     Split { to: usize, category: usize },
 }
 
@@ -74,6 +83,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Cancel),
         1 => Just(Step::Void),
         1 => other.clone().prop_map(|to| Step::Reroute { to }),
+        1 => other.clone().prop_map(|to| Step::Resubmit { to }),
         1 => (other, 0..CATEGORIES.len()).prop_map(|(to, category)| Step::Split { to, category }),
     ]
 }
@@ -83,26 +93,30 @@ fn doing() -> impl Strategy<Value = Doing> {
     let days = proptest::option::of(1..40_i64);
     let refused = proptest::bool::weighted(0.2);
     prop_oneof![
-        4 => (0..5_usize, category.clone(), any::<bool>(), days, refused).prop_map(
-            |(to, category, identity, days, refused)| Doing::Consent { to, category, identity, days, refused }
+        4 => (any::<bool>(), 0..5_usize, category.clone(), any::<bool>(), days, refused).prop_map(
+            |(sibling, to, category, identity, days, refused)| Doing::Consent { sibling, to, category, identity, days, refused }
         ),
         1 => some.clone().prop_map(Doing::WithdrawConsent),
-        2 => other.clone().prop_map(Doing::Exclude),
+        2 => (any::<bool>(), other.clone()).prop_map(|(sibling, from)| Doing::Exclude { sibling, from }),
         1 => some.clone().prop_map(Doing::EndExclusion),
-        4 => (other, category.clone()).prop_map(|(to, category)| Doing::Send { to, category }),
-        1 => category.prop_map(Doing::SendOpenly),
+        4 => (other, category.clone(), any::<bool>()).prop_map(|(to, category, together)| Doing::Send { to, category, together }),
+        1 => (category, any::<bool>()).prop_map(|(category, together)| Doing::SendOpenly { category, together }),
         12 => (some, step()).prop_map(|(which, step)| Doing::Work { which, step }),
         2 => (1..60_i64).prop_map(Doing::Wait),
     ]
 }
 
-/// One claimant of the agency, and what the test itself knows to have happened.
+/// Two claimants of the agency, and what the test itself knows to have happened.
 struct History<'a> {
     app: &'a TestApp,
     claimant: Value,
+    /// Who is in some of the claimant's referrals also.
+    sibling: Value,
     consents: Vec<Value>,
     exclusions: Vec<Value>,
     referrals: Vec<Value>,
+    /// Those of them that are for both.
+    together: BTreeSet<String>,
     /// When each referral was completed.
     completed: BTreeMap<String, DateTime<Utc>>,
     now: DateTime<Utc>,
@@ -114,6 +128,8 @@ impl<'a> History<'a> {
         let mut history = Self {
             app,
             claimant: app.as_agency().registers("Testa").await,
+            sibling: app.as_agency().registers("Testb").await,
+            together: BTreeSet::new(),
             consents: Vec::new(),
             exclusions: Vec::new(),
             referrals: Vec::new(),
@@ -122,6 +138,7 @@ impl<'a> History<'a> {
         };
         for category in 0..CATEGORIES.len() {
             let given = Doing::Consent {
+                sibling: false,
                 to: 3,
                 category,
                 identity: category == 0,
@@ -131,6 +148,14 @@ impl<'a> History<'a> {
             history.go(&given).await;
         }
         history
+    }
+
+    fn person(&self, sibling: bool) -> &Value {
+        if sibling {
+            &self.sibling
+        } else {
+            &self.claimant
+        }
     }
 
     fn organization(&self, which: usize) -> Value {
@@ -198,6 +223,7 @@ impl<'a> History<'a> {
     async fn go(&mut self, doing: &Doing) {
         match doing {
             Doing::Consent {
+                sibling,
                 to,
                 category,
                 identity,
@@ -209,7 +235,7 @@ impl<'a> History<'a> {
                 } else {
                     json!([])
                 };
-                let mut input = json!({ "claimantId": self.claimant, "purposes": [CATEGORIES[*category]], "fieldGroups": groups,
+                let mut input = json!({ "claimantId": self.person(*sibling), "purposes": [CATEGORIES[*category]], "fieldGroups": groups,
                     "method": "VERBAL", "refused": refused,
                     "expiresAt": days.map(|days| (self.now + TimeDelta::days(days)).to_rfc3339()) });
                 match to {
@@ -228,8 +254,8 @@ impl<'a> History<'a> {
                         .await;
                 }
             }
-            Doing::Exclude(which) => {
-                let input = json!({ "claimantId": self.claimant, "organizationId": self.organization(*which) });
+            Doing::Exclude { sibling, from } => {
+                let input = json!({ "claimantId": self.person(*sibling), "organizationId": self.organization(*from) });
                 self.exclusions.extend(
                     self.attempt("agency", "exclusionRecord", "exclusion", input)
                         .await,
@@ -241,8 +267,14 @@ impl<'a> History<'a> {
                         .await;
                 }
             }
-            Doing::Send { to, category } => self.send(Some(*to), *category).await,
-            Doing::SendOpenly(category) => self.send(None, *category).await,
+            Doing::Send {
+                to,
+                category,
+                together,
+            } => self.send(Some(*to), *category, *together).await,
+            Doing::SendOpenly { category, together } => {
+                self.send(None, *category, *together).await;
+            }
             Doing::Wait(days) => {
                 self.now += TimeDelta::days(*days);
                 self.app.clock.set(self.now);
@@ -258,6 +290,7 @@ impl<'a> History<'a> {
         let (mutation, by_owner, more) = match step {
             Step::Claim { by } => return self.claim(which, *by).await,
             Step::Split { to, category } => return self.split(which, *to, *category).await,
+            Step::Resubmit { to } => return self.resubmit(which, *to).await,
             Step::Accept => ("referralAccept", true, json!({})),
             Step::Decline => ("referralDecline", true, because("NOT_ELIGIBLE")),
             Step::Complete => ("referralComplete", true, outcome("HOUSED")),
@@ -283,13 +316,33 @@ impl<'a> History<'a> {
         }
     }
 
-    async fn send(&mut self, to: Option<usize>, category: usize) {
+    async fn resubmit(&mut self, which: usize, to: usize) {
+        let Some(old) = Self::pick(&self.referrals, which) else {
+            return;
+        };
+        let input =
+            json!({ "id": old, "serviceId": self.service(to), "acknowledgeDuplicate": true });
+        let new = self
+            .attempt("agency", "referralResubmit", "referral", input)
+            .await;
+        if let Some(new) = new {
+            if self.together.contains(&old.to_string()) {
+                self.together.insert(new.to_string());
+            }
+            self.referrals.push(new);
+        }
+    }
+
+    async fn send(&mut self, to: Option<usize>, category: usize, together: bool) {
         let input = json!({ "claimantId": self.claimant, "category": CATEGORIES[category], "send": true,
+            "alsoForClaimantIds": together.then_some([&self.sibling]),
             "serviceId": to.map(|to| self.service(to)), "acknowledgeDuplicate": true });
-        self.referrals.extend(
-            self.attempt("agency", "referralCreate", "referral", input)
-                .await,
-        );
+        let sent = self
+            .attempt("agency", "referralCreate", "referral", input)
+            .await;
+        self.together
+            .extend(sent.iter().filter(|_| together).map(Value::to_string));
+        self.referrals.extend(sent);
     }
 
     async fn split(&mut self, which: usize, to: usize, category: usize) {
@@ -314,8 +367,15 @@ impl<'a> History<'a> {
         );
     }
 
-    /// What an organization should see of the person: nothing, or whether the identity.
-    fn expected(&self, name: &str, person: &Value, referrals: &[Value]) -> Option<bool> {
+    /// What an organization should see of a person: nothing, or whether the identity. Of the sibling nothing at all is
+    /// seen but by the sibling's own consent.
+    fn expected(
+        &self,
+        name: &str,
+        sibling: bool,
+        person: &Value,
+        referrals: &[Value],
+    ) -> Option<bool> {
         let excluded = person["exclusions"].as_array().expect("exclusions").iter();
         let called = format!("Test {name}");
         if excluded
@@ -335,14 +395,14 @@ impl<'a> History<'a> {
                 && name != "other-provider";
             consent["purposes"][0] == *category && (named || kind || consent["anyParty"] == true)
         };
-        let open = |category: &Value| {
+        let open = |category: &Value, whatever: bool| {
             let refusals = consents
                 .iter()
                 .filter(|each| each["status"] == "REFUSED" && about(each, category));
             let last = refusals.filter_map(|each| each["givenAt"].as_str()).max();
             consents.iter().any(|each| {
                 each["status"] == "ACTIVE"
-                    && each["fieldGroups"] == json!(["IDENTITY"])
+                    && (whatever || each["fieldGroups"] == json!(["IDENTITY"]))
                     && about(each, category)
                     && each["givenAt"].as_str() > last
             })
@@ -359,11 +419,19 @@ impl<'a> History<'a> {
             }
             let owns = referral["owner"]["name"] == *called;
             if owns || referral["source"]["name"] == *called {
-                let identity = owns && taken_on && open(&referral["category"]);
+                let category = &referral["category"];
+                if sibling && !(self.is_together(referral) && open(category, true)) {
+                    continue;
+                }
+                let identity = owns && taken_on && open(category, false);
                 expected = Some(expected.unwrap_or(false) || identity);
             }
         }
         expected
+    }
+
+    fn is_together(&self, referral: &Value) -> bool {
+        self.together.contains(&referral["id"].to_string())
     }
 
     async fn check(&self) -> Result<(), TestCaseError> {
@@ -375,31 +443,34 @@ impl<'a> History<'a> {
             .expect("grants are compared");
         prop_assert_eq!(batch.differences, []);
         let agency = self.app.as_agency();
-        let person = agency
-            .sees_claimant(
-                &self.claimant,
-                "exclusions { endedAt organization { name } }
-                 consents { status purposes fieldGroups anyParty recipientKinds givenAt recipients { name } }
-                 referrals(first: 100) { edges { node { id status category owner { name } source { name } } } }",
-            )
-            .await;
-        let edges = person["referrals"]["edges"].as_array().expect("referrals");
+        let own = "referrals(first: 100) { edges { node { id status category owner { name } source { name } } } }";
+        let seen = agency.sees_claimant(&self.claimant, own).await;
+        let edges = seen["referrals"]["edges"].as_array().expect("referrals");
         let referrals: Vec<Value> = edges.iter().map(|edge| edge["node"].clone()).collect();
-        for name in OTHERS {
-            let seen = self
-                .app
-                .client(name)
-                .sees_claimant(&self.claimant, "identity { fullName } identityAccess")
+        for sibling in [false, true] {
+            let person = agency
+                .sees_claimant(
+                    self.person(sibling),
+                    "exclusions { endedAt organization { name } }
+                     consents { status purposes fieldGroups anyParty recipientKinds givenAt recipients { name } }",
+                )
                 .await;
-            let told = (!seen.is_null()).then(|| !seen["identity"].is_null());
-            prop_assert_eq!(
-                told,
-                self.expected(name, &person, &referrals),
-                "{} sees {} of {}",
-                name,
-                seen,
-                person
-            );
+            for name in OTHERS {
+                let seen = self
+                    .app
+                    .client(name)
+                    .sees_claimant(self.person(sibling), "identity { fullName } identityAccess")
+                    .await;
+                let told = (!seen.is_null()).then(|| !seen["identity"].is_null());
+                prop_assert_eq!(
+                    told,
+                    self.expected(name, sibling, &person, &referrals),
+                    "{} sees {} of {}",
+                    name,
+                    seen,
+                    person
+                );
+            }
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::common::{
-    app::TestApp,
+    app::{Client, TestApp},
     journey::{because, merged},
     on_both_databases,
     process::Ground,
@@ -101,8 +101,8 @@ on_both_databases! {
         };
         // `text` goes over keyed tokens of the caller's own claimants.
         assert_eq!(names("ClaimantFilter", "inputFields"), ["text", "regionId", "language", "needCategory", "needStatus", "updatedSince"]);
-        assert_eq!(names("ReferralOrderField", "enumValues"), ["CREATED_AT", "UPDATED_AT", "DUE_AT"]);
-        let listed = ["status", "phase", "priority", "category", "regionId", "catchmentId", "serviceId", "assignee", "unassigned", "overdue", "followUpDue", "updatedSince"];
+        assert_eq!(names("ReferralOrderField", "enumValues"), ["CREATED_AT", "UPDATED_AT", "DUE_AT", "URGENCY"]);
+        let listed = ["status", "phase", "subStatus", "priority", "category", "regionId", "catchmentId", "serviceId", "assignee", "unassigned", "overdue", "followUpDue", "updatedSince"];
         assert_eq!(names("ReferralFilter", "inputFields"), listed);
     }
 
@@ -116,6 +116,41 @@ on_both_databases! {
         story.withdraw(&app).await;
         let again = app.as_provider().done("referralAccept", accept, left).await;
         assert_eq!(again["referral"], Value::Null);
+    }
+
+    async fn matches_and_duplicates_of_others_move_nothing_that_is_answered(app: TestApp) {
+        let other = app.client("other-agency");
+        let person = json!({ "identity": { "givenName": "Testamira", "familyName": "Specimenova", "birthDate": "1985-07-23" } });
+        let register = async |client: &Client<'_>| {
+            let payload = client.done("claimantRegister", person.clone(), "claimant { id version }").await;
+            payload["claimant"]["id"].clone()
+        };
+        let own = register(&other).await;
+        app.compares().await;
+        let look = async || {
+            let lists = other.query(EVERY_LIST).await.text;
+            app.statements();
+            let found = other.mutate("claimantMatch", person.clone(), "matches { claimant { id version } score band }").await;
+            let pairs = "{ duplicateCandidates(first: 1) { pageInfo { hasNextPage endCursor } edges { node { score } } } }";
+            let pairs = other.query(pairs).await.text;
+            let statements = app.statement_texts();
+            let record = other.sees_claimant(&own, "version mergedInto { id } merged { id } referrals { edges { cursor } }").await;
+            (lists, found.text, pairs, statements, record)
+        };
+        let before = look().await;
+        assert!(before.1.contains("LIKELY"), "{}", before.1);
+        let agency = app.as_agency();
+        let (_, later) = (register(&agency).await, register(&agency).await);
+        app.compares().await;
+        assert_eq!(look().await, before, "another organization has the person twice");
+        let pair = agency.query("{ duplicateCandidates { edges { node { id } } } }").await;
+        let pair = &pair.data()["duplicateCandidates"]["edges"][0]["node"]["id"];
+        let same = json!({ "id": pair, "expectedVersion": 1, "decision": "SAME" });
+        agency.done("duplicateDecide", same, "duplicateCandidate { id }").await;
+        let sent = agency.consents(&later, Value::Null).await;
+        assert!(sent.is_string());
+        app.compares().await;
+        assert_eq!(look().await, before, "another organization has decided");
     }
 
     async fn the_log_of_the_lowest_level_tells_of_nobody(ground: Ground) {

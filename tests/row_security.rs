@@ -10,6 +10,7 @@ use crate::{
         app::{MIGRATED, TestApp, open, open_secured},
         database::{self, TestDatabase},
         golden::assert_golden,
+        postgres,
         story::{Plot, Story},
     },
     visibility::draw_all,
@@ -122,12 +123,41 @@ async fn row_security_that_would_bind_nobody_is_noticed() {
         RowSecurity::AsConfigured
     );
     assert_eq!(state(open(&bound).await).await, RowSecurity::LeftOn);
+    let looking = open_secured(&bound).await;
+    let migrations = looking.migrations().await;
+    let migrations = migrations.expect("who may create no table looks whether all are there");
+    assert!(migrations.iter().all(|migration| migration.applied));
+    looking.close().await.expect("the database closes");
     let plain = open(&fresh.url).await;
     plain
         .migrate_up()
         .await
         .expect("the policies are taken off");
     assert_eq!(state(plain).await, RowSecurity::AsConfigured);
+}
+
+#[tokio::test]
+async fn an_owner_that_is_no_superuser_lays_the_policies_once_it_was_given_the_right() {
+    let Some(server) = postgres::server().await else {
+        return;
+    };
+    let refused = open_secured(&server.create_owned_database(false).await).await;
+    let error = refused
+        .migrate_up()
+        .await
+        .expect_err("the right is missing");
+    assert!(
+        format!("{error:?}").contains("GRANT SET ON PARAMETER claimant_gateway.viewer"),
+        "{error:?}"
+    );
+    let owner = open_secured(&server.create_owned_database(true).await).await;
+    owner.migrate_up().await.expect("the policies are laid");
+    assert_eq!(
+        owner.row_security().await.expect("the catalogue answers"),
+        RowSecurity::AsConfigured,
+        "forced, they bind the owner as well"
+    );
+    owner.close().await.expect("the database closes");
 }
 
 #[tokio::test]

@@ -13,7 +13,8 @@ use crate::common::{
 const SIN: &str = "046 454 286";
 
 /// Codes of a fixed form, which no number of nine digits has: refused as not valid.
-const CODES: [&str; 6] = [
+const CODES: [&str; 7] = [
+    "claimantMatch.language",
     "claimantRegister.language",
     "claimantUpdate.language",
     "consentRecord.language",
@@ -152,6 +153,21 @@ async fn possible(app: &TestApp) -> Vec<(&'static str, Client<'_>, Value)> {
             json!({ "id": claimant, "expectedVersion": 1, "identity": { "givenName": "Testa" } }),
         ),
         (
+            "claimantMatch",
+            app.as_agency(),
+            json!({ "identity": { "givenName": "Testa" } }),
+        ),
+        (
+            "duplicateDecide",
+            app.as_agency(),
+            json!({ "id": app.missing(NodeType::DuplicateCandidate), "expectedVersion": 1, "decision": "SAME" }),
+        ),
+        (
+            "duplicateReverse",
+            app.as_agency(),
+            json!({ "id": app.missing(NodeType::DuplicateCandidate), "expectedVersion": 1 }),
+        ),
+        (
             "claimantTransfer",
             app.as_agency(),
             json!({ "id": claimant, "expectedVersion": 1, "organizationId": other }),
@@ -166,6 +182,7 @@ async fn possible(app: &TestApp) -> Vec<(&'static str, Client<'_>, Value)> {
             app.as_agency(),
             json!({ "id": claimant, "held": true }),
         ),
+        ("householdLeave", app.as_agency(), here.clone()),
         (
             "needRecord",
             app.as_agency(),
@@ -229,6 +246,11 @@ async fn possible(app: &TestApp) -> Vec<(&'static str, Client<'_>, Value)> {
             "referralSetSubStatus",
             app.as_provider(),
             accepted.step(Value::Null),
+        ),
+        (
+            "referralBulkAct",
+            app.as_provider(),
+            json!({ "action": "ACCEPT", "items": [sent.step(Value::Null)] }),
         ),
         ("referralAccept", app.as_provider(), sent.step(Value::Null)),
         (

@@ -376,11 +376,14 @@ codes! {
         Desc = "DESC",
     }
 
-    /// What a list of referrals is ordered by.
+    /// What a list of referrals is ordered by. URGENCY, ascending: what waits for an answer, urgent before routine; then
+    /// what is worked on or on hold, urgent before routine; then the rest; among equals by dueAt, the earliest first and
+    /// those without one last.
     ReferralOrderField {
         CreatedAt = "CREATED_AT",
         UpdatedAt = "UPDATED_AT",
         DueAt = "DUE_AT",
+        Urgency = "URGENCY",
     }
 
     /// Which referrals: INBOX, those the caller's organization owns; OUTBOX, those it sent; OPEN, those it could claim; ALL, whatever it may see.
@@ -423,6 +426,25 @@ codes! {
         Day = "DAY",
         Month = "MONTH",
         Year = "YEAR",
+    }
+
+    /// How sure it is that two descriptions are of one person.
+    MatchBand {
+        Possible = "POSSIBLE",
+        Likely = "LIKELY",
+    }
+
+    /// What was decided of two claimants who may be one person.
+    DuplicateStatus {
+        Open = "OPEN",
+        Same = "SAME",
+        Different = "DIFFERENT",
+    }
+
+    /// What an organization decides of two claimants who may be one person.
+    DuplicateDecision {
+        Same = "SAME",
+        Different = "DIFFERENT",
     }
 
     /// What the rows of a report are counted by.
@@ -493,6 +515,7 @@ codes! {
         Claimant = "CLAIMANT",
         Consent = "CONSENT",
         Disclosure = "DISCLOSURE",
+        DuplicateCandidate = "DUPLICATE_CANDIDATE",
         Need = "NEED",
         Organization = "ORGANIZATION",
         Referral = "REFERRAL",
@@ -508,17 +531,25 @@ codes! {
         ClaimantHeld = "CLAIMANT_HELD",
         ClaimantHoldLifted = "CLAIMANT_HOLD_LIFTED",
         ClaimantRegistered = "CLAIMANT_REGISTERED",
+        ClaimantSought = "CLAIMANT_SOUGHT",
         ClaimantTransferred = "CLAIMANT_TRANSFERRED",
         ClaimantUpdated = "CLAIMANT_UPDATED",
         ConsentRecorded = "CONSENT_RECORDED",
         ConsentWithdrawn = "CONSENT_WITHDRAWN",
         DirectoryImported = "DIRECTORY_IMPORTED",
         DisclosureRemoved = "DISCLOSURE_REMOVED",
+        DuplicateDecidedDifferent = "DUPLICATE_DECIDED_DIFFERENT",
+        DuplicateDecidedSame = "DUPLICATE_DECIDED_SAME",
+        DuplicateFound = "DUPLICATE_FOUND",
+        DuplicateReversed = "DUPLICATE_REVERSED",
         ExclusionEnded = "EXCLUSION_ENDED",
         ExclusionRecorded = "EXCLUSION_RECORDED",
         FollowUpDue = "FOLLOW_UP_DUE",
         GrantsRepaired = "GRANTS_REPAIRED",
+        HouseholdJoined = "HOUSEHOLD_JOINED",
+        HouseholdLeft = "HOUSEHOLD_LEFT",
         LanguageAbilitySaved = "LANGUAGE_ABILITY_SAVED",
+        MatchRequested = "MATCH_REQUESTED",
         NeedDue = "NEED_DUE",
         NeedRecorded = "NEED_RECORDED",
         OrganizationDisabled = "ORGANIZATION_DISABLED",

@@ -39,10 +39,16 @@ ids! {
     AccessGrantId
     /// An organization that a claimant never wants to be known to.
     ExclusionId
+    /// People who live together.
+    HouseholdId
     /// An entry of the journal.
     JournalEntryId
     /// What one answer disclosed of one claimant.
     DisclosureId
+    /// Two claimants of one organization who may be one person.
+    DuplicateCandidateId
+    /// A description by which somebody was looked for.
+    MatchRequestId
     /// A place where services are given.
     LocationId
     /// Something a claimant needs.

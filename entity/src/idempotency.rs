@@ -17,6 +17,8 @@ pub struct Model {
     pub input_hash: Vec<u8>,
     pub subject_id: Uuid,
     pub subject_version: i32,
+    /// Of a change of many: what became of each row.
+    pub rows: Option<Json>,
     pub created_at: DateTimeUtc,
 }
 

@@ -139,6 +139,36 @@ fn referral() -> String {
     )
 }
 
+/// Somebody in a referral beside its claimant: told to a party that registered the person, or to which the person's own
+/// consent opens it for this referral.
+fn also_for() -> String {
+    let registered = registered("referral_also_for.claimant_id");
+    let present = opened("referral_also_for.claimant_id", "PRESENCE");
+    // The grant must be for the very referral.
+    let present = present.replacen(
+        "access_grant.claimant_id",
+        "access_grant.referral_id = referral_also_for.referral_id AND access_grant.claimant_id",
+        1,
+    );
+    format!(
+        "(SELECT viewer_deals()) AND ({registered} OR {present}) \
+         AND EXISTS (SELECT FROM referral \
+             WHERE referral.id = referral_also_for.referral_id AND ({PARTY}))"
+    )
+}
+
+/// What became of the claimant of a referral is read by its parties, of another in it by those who read that person there.
+fn outcome() -> String {
+    format!(
+        "(SELECT viewer_deals()) AND EXISTS (SELECT FROM referral \
+         WHERE referral.id = outcome.referral_id AND ({PARTY}) \
+         AND (outcome.claimant_id IS NULL OR outcome.claimant_id = referral.claimant_id \
+             OR EXISTS (SELECT FROM referral_also_for AS also \
+                 WHERE also.referral_id = outcome.referral_id \
+                 AND also.claimant_id = outcome.claimant_id)))"
+    )
+}
+
 fn claimant() -> String {
     let presence = opened("claimant.id", "PRESENCE");
     format!(
@@ -219,10 +249,6 @@ const JOURNAL_ENTRY: &str = "(kind = 'ACCESS_ENDED' OR NOT excluded_from(subject
 
 /// Every other table, and the condition of a row that a viewer reads. The gateway's own work reads and writes all rows.
 fn policies(categories: &[&str]) -> Vec<(&'static str, String)> {
-    let outcome = format!(
-        "(SELECT viewer_deals()) AND EXISTS (SELECT FROM referral \
-         WHERE referral.id = outcome.referral_id AND ({PARTY}))"
-    );
     vec![
         ("access_grant", OWN.to_owned()),
         ("audit_link", "false".to_owned()),
@@ -252,6 +278,8 @@ fn policies(categories: &[&str]) -> Vec<(&'static str, String)> {
                 &["LANGUAGE_LEVELS", "QUALIFICATIONS"],
             ),
         ),
+        ("claimant_link", "false".to_owned()),
+        ("claimant_match_token", OWN.to_owned()),
         ("claimant_name_token", OWN.to_owned()),
         (
             "claimant_qualifications",
@@ -264,13 +292,26 @@ fn policies(categories: &[&str]) -> Vec<(&'static str, String)> {
             format!("{OWN} OR {}", registered("disclosure.claimant_id")),
         ),
         ("disclosure_answer", "false".to_owned()),
+        (
+            "duplicate_candidate",
+            format!("(SELECT viewer_deals()) AND {OWN}"),
+        ),
         ("exclusion", sealed("exclusion", &[])),
+        ("household", OWN.to_owned()),
+        (
+            "household_member",
+            // Of whose household the viewer reads nothing, no row is found here.
+            "EXISTS (SELECT FROM household WHERE household.id = household_member.household_id)"
+                .to_owned(),
+        ),
         ("idempotency", OWN.to_owned()),
         ("journal_audience", journal_audience(categories)),
         ("journal_entry", JOURNAL_ENTRY.to_owned()),
+        ("match_request", "false".to_owned()),
         ("need", need()),
-        ("outcome", outcome),
+        ("outcome", outcome()),
         ("referral", referral()),
+        ("referral_also_for", also_for()),
         (
             "reroute_request",
             "requested_by_id = (SELECT viewer_organization())".to_owned(),
@@ -300,11 +341,8 @@ pub async fn lay(
         }
     }
     for function in FUNCTIONS.iter().filter(|_| wanted) {
-        run(
-            &transaction,
-            &format!("CREATE OR REPLACE FUNCTION {function}"),
-        )
-        .await?;
+        let create = format!("CREATE OR REPLACE FUNCTION {function}");
+        run(&transaction, &create).await.map_err(needs_grant)?;
     }
     for (table, condition) in policies {
         run(
@@ -335,6 +373,22 @@ pub async fn lay(
         }
     }
     transaction.commit().await
+}
+
+/// What to do where the owner of the tables may not set the parameter by which the policies know the viewer: PostgreSQL
+/// asks for that right when a function sets it, and only a superuser can give it.
+fn needs_grant(error: DbErr) -> DbErr {
+    if error
+        .to_string()
+        .contains("permission denied to set parameter")
+    {
+        return DbErr::Migration(
+            "row security needs a right that a superuser gives once: GRANT SET ON PARAMETER \
+             claimant_gateway.viewer TO the role that owns the tables"
+                .to_owned(),
+        );
+    }
+    error
 }
 
 async fn run(transaction: &DatabaseTransaction, statement: &str) -> Result<(), DbErr> {

@@ -334,7 +334,12 @@ mod tests {
     async fn tables_that_are_behind_are_refused_by_name() {
         let (_folder, _, config) = embedded();
         let database = open_database(&config).await.unwrap();
-        database.migrations().await.unwrap();
+        database.migrate_up().await.unwrap();
+        let steps = database.migrations().await.unwrap().len();
+        database
+            .migrate_down(steps.try_into().unwrap())
+            .await
+            .unwrap();
         database.close().await.unwrap();
         let refusal = refusal(&config).await;
         assert!(

@@ -53,6 +53,13 @@ pub async fn serve(
     let deadlines = tokio::spawn(async move {
         work::deadline::run_until(&timed, until(stopped_as_well)).await;
     });
+    let (matcher, stopped_too) = (store.clone(), stopped.clone());
+    let matching = tokio::spawn(async move {
+        work::matching::run_until(&matcher, until(stopped_too)).await;
+    });
+    let (reader, stopped_too) = (store.clone(), stopped.clone());
+    let follower =
+        tokio::spawn(async move { reader.follow_directory_until(until(stopped_too)).await });
     let sequencer = tokio::spawn(async move { store.sequence_until(until(stopped)).await });
     let settings = ServeSettings {
         grace_seconds: config.server.shutdown_seconds.get().into(),
@@ -62,6 +69,8 @@ pub async fn serve(
     drop(stop);
     retention.await?;
     deadlines.await?;
+    matching.await?;
+    follower.await?;
     sequencer.await?;
     Ok(())
 }

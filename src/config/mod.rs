@@ -155,6 +155,8 @@ pub struct Referral {
     /// How long a party keeps its access after a referral is completed.
     pub access_after_completion_days: Whole<0, 3_650>,
     pub consent_age: Whole<12, 21>,
+    /// How many referrals one call may act on at once.
+    pub most_at_once: Whole<1, 500>,
     /// Days besides the public holidays on which nobody answers: a file with one date a line (2026-12-24), and after
     /// a # whatever is to be noted.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,6 +170,7 @@ impl Default for Referral {
             answer_business_days_routine: Whole::of::<5>(),
             access_after_completion_days: Whole::of::<90>(),
             consent_age: Whole::of::<16>(),
+            most_at_once: Whole::of::<100>(),
             closures_file: None,
         }
     }

@@ -164,7 +164,7 @@ fn give(
         refused: false,
         given_at: at,
         expires_at,
-        guardian_ends_at: own_consent(known).filter(|_| given_by == ConsentGiver::Guardian),
+        guardian_ends_at: own_consent(known).filter(|_| given_by != ConsentGiver::Oneself),
         withdrawn_at: None,
     };
     let (organizations, kinds) = match to {
@@ -188,14 +188,14 @@ fn give(
     known.consents.len() - 1
 }
 
-/// From the age of consent on, a person's own word counts, or that of whoever may speak for the person.
+/// From the age of consent on, a person's own word counts; before, that of whoever may speak for the person.
 fn giver(draw: &mut Draw, known: &Known) -> ConsentGiver {
-    if is_child(&known.row) {
-        ConsentGiver::Guardian
-    } else if draw.chance(5) {
+    if !is_child(&known.row) {
+        ConsentGiver::Oneself
+    } else if draw.chance(10) {
         ConsentGiver::Representative
     } else {
-        ConsentGiver::Oneself
+        ConsentGiver::Guardian
     }
 }
 
@@ -309,7 +309,7 @@ pub(super) fn write(draw: &mut Draw, known: &mut [Known], seed: &mut Seed) {
             let authority = match row.given_by {
                 ConsentGiver::Oneself => None,
                 ConsentGiver::Guardian => Some("Parent (demo / démo)"),
-                ConsentGiver::Representative => Some("Power of attorney (demo / démo)"),
+                ConsentGiver::Representative => Some("Children's aid society (demo / démo)"),
             };
             let authority = authority.map(|text| (row.id.0, text.to_owned()));
             seed.texts.extend(authority);

@@ -1,7 +1,7 @@
 //! Demo data: a synthetic province, the same for the same seed and moment. It makes rows and asks the domain what may
 //! happen to them; the store writes them. Nothing here touches a database, a clock or a person.
 //!
-//! `directory` and `services` hold what is public, `people`, `skills`, `consents` and `exclusions` the claimants; `referrals` plans what is
+//! `directory` and `services` hold what is public, `people`, `skills`, `consents`, `exclusions` and `families` the claimants; `referrals` plans what is
 //! referred, `play` with `steps` and `kin` plays each plan on a `course`, and `needs` follow. `draw` is the only source of
 //! chance, `names` of words.
 use chrono::{DateTime, SubsecRound, Utc};
@@ -13,6 +13,7 @@ mod course;
 mod directory;
 mod draw;
 mod exclusions;
+mod families;
 mod kin;
 mod names;
 mod needs;
@@ -74,5 +75,6 @@ pub fn generate(seed: u64, now: DateTime<Utc>) -> Seed {
         })
         .collect();
     exclusions::write(&mut draw, &directory, &mut made);
+    families::write(&mut draw, &mut made);
     made
 }

@@ -42,6 +42,9 @@ pub struct Referral {
     pub owner: Option<Recipient>,
     /// Whether the owner is a party still.
     pub owner_access: bool,
+    /// Whether it is another person's, and for the claimant also. Then nothing of the claimant is seen without the
+    /// claimant's own consent, not even that there is such a person.
+    pub also_for: bool,
     pub opened_at: DateTime<Utc>,
     pub closed_at: Option<DateTime<Utc>>,
 }
@@ -250,7 +253,7 @@ enum Standing {
     Accepted,
 }
 
-/// What a party sees whatever the consents say.
+/// What a party sees of the claimant whom a referral is about, whatever the consents say.
 const fn without_consent(standing: Standing) -> &'static [AccessGroup] {
     match standing {
         Standing::Source => &[AccessGroup::Presence],
@@ -323,12 +326,15 @@ pub fn grants(
                     .and_then(|consent| consent.expires_at)
                     .map_or(ends, |expires| expires.min(ends)),
             };
-            grants.extend(
-                without_consent(standing)
-                    .iter()
-                    .map(|group| grant(*group, None, None)),
-            );
+            let at_least = without_consent(standing).iter();
+            if !referral.also_for {
+                grants.extend(at_least.clone().map(|group| grant(*group, None, None)));
+            }
             for consent in covering(&wishes.consents, party, referral.category) {
+                if referral.also_for {
+                    let group = |group: &AccessGroup| grant(*group, None, Some(consent));
+                    grants.extend(at_least.clone().map(group));
+                }
                 if standing == Standing::Accepted {
                     for purpose in &consent.purposes {
                         grants.push(grant(AccessGroup::Needs, Some(*purpose), Some(consent)));

@@ -5,7 +5,7 @@
 //! person agree so than two of different people do. The weights were set by hand and measured on synthetic people
 //! (`docs/matching.md`).
 use chrono::{Datelike, NaiveDate};
-use entity::DatePrecision;
+use entity::{DatePrecision, MatchBand};
 
 pub mod figures;
 mod name;
@@ -32,15 +32,6 @@ pub struct Birth {
     pub precision: DatePrecision,
 }
 
-/// How sure it is that two descriptions are of one person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Likeness {
-    /// Somebody should look.
-    Possible,
-    /// Most probably the same person.
-    Likely,
-}
-
 /// From so many bits on, somebody should look.
 pub const POSSIBLE: f64 = 7.0;
 /// From so many bits on, it is most probably one person.
@@ -65,11 +56,11 @@ pub struct Comparison {
 
 impl Comparison {
     /// What the bits amount to; nothing where they do not suffice.
-    pub fn likeness(&self) -> Option<Likeness> {
+    pub fn band(&self) -> Option<MatchBand> {
         if self.bits >= LIKELY {
-            Some(Likeness::Likely)
+            Some(MatchBand::Likely)
         } else if self.bits >= POSSIBLE {
-            Some(Likeness::Possible)
+            Some(MatchBand::Possible)
         } else {
             None
         }

@@ -1,15 +1,15 @@
 //! Claimants, each sealed group one nullable object with its reason beside it; needs. The groups themselves are in
 //! `group`.
 use async_graphql::{Context, ID, Object, Result};
-use entity::{Access, AgeBand, FieldGroup, Language, NeedCategory, NeedStatus, need};
+use entity::{Access, AgeBand, ClaimantId, FieldGroup, Language, NeedCategory, NeedStatus, need};
 
 use super::{
     consent::{Consent, Exclusion},
     context::{OrAnswer, Resolver},
     directory::{Organization, Region, organization_of, region_of},
     loader::{
-        ClaimStatusOf, ConsentsOf, ContactOf, ExclusionsOf, IdentifiersOf, IdentityOf,
-        LanguageAbilitiesOf, NeedsOf, QualificationsOf, WorkAuthorizationOf,
+        ClaimStatusOf, ConsentsOf, ContactOf, ExclusionsOf, HouseholdOf, IdentifiersOf, IdentityOf,
+        LanguageAbilitiesOf, MergesOf, NeedsOf, QualificationsOf, WorkAuthorizationOf,
     },
     page::{Connection, List, Page},
     referral::{Referral, referral_connection_of},
@@ -18,6 +18,7 @@ use super::{
 use crate::store::{
     claimant::{self, View},
     disclosure::Opened,
+    duplicate::Merge,
     page::Field,
     sealed,
 };
@@ -44,6 +45,15 @@ impl Claimant {
         }
         let key = ContactOf(self.0.claimant.id);
         context.loaders().one(key).await.or_answer(context)
+    }
+
+    async fn merges(&self, context: &Context<'_>) -> Result<Vec<Merge>> {
+        if !self.is_registering() {
+            return Ok(Vec::new());
+        }
+        let key = MergesOf(self.0.claimant.id);
+        let merges = context.loaders().one(key).await.or_answer(context)?;
+        Ok(merges.unwrap_or_default())
     }
 
     fn is_registering(&self) -> bool {
@@ -235,6 +245,50 @@ impl Claimant {
         Ok(Some(found.into_iter().map(Exclusion).collect()))
     }
 
+    /// Who stands for this person since the organization decided that they are the same; null where nobody does, and but
+    /// for the registering organization. This claimant keeps its id and everything of its own: whoever is a party of it
+    /// learns nothing of the other.
+    async fn merged_into(&self, context: &Context<'_>) -> Result<Option<Claimant>> {
+        let id = self.0.claimant.id;
+        let survivor = self
+            .merges(context)
+            .await?
+            .into_iter()
+            .find(|merge| merge.merged == id);
+        match survivor {
+            Some(merge) => claimant_of(context, merge.survivor).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Those for whom this claimant stands, with their own referrals and consents; null but for the registering
+    /// organization.
+    async fn merged(&self, context: &Context<'_>) -> Result<Option<Vec<Claimant>>> {
+        if !self.is_registering() {
+            return Ok(None);
+        }
+        let id = self.0.claimant.id;
+        let mut merged = Vec::new();
+        for merge in self.merges(context).await? {
+            if merge.survivor == id {
+                merged.extend(claimant_of(context, merge.merged).await?);
+            }
+        }
+        Ok(Some(merged))
+    }
+
+    /// With whom the person lives, as the registering organization has linked them, without the person; at most 19. Null
+    /// but for the organization that made the link. Whoever's file goes to another organization leaves the household.
+    async fn household(&self, context: &Context<'_>) -> Result<Option<Vec<Claimant>>> {
+        if !self.is_registering() {
+            return Ok(None);
+        }
+        let key = HouseholdOf(self.0.claimant.id);
+        let found = context.loaders().one(key).await.or_answer(context)?;
+        let found = found.unwrap_or_default();
+        Ok(Some(found.into_iter().map(Claimant).collect()))
+    }
+
     /// Those that name or cover the caller; all for the registering organization.
     async fn consents(&self, context: &Context<'_>) -> Result<Vec<Consent>> {
         let key = ConsentsOf(self.0.claimant.id);
@@ -257,7 +311,7 @@ impl Claimant {
             last,
             before,
         };
-        referral_connection_of(context, self.0.claimant.id, page).await
+        Box::pin(referral_connection_of(context, self.0.claimant.id, page)).await
     }
 
     /// Since when a legal hold postpones erasure; seen by the registering organization.
@@ -279,6 +333,11 @@ impl Claimant {
     async fn version(&self) -> i32 {
         self.0.claimant.version
     }
+}
+
+pub(super) async fn claimant_of(context: &Context<'_>, id: ClaimantId) -> Result<Option<Claimant>> {
+    let found = context.loaders().one(id).await.or_answer(context)?;
+    Ok(found.map(Claimant))
 }
 
 pub(super) async fn claimant_connection(

@@ -37,6 +37,7 @@ node_ids! {
     QualificationId is Qualification,
     ExclusionId is Exclusion,
     DisclosureId is Disclosure,
+    DuplicateCandidateId is DuplicateCandidate,
 }
 
 /// What every resolver asks of its context.

@@ -137,6 +137,9 @@ pub(super) async fn region_of(
     id: Option<entity::RegionId>,
 ) -> Result<Option<Region>> {
     let Some(id) = id else { return Ok(None) };
+    if let Some(remembered) = context.session().region_remembered(id) {
+        return Ok(Some(Region(remembered)));
+    }
     let found = context.loaders().one(id).await.or_answer(context)?;
     Ok(found.map(Region))
 }
@@ -146,6 +149,9 @@ pub(super) async fn organization_of(
     id: Option<entity::OrganizationId>,
 ) -> Result<Option<Organization>> {
     let Some(id) = id else { return Ok(None) };
+    if let Some(remembered) = context.session().organization_remembered(id) {
+        return Ok(Some(Organization(remembered)));
+    }
     let found = context.loaders().one(id).await.or_answer(context)?;
     Ok(found.map(Organization))
 }
@@ -233,7 +239,7 @@ impl Organization {
             last,
             before,
         };
-        service_connection(context, filter, page).await
+        Box::pin(service_connection(context, filter, page)).await
     }
 }
 
@@ -301,6 +307,9 @@ impl Service {
 
     /// Which needs the service meets.
     async fn categories(&self, context: &Context<'_>) -> Result<Vec<NeedCategory>> {
+        if let Some(remembered) = context.session().service_categories_remembered(self.0.id) {
+            return Ok(remembered);
+        }
         let found = context.loaders().one(CategoriesOf(self.0.id)).await;
         Ok(found.or_answer(context)?.unwrap_or_default())
     }

@@ -24,6 +24,7 @@ impl JournalEntry {
             SubjectType::Claimant => NodeType::Claimant,
             SubjectType::Consent => NodeType::Consent,
             SubjectType::Disclosure => NodeType::Disclosure,
+            SubjectType::DuplicateCandidate => NodeType::DuplicateCandidate,
             SubjectType::Need => NodeType::Need,
             SubjectType::Organization => NodeType::Organization,
             SubjectType::Referral => NodeType::Referral,
@@ -56,7 +57,8 @@ impl JournalEntry {
     }
 
     async fn subject(&self, context: &Context<'_>) -> Result<Option<Node>> {
-        node_by_uuid(context, self.node_type(), self.0.entry.subject_id).await
+        let (of, id) = (self.node_type(), self.0.entry.subject_id);
+        Box::pin(node_by_uuid(context, of, id)).await
     }
 
     /// The organization that acted; null before the caller's own tenure.

@@ -7,9 +7,9 @@ use async_graphql::{
     runtime::{TokioSpawner, TokioTimer},
 };
 use entity::{
-    CatchmentId, ClaimantId, ConsentId, DisclosureId, NeedCategory, NeedId, OrganizationId,
-    ReferralAction, ReferralId, RegionId, ServiceId, catchment, disclosure, exclusion, need,
-    organization, region, service, service_capacity,
+    CatchmentId, ClaimantId, ConsentId, DisclosureId, DuplicateCandidateId, NeedCategory, NeedId,
+    OrganizationId, ReferralAction, ReferralId, RegionId, ServiceId, catchment, disclosure,
+    duplicate_candidate, exclusion, need, organization, region, service, service_capacity,
 };
 
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
     store::{
         Session, claimant, consent,
         disclosure::Opened,
+        duplicate::Merge,
         referral::{self, SeenOutcome},
         sealed::{
             ClaimStatus, Contact, Identifier, Identity, LanguageAbility, Qualification,
@@ -50,10 +51,13 @@ parts! {
     LanguageAbilitiesOf(ClaimantId)
     ConsentsOf(ClaimantId)
     ExclusionsOf(ClaimantId)
+    MergesOf(ClaimantId)
+    HouseholdOf(ClaimantId)
     CategoriesOf(ServiceId)
     LanguagesOf(ServiceId)
     CapacityOf(ServiceId)
     OutcomesOf(ReferralId)
+    AlsoForOf(ReferralId)
 }
 
 /// The actions open to the caller; the referral as it was shown says the rest.
@@ -123,6 +127,8 @@ loaders! {
         session.claimant_list_by_id(keys).await.map(|rows| by(rows, |seen| seen.claimant.id));
     DisclosureId => disclosure::Model: |session, keys|
         session.disclosure_list_by_id(keys).await.map(|rows| by(rows, |row| row.id));
+    DuplicateCandidateId => duplicate_candidate::Model: |session, keys|
+        session.duplicate_list_by_id(keys).await.map(|rows| by(rows, |row| row.id));
     NeedId => need::Model: |session, keys|
         session.need_list_by_id(keys).await.map(|rows| by(rows, |row| row.id));
     ConsentId => consent::Whole: |session, keys|
@@ -148,6 +154,16 @@ loaders! {
     ExclusionsOf => Vec<exclusion::Model>: |session, keys|
         session.exclusions_of(&ids(keys, |key| key.0)).await
             .map(|rows| grouped(rows, |row| ExclusionsOf(row.claimant_id)));
+    MergesOf => Vec<Merge>: |session, keys|
+        session.merges_of(&ids(keys, |key| key.0)).await.map(|merges| {
+            let both = merges.iter().flat_map(|merge| [(merge.survivor, *merge), (merge.merged, *merge)]);
+            let grouped = grouped(both.collect(), |(claimant, _)| MergesOf(*claimant)).into_iter();
+            grouped.map(|(key, of)| (key, of.into_iter().map(|(_, merge)| merge).collect())).collect()
+        });
+    HouseholdOf => Vec<claimant::Seen>: |session, keys|
+        session.households_of(&ids(keys, |key| key.0)).await.map(|found| under(found, HouseholdOf));
+    AlsoForOf => Vec<claimant::Seen>: |session, keys|
+        session.also_for(&ids(keys, |key| key.0)).await.map(|found| under(found, AlsoForOf));
     NeedsOf => Vec<need::Model>: |session, keys|
         session.needs_of(&ids(keys, |key| key.0)).await
             .map(|rows| grouped(rows, |row| NeedsOf(row.claimant_id)));
@@ -193,7 +209,8 @@ impl Loaders {
         K: Send + Sync + Hash + Eq + Clone + 'static,
         Reader: Loader<K, Error = Arc<Error>>,
     {
-        self.0.load_one(key).await.map_err(shared)
+        // On the heap: the loaders are large, and each field of each row would carry one.
+        Box::pin(self.0.load_one(key)).await.map_err(shared)
     }
 }
 

@@ -18,6 +18,8 @@ mod consent;
 mod context;
 mod directory;
 mod disclosure;
+mod duplicate;
+mod inbox;
 mod journal;
 pub mod limits;
 mod loader;

@@ -8,6 +8,7 @@ use super::{
     consent::{Consent, Exclusion},
     context::{Resolver, answer},
     directory::Service,
+    duplicate::DuplicateCandidate,
     referral::Referral,
 };
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
 
 mod claimant;
 mod consent;
+mod matching;
 mod qualification;
 mod referral;
 mod referral_input;
@@ -28,6 +30,7 @@ mod service;
 pub struct Mutation(
     claimant::ClaimantMutation,
     consent::ConsentMutation,
+    matching::MatchingMutation,
     qualification::QualificationMutation,
     referral::ReferralMutation,
     service::ServiceMutation,
@@ -58,7 +61,9 @@ pub struct Mutation(
 )]
 pub enum UserError {
     Claimant(ClaimantUserError),
+    ClaimantMatch(ClaimantMatchUserError),
     Consent(ConsentUserError),
+    Duplicate(DuplicateUserError),
     Exclusion(ExclusionUserError),
     Referral(ReferralUserError),
     Service(ServiceUserError),
@@ -93,7 +98,9 @@ macro_rules! user_errors {
 
 user_errors! {
     ClaimantUserError { current_version }
+    ClaimantMatchUserError {}
     ConsentUserError {}
+    DuplicateUserError { current_version }
     ExclusionUserError {}
     ReferralUserError { current_version }
     ServiceUserError { current_version }
@@ -156,12 +163,23 @@ payloads! {
     ClaimantPayload { claimant: Claimant, ClaimantUserError }
     /// The consent, as the caller may see it now.
     ConsentPayload { consent: Consent, ConsentUserError, warnings: Vec<ConsentWarning> }
+    /// The pair, as the caller may see it now.
+    DuplicatePayload { duplicate_candidate: DuplicateCandidate, DuplicateUserError }
     /// The exclusion, as the caller may see it now.
     ExclusionPayload { exclusion: Exclusion, ExclusionUserError }
     /// The referral, as the caller may see it now.
     ReferralPayload { referral: Referral, ReferralUserError }
     /// The service.
     ServicePayload { service: Service, ServiceUserError }
+}
+
+/// What became of each of many, in the order of the input; each referral as the caller may see it now.
+#[derive(SimpleObject)]
+pub struct ReferralBulkPayload {
+    /// One for each item, unless the whole is refused. What one is refused for changes nothing for the others.
+    results: Vec<ReferralPayload>,
+    /// Why the whole is refused. Nothing was changed then.
+    user_errors: Vec<ReferralUserError>,
 }
 
 /// Applies a change once.

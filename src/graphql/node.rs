@@ -8,6 +8,7 @@ use super::{
     context::{OrAnswer, Resolver},
     directory::{Catchment, Organization, Region, Service},
     disclosure::Disclosure,
+    duplicate::DuplicateCandidate,
     referral::{Outcome, Referral},
 };
 use crate::{auth::scope, opaque::NodeType};
@@ -31,6 +32,7 @@ pub enum Node {
     Referral(Referral),
     Outcome(Outcome),
     Disclosure(Disclosure),
+    DuplicateCandidate(DuplicateCandidate),
 }
 
 /// The type of a node as the table of scopes names it.
@@ -49,6 +51,7 @@ const fn type_name(node: NodeType) -> &'static str {
         NodeType::Qualification => "Qualification",
         NodeType::Exclusion => "Exclusion",
         NodeType::Disclosure => "Disclosure",
+        NodeType::DuplicateCandidate => "DuplicateCandidate",
     }
 }
 
@@ -121,6 +124,10 @@ pub(super) async fn node_by_uuid(
             .one(entity::DisclosureId(uuid))
             .await
             .map(|found| found.map(|row| Node::from(Disclosure(row)))),
+        NodeType::DuplicateCandidate => loaders
+            .one(entity::DuplicateCandidateId(uuid))
+            .await
+            .map(|found| found.map(|row| Node::from(DuplicateCandidate(row)))),
         // Locations have no type in the API yet, and a qualification is a part of its claimant.
         NodeType::Location | NodeType::Qualification => Ok(None),
     };

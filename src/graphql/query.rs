@@ -1,18 +1,21 @@
 //! The queries.
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use entity::{
-    CodeSet, Language, NeedCategory, NeedStatus, OrderDirection, OrganizationKind, ReferralBox,
-    ReferralOrderField, ReferralPhase, ReferralPriority, ReferralStatus, Role, ServiceStatus,
+    CodeSet, DuplicateStatus, Language, NeedCategory, NeedStatus, OrderDirection, OrganizationKind,
+    ReferralBox, ReferralOrderField, ReferralPhase, ReferralPriority, ReferralStatus,
+    ReferralSubStatus, Role, ServiceStatus,
 };
 
 use super::{
-    claimant::{Claimant, claimant_connection},
+    claimant::{Claimant, claimant_connection, claimant_of},
     context::{OrAnswer, Resolver, answer},
     directory::{
         Catchment, Organization, Region, Service, known_organization, organization_connection,
         organization_of, service_connection,
     },
     disclosure::{AuditCheckpoint, Disclosure, disclosure_connection},
+    duplicate::{DuplicateCandidate, duplicate_connection},
+    inbox::{InboxSummary, inbox_summary},
     journal::{self, JournalEntry},
     node::{self, Node},
     page::{Connection, Page},
@@ -72,6 +75,9 @@ pub struct ClaimantFilter {
 pub struct ReferralFilter {
     status: Option<Vec<ReferralStatus>>,
     phase: Option<Vec<ReferralPhase>>,
+    /// What it waits for within its state; finds referrals of which the caller's organization is a party, or whose
+    /// claimant it registered.
+    sub_status: Option<Vec<ReferralSubStatus>>,
     priority: Option<ReferralPriority>,
     category: Option<Vec<NeedCategory>>,
     region_id: Option<ID>,
@@ -113,6 +119,7 @@ impl ReferralFilter {
         };
         referral::Filter {
             statuses,
+            sub_statuses: self.sub_status,
             priority: self.priority,
             categories: self.category,
             region: self.region_id.map(|id| context.row(&id)),
@@ -300,9 +307,7 @@ impl Query {
     }
 
     async fn claimant(&self, context: &Context<'_>, id: ID) -> Result<Option<Claimant>> {
-        let id: entity::ClaimantId = context.row(&id);
-        let found = context.loaders().one(id).await.or_answer(context)?;
-        Ok(found.map(Claimant))
+        claimant_of(context, context.row(&id)).await
     }
 
     /// Claimants, last registered first.
@@ -331,6 +336,26 @@ impl Query {
             before,
         };
         claimant_connection(context, filter, page).await
+    }
+
+    /// Pairs of claimants of the caller's own who may be one person, last found first. They are found within seconds after
+    /// a claimant is registered or described anew; the journal tells of each (`DUPLICATE_FOUND`).
+    async fn duplicate_candidates(
+        &self,
+        context: &Context<'_>,
+        status: Option<DuplicateStatus>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<DuplicateCandidate>> {
+        let page = Page {
+            first,
+            after,
+            last,
+            before,
+        };
+        duplicate_connection(context, status, page).await
     }
 
     /// One referral, by exactly one of `id` and `reference`.
@@ -379,6 +404,11 @@ impl Query {
             before,
         };
         referral_connection(context, listing, page).await
+    }
+
+    /// How much stands under each tab of the inbox of the caller's organization.
+    async fn inbox_summary(&self, context: &Context<'_>) -> Result<InboxSummary> {
+        inbox_summary(context).await
     }
 
     /// The feed: what the caller's organization may know, in order, without gap or repeat, from any position.

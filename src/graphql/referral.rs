@@ -13,7 +13,7 @@ use super::{
     context::{OrAnswer, Resolver},
     directory::{Organization, Region, Service, known_organization, organization_of, region_of},
     journal::JournalEntry,
-    loader::{ActionsOf, OutcomesOf},
+    loader::{ActionsOf, AlsoForOf, OutcomesOf},
     page::{Connection, List, Page},
     scalar::{Date, DateTime},
 };
@@ -127,6 +127,18 @@ impl Referral {
         Ok(person.map_or(Access::ConsentRequired, |_| Access::Granted))
     }
 
+    /// For whom it is beside its claimant, at most 20. Each person opens by that person's own consent: to a party that it
+    /// does not cover, the person is not in this list. The registering organization sees all whom it registered.
+    async fn also_for(&self, context: &Context<'_>) -> Result<Vec<Claimant>> {
+        if self.0.claimant_withheld.is_some() {
+            return Ok(Vec::new());
+        }
+        let key = AlsoForOf(self.0.referral.id);
+        let found = context.loaders().one(key).await.or_answer(context)?;
+        let found = found.unwrap_or_default();
+        Ok(found.into_iter().map(Claimant).collect())
+    }
+
     async fn region(&self, context: &Context<'_>) -> Result<Option<Region>> {
         region_of(context, self.0.referral.region_id).await
     }
@@ -153,6 +165,9 @@ impl Referral {
         let Some(id) = self.0.referral.service_id else {
             return Ok(None);
         };
+        if let Some(remembered) = context.session().service_remembered(id) {
+            return Ok(Some(Service(remembered)));
+        }
         let found = context.loaders().one(id).await.or_answer(context)?;
         Ok(found.map(Service))
     }
@@ -182,7 +197,8 @@ impl Referral {
         self.by_id(context, self.0.referral.replaces_id).await
     }
 
-    /// What became of it, oldest first. For the parties and the registering organization.
+    /// What became of it, oldest first. For the parties and the registering organization; that of a person in `alsoFor`
+    /// for those to whom that person is told.
     async fn outcomes(&self, context: &Context<'_>) -> Result<Vec<Outcome>> {
         let key = OutcomesOf(self.0.referral.id);
         let found = context.loaders().one(key).await.or_answer(context)?;
@@ -206,11 +222,9 @@ impl Referral {
             before,
         };
         let slice = list.slice(context, page).or_answer(context)?;
-        let paged = context
-            .session()
-            .referral_history(&self.0, &slice)
-            .await
-            .or_answer(context)?;
+        // On the heap, or each field of each referral would be as large as this one.
+        let paged = Box::pin(context.session().referral_history(&self.0, &slice));
+        let paged = paged.await.or_answer(context)?;
         Ok(list.connection(context, paged, |seen| &seen.entry, JournalEntry))
     }
 
@@ -311,6 +325,7 @@ pub(super) async fn referral_connection(
         ReferralOrderField::CreatedAt => Field::CreatedAt,
         ReferralOrderField::UpdatedAt => Field::UpdatedAt,
         ReferralOrderField::DueAt => Field::DueAt,
+        ReferralOrderField::Urgency => Field::Urgency,
     };
     let direction = if order.1 { "descending" } else { "ascending" };
     let list = List::new(format!("referrals {} {direction}", which.as_str()), field);

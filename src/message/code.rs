@@ -162,7 +162,7 @@ mod tests {
         all!(
             Language Role FieldGroup NeedStatus YesNoUnknown IdentifierKind ContactKind ContactPermission Safety
             ConsentStatus ConsentMethod ConsentGiver InterpreterKind ReferralPriority DecidedBy ReferralAction
-            ReferralBox ReferralOrderField DatePrecision ReportDimension ReportMeasure Program DeliveryMode
+            ReferralBox ReferralOrderField DatePrecision MatchBand DuplicateStatus ReportDimension ReportMeasure Program DeliveryMode
         )
     }
 

@@ -35,6 +35,10 @@ impl Problem {
             Self::AlreadyWithdrawn => "ALREADY_WITHDRAWN",
             Self::AlreadyExcluded => "ALREADY_EXCLUDED",
             Self::AlreadyEnded => "ALREADY_ENDED",
+            Self::AlreadyMerged => "ALREADY_MERGED",
+            Self::NotDecided => "NOT_DECIDED",
+            Self::AlreadyInHousehold => "ALREADY_IN_HOUSEHOLD",
+            Self::NotInHousehold => "NOT_IN_HOUSEHOLD",
             Self::Excluded => "ORGANIZATION_EXCLUDED",
             Self::ServiceNotActive => "SERVICE_NOT_ACTIVE",
             Self::ServiceRequired => "SERVICE_REQUIRED",
@@ -53,6 +57,8 @@ impl Problem {
             Self::IdempotencyInProgress => "IDEMPOTENCY_IN_PROGRESS",
             Self::ClaimantErased => "CLAIMANT_ERASED",
             Self::RoleNotAllowed => "ROLE_NOT_ALLOWED",
+            Self::NotInBulk => "NOT_IN_BULK",
+            Self::Repeated => "REPEATED",
         }
     }
 
@@ -162,6 +168,22 @@ impl Problem {
                 "This exclusion has already ended.",
                 "Cette exclusion a déjà pris fin.",
             ),
+            Self::AlreadyMerged => (
+                "One of the two is already merged with another claimant. Reverse that decision first, or decide on the one that stands for both.",
+                "L'une des deux fiches est déjà fusionnée avec une autre. Annulez d'abord cette décision, ou décidez de la fiche qui représente les deux.",
+            ),
+            Self::NotDecided => (
+                "Nothing was decided that could be reversed.",
+                "Aucune décision à annuler n'a été prise.",
+            ),
+            Self::AlreadyInHousehold => (
+                "Both already belong to households; one of them has to leave first.",
+                "Les deux personnes font déjà partie d'un ménage; l'une d'elles doit d'abord le quitter.",
+            ),
+            Self::NotInHousehold => (
+                "This person belongs to no household.",
+                "Cette personne ne fait partie d'aucun ménage.",
+            ),
             Self::Excluded => (
                 "The claimant never wants to be known to this organization.",
                 "Le demandeur d'asile ne veut jamais être connu de cette organisation.",
@@ -234,6 +256,14 @@ impl Problem {
             Self::RoleNotAllowed => (
                 "Your organization's role does not allow this.",
                 "Le rôle de votre organisation ne permet pas cette action.",
+            ),
+            Self::NotInBulk => (
+                "This is done to one referral at a time. Many at once can be claimed, accepted, declined and assigned.",
+                "Cette action vise un seul aiguillage à la fois. On peut prendre en charge, accepter, refuser et attribuer plusieurs aiguillages à la fois.",
+            ),
+            Self::Repeated => (
+                "This referral stands in the list already, further up.",
+                "Cet aiguillage figure déjà plus haut dans la liste.",
             ),
         };
         match language {

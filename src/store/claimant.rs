@@ -16,7 +16,7 @@ use super::{
     Readable, Session,
     disclosure::Opened,
     grant::in_force,
-    nothing,
+    nothing, padded,
     page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
     sealed::{Contact, LanguageAbility, WorkAuthorization},
 };
@@ -39,11 +39,12 @@ impl Readable for claimant::Entity {
             Viewer::Provider { organization, .. } | Viewer::SettlementAgency { organization } => {
                 Condition::any()
                     .add(claimant::Column::RegisteringOrganizationId.eq(*organization))
-                    .add(claimant::Column::Id.in_subquery(in_force(
+                    .add(in_force(
+                        claimant::Column::Id,
                         viewer,
                         &[AccessGroup::Presence],
                         now,
-                    )))
+                    ))
             }
         }
     }
@@ -222,7 +223,7 @@ impl Session {
     pub async fn claimant_list_by_id(&self, ids: &[ClaimantId]) -> Result<Vec<Seen>> {
         let rows = self
             .find::<claimant::Entity>()
-            .filter(claimant::Column::Id.is_in(ids.iter().copied()))
+            .filter(claimant::Column::Id.is_in(padded(ids)))
             .all()
             .await?;
         self.seen(rows).await

@@ -212,12 +212,12 @@ impl Database {
     /// # Errors
     /// When the database does not answer.
     pub async fn migrations(&self) -> Result<Vec<MigrationState>> {
-        Ok(Migrator::get_migration_with_status(&self.writer)
-            .await?
-            .into_iter()
+        let applied = migration::applied(&self.writer).await?;
+        Ok(Migrator::migrations()
+            .iter()
             .map(|migration| MigrationState {
                 name: migration.name().to_owned(),
-                applied: migration.status() == migration::MigrationStatus::Applied,
+                applied: applied.contains(migration.name()),
             })
             .collect())
     }

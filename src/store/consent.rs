@@ -1,4 +1,6 @@
 //! Consents and refusals. Recording and withdrawing changes who may see what, in the same transaction.
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use entity::{
     Access, AccessGroup, ClaimantId, ConsentGiver, ConsentId, ConsentMethod, ConsentStatus,
@@ -21,7 +23,7 @@ use super::{
     seal::{Place, Wrapped},
 };
 use crate::{
-    domain::access::{Recipient, own_consent_from, youngest},
+    domain::access::{Recipient, Wishes, own_consent_from, youngest},
     error::{Problem, Refusal, Result},
     viewer::Viewer,
 };
@@ -54,11 +56,12 @@ impl Readable for consent::Entity {
                 let covering = Condition::all()
                     .add(consent::Column::Refused.eq(false))
                     .add(consent::Column::WithdrawnAt.is_null())
-                    .add(consent::Column::ClaimantId.in_subquery(in_force(
+                    .add(in_force(
+                        consent::Column::ClaimantId,
                         viewer,
                         &[AccessGroup::Presence],
                         now,
-                    )))
+                    ))
                     .add(
                         Condition::any()
                             .add(named)
@@ -84,7 +87,8 @@ impl Readable for consent_recipient::Entity {
     }
 }
 
-/// When a consent ends: with its period, and a guardian's on the birthday of the age of consent at the latest.
+/// When a consent ends: with its period, and one that somebody else gave on the birthday of the age of consent at the
+/// latest.
 pub(super) fn ends_at(consent: &consent::Model) -> Option<DateTime<Utc>> {
     [consent.expires_at, consent.guardian_ends_at]
         .into_iter()
@@ -335,10 +339,13 @@ impl Change for Record {
             return Err(Refusal::new(Problem::ConsentWidensSelf).into());
         }
         let guardian_ends_at = match self.given_by {
-            ConsentGiver::Guardian => unit.own_consent_from(&claimant).await?,
-            ConsentGiver::Oneself | ConsentGiver::Representative => None,
+            ConsentGiver::Guardian | ConsentGiver::Representative => {
+                unit.own_consent_from(&claimant).await?
+            }
+            ConsentGiver::Oneself => None,
         };
-        // From the age of consent only the person's own word counts.
+        // From the age of consent only the person's own word counts: whether a text names an authority that the law
+        // knows is not for the gateway to judge.
         if guardian_ends_at.is_some_and(|from| from <= unit.session.now) {
             return Err(Refusal::at(Problem::ConsentOwnRequired, "givenBy").into());
         }
@@ -351,7 +358,7 @@ impl Change for Record {
         if self.refused {
             unit.end_uncovered_referrals(&claimant).await?;
         }
-        unit.regrant(claimant.id).await?;
+        unit.regrant_and_tell(&claimant).await?;
         Ok(Applied::new(id, 1))
     }
 }
@@ -413,7 +420,7 @@ impl Change for Withdraw {
             .told([claimant.registering_organization_id, organization]),
         );
         unit.end_uncovered_referrals(&claimant).await?;
-        unit.regrant(claimant.id).await?;
+        unit.regrant_and_tell(&claimant).await?;
         Ok(Applied::new(self.id, 2))
     }
 }
@@ -436,11 +443,11 @@ impl Unit<'_> {
         })
     }
 
-    /// Lets the consents that a guardian gave end when they should, now that more is known of the person's age.
+    /// Lets the consents that somebody else gave end when they should, now that more is known of the person's age.
     pub(super) async fn follow_age(&self, claimant: &claimant::Model) -> Result<()> {
         let given = consent::Entity::find()
             .filter(consent::Column::ClaimantId.eq(claimant.id))
-            .filter(consent::Column::GivenBy.eq(ConsentGiver::Guardian))
+            .filter(consent::Column::GivenBy.ne(ConsentGiver::Oneself))
             .all(&self.transaction)
             .await?;
         if given.is_empty() {
@@ -469,17 +476,45 @@ impl Unit<'_> {
         organization: OrganizationId,
         category: NeedCategory,
     ) -> Result<Access> {
-        self.lock_claimant(claimant).await?;
-        let wishes = self.wishes_of(claimant).await?;
+        let consents = self.consents_for(organization, &[claimant]).await?;
+        Ok(consents.access(claimant, category, self.session.now))
+    }
+
+    /// What claimants have consented to for an organization; it stays so until this transaction ends.
+    pub(super) async fn consents_for(
+        &self,
+        organization: OrganizationId,
+        claimants: &[ClaimantId],
+    ) -> Result<ConsentsFor> {
+        self.lock_claimants(claimants).await?;
         let kinds = self.kinds_of(vec![organization]).await?;
-        Ok(kinds
-            .get(&organization)
-            .map_or(Access::ConsentRequired, |kind| {
-                let recipient = Recipient {
-                    organization,
-                    kind: *kind,
-                };
-                wishes.consent_for(recipient, category, self.session.now)
-            }))
+        Ok(ConsentsFor {
+            recipient: kinds.get(&organization).map(|kind| Recipient {
+                organization,
+                kind: *kind,
+            }),
+            wishes: self.wishes_of_each(claimants).await?,
+        })
+    }
+}
+
+/// What some claimants have consented to for one organization.
+pub(super) struct ConsentsFor {
+    recipient: Option<Recipient>,
+    wishes: HashMap<ClaimantId, Wishes>,
+}
+
+impl ConsentsFor {
+    /// Whether a referral of a claimant for a need may go there at a moment.
+    pub(super) fn access(
+        &self,
+        claimant: ClaimantId,
+        category: NeedCategory,
+        now: DateTime<Utc>,
+    ) -> Access {
+        match (self.recipient, self.wishes.get(&claimant)) {
+            (Some(recipient), Some(wishes)) => wishes.consent_for(recipient, category, now),
+            (None, _) | (_, None) => Access::ConsentRequired,
+        }
     }
 }

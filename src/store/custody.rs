@@ -16,6 +16,7 @@ use serde::Serialize;
 use super::{
     Applied, Change, Reading, Session, Store, Unit, Visible,
     claimant::{erase::demand_known, token},
+    duplicate,
     exclusion::excluding,
     journal::Entry,
     organization::role_of,
@@ -94,7 +95,8 @@ impl Unit<'_> {
     }
 
     /// Makes another organization the one that registered the claimant, and the source of what is still open. What is
-    /// closed stays with whoever sent it, as with any other source.
+    /// closed stays with whoever sent it, as with any other source. Who else is in those referrals stays in them, and the
+    /// new source knows of them what each one's own consent opens to it.
     async fn hand_over(
         &mut self,
         mut claimant: claimant::Model,
@@ -104,13 +106,15 @@ impl Unit<'_> {
         let from = claimant.registering_organization_id;
         let id = claimant.id;
         self.lock_claimant(id).await?;
+        // The link stays with whoever made it: it would name the others.
+        self.leave_household(id).await?;
         claimant.registering_organization_id = to;
         claimant.version += 1;
         claimant.record_version += 1;
         claimant.updated_at = self.session.now;
         let version = claimant.record_version;
         // What is found by a name is found by the organization whose tokens they are.
-        let identity = self.identity(id).await?.unwrap_or_default();
+        let described = self.described(id).await?;
         let changed = claimant::Entity::update_many()
             .set(claimant.into_active_model().reset_all())
             .filter(claimant::Column::Id.eq(id))
@@ -127,9 +131,12 @@ impl Unit<'_> {
         if let Some(key) = &key {
             token::note_key(&self.transaction, seal, key).await?;
         }
-        token::write(&self.transaction, seal, to, id, &identity).await?;
-        self.hand_over_referrals(id, from, to).await?;
-        self.regrant(id).await?;
+        token::write(&self.transaction, seal, to, id, &described).await?;
+        duplicate::forget(&self.transaction, id).await?;
+        let referrals = self.hand_over_referrals(id, from, to).await?;
+        let mut people = self.people_beside(&referrals).await?;
+        people.push(id);
+        self.regrant_all(&people).await?;
         let entry = |kind| Entry::new(kind, SubjectType::Claimant, id, version);
         self.record(entry(JournalKind::AccessEnded).told([from]));
         self.record(
@@ -145,7 +152,7 @@ impl Unit<'_> {
         claimant: ClaimantId,
         from: OrganizationId,
         to: OrganizationId,
-    ) -> Result<()> {
+    ) -> Result<Vec<ReferralId>> {
         referral::Entity::update_many()
             .col_expr(referral::Column::RegisteringOrganizationId, Expr::value(to))
             .filter(referral::Column::ClaimantId.eq(claimant))
@@ -172,7 +179,7 @@ impl Unit<'_> {
             .filter(referral::Column::Id.is_in(moved.iter().map(|row| row.id)))
             .exec(&self.transaction)
             .await?;
-        for row in moved {
+        for row in &moved {
             let entry = |kind| Entry::new(kind, SubjectType::Referral, row.id, row.version + 1);
             if row.owner_id != Some(from) {
                 self.record(entry(JournalKind::AccessEnded).told([from]));
@@ -183,7 +190,7 @@ impl Unit<'_> {
                     .told(row.owner_id.filter(|_| row.owner_access)),
             );
         }
-        Ok(())
+        Ok(moved.into_iter().map(|row| row.id).collect())
     }
 }
 

@@ -28,9 +28,7 @@ impl Readable for exclusion::Entity {
         match viewer {
             Viewer::Ministry { .. } => nothing(),
             Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => {
-                exclusion::Column::ClaimantId
-                    .in_subquery(registered_by(viewer))
-                    .into()
+                Condition::all().add(registered_by(exclusion::Column::ClaimantId, viewer))
             }
         }
     }
@@ -176,7 +174,7 @@ impl Change for Record {
                 unit.record(entry.told([self.organization]));
             }
         }
-        unit.regrant(claimant.id).await?;
+        unit.regrant_and_tell(&claimant).await?;
         Ok(Applied::new(row.id, 1))
     }
 }

@@ -5,17 +5,17 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     AccessGrantId, AccessGroup, ClaimantId, ConsentId, OrganizationId, OrganizationKind,
-    ReferralStatus, access_grant, claimant, consent, consent_recipient, exclusion, organization,
-    referral,
+    ReferralId, ReferralStatus, access_grant, claimant, consent, consent_recipient, exclusion,
+    organization, referral, referral_also_for,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel,
-    QueryFilter, QuerySelect, QueryTrait,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     prelude::Uuid,
-    sea_query::{LockType, SelectStatement},
+    sea_query::{Expr, ExprTrait, JoinType, LockType, Query, UnionType},
 };
 
-use super::{Readable, Session, Settings, Unit};
+use super::{Readable, Session, Settings, Unit, padded};
 use crate::{
     domain::access::{self, Grant, Held, Recipient, Wishes},
     error::Result,
@@ -39,19 +39,25 @@ pub(super) fn open_at(now: DateTime<Utc>) -> Condition {
         .add(access_grant::Column::ClosesAt.gt(now))
 }
 
-/// The claimants of whom one of these groups is open to the viewer.
+/// The condition that one of these groups of the claimant in a column is open to the viewer. It is asked row by row:
+/// what an organization holds of everybody it knows may be much more than one answer shows.
 pub(super) fn in_force(
+    claimant: impl ColumnTrait,
     viewer: &Viewer,
     groups: &[AccessGroup],
     now: DateTime<Utc>,
-) -> SelectStatement {
-    access_grant::Entity::find()
+) -> Expr {
+    let held = access_grant::Entity::find()
         .select_only()
         .column(access_grant::Column::ClaimantId)
         .filter(access_grant::Column::OrganizationId.eq(viewer.organization()))
         .filter(access_grant::Column::AccessGroup.is_in(groups.iter().copied()))
-        .filter(open_at(now))
-        .into_query()
+        .filter(
+            Expr::col((access_grant::Entity, access_grant::Column::ClaimantId))
+                .equals(claimant.as_column_ref()),
+        )
+        .filter(open_at(now));
+    Expr::exists(held.into_query())
 }
 
 impl Session {
@@ -63,20 +69,39 @@ impl Session {
         if claimants.is_empty() {
             return Ok(HashMap::new());
         }
-        let rows = self
+        let visible = self
             .find::<access_grant::Entity>()
-            .filter(access_grant::Column::ClaimantId.is_in(claimants.iter().copied()))
-            .all()
+            .filter(access_grant::Column::ClaimantId.is_in(padded(claimants)))
+            // Which needs are open is asked of the needs themselves.
+            .filter(access_grant::Column::AccessGroup.ne(AccessGroup::Needs));
+        let rows: Vec<(ClaimantId, AccessGroup, ReferralId, Option<ConsentId>, _, _)> = visible
+            .select
+            .select_only()
+            .column(access_grant::Column::ClaimantId)
+            .column(access_grant::Column::AccessGroup)
+            .column(access_grant::Column::ReferralId)
+            .column(access_grant::Column::ConsentId)
+            .column(access_grant::Column::OpensAt)
+            .column(access_grant::Column::ClosesAt)
+            .into_tuple()
+            .all(visible.connection)
             .await?;
         let mut held: HashMap<ClaimantId, Held> = HashMap::new();
-        for row in rows {
-            let grant = grant_of(&row);
+        for (claimant, group, referral, consent, opens_at, closes_at) in rows {
+            let grant = Grant {
+                claimant,
+                organization: self.viewer().organization(),
+                group,
+                category: None,
+                referral,
+                consent,
+                opens_at,
+                closes_at,
+            };
             if grant.opens_at <= self.now && grant.closes_at > self.now {
                 self.ledger.learn(&grant);
             }
-            held.entry(row.claimant_id)
-                .or_default()
-                .take(&grant, self.now);
+            held.entry(claimant).or_default().take(&grant, self.now);
         }
         Ok(held)
     }
@@ -138,20 +163,42 @@ async fn kinds_among(
         .collect())
 }
 
-async fn erased_among(
+/// The organization that registered each of `claimants`, but for those who were erased: nothing follows any more from
+/// what they once consented to.
+async fn registering_among(
     connection: &impl ConnectionTrait,
     claimants: &[ClaimantId],
-) -> Result<HashSet<ClaimantId>> {
+) -> Result<HashMap<ClaimantId, OrganizationId>> {
     Ok(claimant::Entity::find()
         .select_only()
         .column(claimant::Column::Id)
+        .column(claimant::Column::RegisteringOrganizationId)
         .filter(claimant::Column::Id.is_in(claimants.iter().copied()))
-        .filter(claimant::Column::ErasedAt.is_not_null())
-        .into_tuple::<ClaimantId>()
+        .filter(claimant::Column::ErasedAt.is_null())
+        .into_tuple::<(ClaimantId, OrganizationId)>()
         .all(connection)
         .await?
         .into_iter()
         .collect())
+}
+
+/// The referrals in which each of `claimants` is beside the one whom they are about.
+async fn also_for_among(
+    connection: &impl ConnectionTrait,
+    claimants: &[ClaimantId],
+) -> Result<HashMap<ReferralId, Vec<ClaimantId>>> {
+    let rows = referral_also_for::Entity::find()
+        .filter(referral_also_for::Column::ClaimantId.is_in(claimants.iter().copied()))
+        .all(connection)
+        .await?;
+    let mut people: HashMap<ReferralId, Vec<ClaimantId>> = HashMap::new();
+    for row in rows {
+        people
+            .entry(row.referral_id)
+            .or_default()
+            .push(row.claimant_id);
+    }
+    Ok(people)
 }
 
 /// The grants that there should be of each of `claimants`.
@@ -160,8 +207,13 @@ pub(super) async fn wanted(
     claimants: &[ClaimantId],
     after_completion: TimeDelta,
 ) -> Result<HashMap<ClaimantId, Vec<Grant>>> {
+    let also_for = also_for_among(connection, claimants).await?;
     let rows = referral::Entity::find()
-        .filter(referral::Column::ClaimantId.is_in(claimants.iter().copied()))
+        .filter(
+            Condition::any()
+                .add(referral::Column::ClaimantId.is_in(claimants.iter().copied()))
+                .add(referral::Column::Id.is_in(also_for.keys().copied())),
+        )
         .filter(referral::Column::Status.is_not_in([
             ReferralStatus::Draft,
             ReferralStatus::Rejected,
@@ -173,24 +225,28 @@ pub(super) async fn wanted(
     if rows.is_empty() {
         return Ok(HashMap::new());
     }
-    let erased = erased_among(connection, claimants).await?;
+    let registering = registering_among(connection, claimants).await?;
     let parties = rows
         .iter()
         .flat_map(|row| [Some(row.source_id), row.owner_id]);
     let kinds = kinds_among(connection, parties.flatten().collect()).await?;
     let mut wishes = wishes_among(connection, claimants).await?;
-    let mut of_claimant: HashMap<ClaimantId, Vec<referral::Model>> = HashMap::new();
+    let mut of_claimant: HashMap<ClaimantId, Vec<access::Referral>> = HashMap::new();
     for row in rows {
-        // Nothing follows any more from what an erased person once consented to.
-        if let Some(claimant) = row.claimant_id.filter(|id| !erased.contains(id)) {
-            of_claimant.entry(claimant).or_default().push(row);
+        let beside = also_for.get(&row.id).into_iter().flatten();
+        let people = beside
+            .map(|claimant| (*claimant, true))
+            .chain(row.claimant_id.map(|claimant| (claimant, false)));
+        for (claimant, also_for) in people {
+            if let Some(facts) = referral_facts(&row, &kinds, also_for) {
+                of_claimant.entry(claimant).or_default().push(facts);
+            }
         }
     }
-    Ok(of_claimant
+    Ok(registering
         .into_iter()
-        .filter_map(|(claimant, rows)| {
-            let registering = rows.first()?.registering_organization_id?;
-            let referrals = referral_facts(&rows, &kinds);
+        .filter_map(|(claimant, registering)| {
+            let referrals = of_claimant.remove(&claimant)?;
             let wishes = wishes.remove(&claimant).unwrap_or_default();
             let grants =
                 access::grants(claimant, registering, &referrals, &wishes, after_completion);
@@ -199,7 +255,7 @@ pub(super) async fn wanted(
         .collect())
 }
 
-/// What is missing from the grants of a claimant, and what is there without a reason.
+/// What is missing from the grants of claimants, and what is there without a reason.
 struct Gap {
     missing: HashSet<Grant>,
     surplus: Vec<access_grant::Model>,
@@ -215,20 +271,21 @@ impl Gap {
         Self { missing, surplus }
     }
 
+    /// Of all `claimants` together.
     async fn of(
         connection: &impl ConnectionTrait,
-        claimant: ClaimantId,
+        claimants: &[ClaimantId],
         after_completion: TimeDelta,
     ) -> Result<Self> {
-        let wanted = wanted(connection, &[claimant], after_completion)
-            .await?
-            .remove(&claimant)
-            .unwrap_or_default();
+        let wanted = wanted(connection, claimants, after_completion).await?;
         let kept = access_grant::Entity::find()
-            .filter(access_grant::Column::ClaimantId.eq(claimant))
+            .filter(access_grant::Column::ClaimantId.is_in(claimants.iter().copied()))
             .all(connection)
             .await?;
-        Ok(Self::between(wanted, kept))
+        Ok(Self::between(
+            wanted.into_values().flatten().collect(),
+            kept,
+        ))
     }
 
     fn is_empty(&self) -> bool {
@@ -237,47 +294,90 @@ impl Gap {
 
     /// Makes the grants what they should be.
     async fn close(&self, transaction: &DatabaseTransaction) -> Result<()> {
-        if !self.surplus.is_empty() {
+        // Both databases bound the parameters of one statement.
+        const MOST_ROWS: usize = 3_000;
+        for surplus in self.surplus.chunks(MOST_ROWS) {
             access_grant::Entity::delete_many()
-                .filter(access_grant::Column::Id.is_in(self.surplus.iter().map(|row| row.id)))
+                .filter(access_grant::Column::Id.is_in(surplus.iter().map(|row| row.id)))
                 .exec(transaction)
                 .await?;
         }
-        if !self.missing.is_empty() {
-            access_grant::Entity::insert_many(
-                self.missing
-                    .iter()
-                    .map(|grant| row_of(AccessGrantId(Uuid::now_v7()), *grant).into_active_model()),
-            )
-            .exec_without_returning(transaction)
-            .await?;
+        let missing: Vec<access_grant::Model> = self
+            .missing
+            .iter()
+            .map(|grant| row_of(AccessGrantId(Uuid::now_v7()), *grant))
+            .collect();
+        for missing in missing.chunks(MOST_ROWS) {
+            let rows = missing
+                .iter()
+                .cloned()
+                .map(IntoActiveModel::into_active_model);
+            access_grant::Entity::insert_many(rows)
+                .exec_without_returning(transaction)
+                .await?;
         }
         Ok(())
     }
 }
 
-/// Keeps any other transaction from changing the access to a claimant until this one ends. On SQLite there is
-/// only one writer. Whoever locks a claimant does so before it writes any row of the claimant's, so that no two
-/// transactions wait for each other. The lock lets foreign keys refer to the row meanwhile. Says whether the person was
-/// erased.
-async fn lock_claimant(transaction: &DatabaseTransaction, claimant: ClaimantId) -> Result<bool> {
-    let erased = claimant::Entity::find_by_id(claimant)
+/// Keeps any other transaction from changing the access to claimants until this one ends, and to whoever else is in their
+/// referrals: what becomes of those changes it too. On SQLite there is only one writer. Whoever locks claimants does so
+/// before it writes any row of theirs, and all in the order of their ids, so that no two transactions wait for each
+/// other. The lock lets foreign keys refer to the rows meanwhile. Returns those of them who were erased.
+async fn lock_claimants(
+    transaction: &DatabaseTransaction,
+    claimants: &[ClaimantId],
+) -> Result<HashSet<ClaimantId>> {
+    if claimants.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let also_for = |column| (referral_also_for::Entity, column);
+    let beside = Query::select()
+        .column(also_for(referral_also_for::Column::ClaimantId))
+        .from(referral_also_for::Entity)
+        .join(
+            JoinType::InnerJoin,
+            referral::Entity,
+            Expr::col((referral::Entity, referral::Column::Id))
+                .equals(also_for(referral_also_for::Column::ReferralId)),
+        )
+        .and_where(referral::Column::ClaimantId.is_in(claimants.iter().copied()))
+        .to_owned();
+    let all = claimant::Entity::find()
         .select_only()
-        .column(claimant::Column::ErasedAt)
+        .column(claimant::Column::Id)
+        .filter(claimant::Column::Id.is_in(claimants.iter().copied()))
+        .into_query()
+        .union(UnionType::All, beside)
+        .to_owned();
+    let rows = claimant::Entity::find()
+        .select_only()
+        .columns([claimant::Column::Id, claimant::Column::ErasedAt])
+        .filter(claimant::Column::Id.in_subquery(all))
+        .order_by_asc(claimant::Column::Id)
         .lock(LockType::NoKeyUpdate)
-        .into_tuple::<Option<DateTime<Utc>>>()
-        .one(transaction)
+        .into_tuple::<(ClaimantId, Option<DateTime<Utc>>)>()
+        .all(transaction)
         .await?;
-    Ok(erased.flatten().is_some())
+    let erased = rows
+        .into_iter()
+        .filter(|(id, erased)| erased.is_some() && claimants.contains(id));
+    Ok(erased.map(|(id, _)| id).collect())
 }
 
 impl Unit<'_> {
     /// What a claimant has said about who may know, for guards; none of it is returned to the caller.
     pub(super) async fn wishes_of(&self, claimant: ClaimantId) -> Result<Wishes> {
-        Ok(wishes_among(&self.transaction, &[claimant])
-            .await?
-            .remove(&claimant)
-            .unwrap_or_default())
+        let mut wishes = self.wishes_of_each(&[claimant]).await?;
+        Ok(wishes.remove(&claimant).unwrap_or_default())
+    }
+
+    /// What claimants have said about who may know, for guards; who has said nothing is not in it.
+    pub(super) async fn wishes_of_each(
+        &self,
+        claimants: &[ClaimantId],
+    ) -> Result<HashMap<ClaimantId, Wishes>> {
+        wishes_among(&self.transaction, claimants).await
     }
 
     /// The kind of each of `organizations`.
@@ -290,14 +390,30 @@ impl Unit<'_> {
 
     /// Keeps the access to a claimant as it is until this transaction ends. Says whether the person was erased.
     pub(super) async fn lock_claimant(&self, claimant: ClaimantId) -> Result<bool> {
-        lock_claimant(&self.transaction, claimant).await
+        Ok(self.lock_claimants(&[claimant]).await?.contains(&claimant))
+    }
+
+    /// Keeps the access to claimants as it is until this transaction ends. Returns those who were erased.
+    pub(super) async fn lock_claimants(
+        &self,
+        claimants: &[ClaimantId],
+    ) -> Result<HashSet<ClaimantId>> {
+        lock_claimants(&self.transaction, claimants).await
     }
 
     /// Makes the grants of a claimant what they should be.
     pub(super) async fn regrant(&self, claimant: ClaimantId) -> Result<()> {
-        self.lock_claimant(claimant).await?;
+        self.regrant_all(&[claimant]).await
+    }
+
+    /// Makes the grants of claimants what they should be.
+    pub(super) async fn regrant_all(&self, claimants: &[ClaimantId]) -> Result<()> {
+        if claimants.is_empty() {
+            return Ok(());
+        }
+        self.lock_claimants(claimants).await?;
         let after_completion = self.session.settings().after_completion();
-        Gap::of(&self.transaction, claimant, after_completion)
+        Gap::of(&self.transaction, claimants, after_completion)
             .await?
             .close(&self.transaction)
             .await
@@ -324,31 +440,29 @@ fn consent_facts(row: consent::Model, recipients: &[consent_recipient::Model]) -
     }
 }
 
-/// What access needs to know of referrals, given the kinds of their organizations.
+/// What access needs to know of a referral, given the kinds of its organizations.
 fn referral_facts(
-    rows: &[referral::Model],
+    row: &referral::Model,
     kinds: &HashMap<OrganizationId, OrganizationKind>,
-) -> Vec<access::Referral> {
+    also_for: bool,
+) -> Option<access::Referral> {
     let recipient = |organization: OrganizationId| {
         kinds.get(&organization).map(|kind| Recipient {
             organization,
             kind: *kind,
         })
     };
-    rows.iter()
-        .filter_map(|row| {
-            Some(access::Referral {
-                id: row.id,
-                category: row.category,
-                status: row.status,
-                source: recipient(row.source_id)?,
-                owner: row.owner_id.and_then(recipient),
-                owner_access: row.owner_access,
-                opened_at: row.sent_at.unwrap_or(row.created_at),
-                closed_at: row.closed_at,
-            })
-        })
-        .collect()
+    Some(access::Referral {
+        id: row.id,
+        category: row.category,
+        status: row.status,
+        source: recipient(row.source_id)?,
+        owner: row.owner_id.and_then(recipient),
+        owner_access: row.owner_access,
+        also_for,
+        opened_at: row.sent_at.unwrap_or(row.created_at),
+        closed_at: row.closed_at,
+    })
 }
 
 fn grant_of(row: &access_grant::Model) -> Grant {

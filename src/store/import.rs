@@ -150,6 +150,7 @@ impl Store {
         plan.write(&transaction, progress).await?;
         journal::write_entries(&transaction, &self.seal, Author::OPERATOR, now, entries).await?;
         transaction.commit().await?;
+        self.directory.forget_all();
         self.wake.notify_one();
         Ok(counts)
     }

@@ -15,6 +15,7 @@ use sea_orm::{
 
 use super::{
     Session, Unit,
+    directory::is_directory,
     exclusion::untold_to_excluded,
     page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
     referral::{self as referral_store, Tenure, relations},
@@ -181,7 +182,7 @@ impl<'a> Author<'a> {
         organization: None,
     };
 
-    /// What the passing of time does by itself.
+    /// What runs behind requests, of no organization.
     pub(super) const SYSTEM: Author<'static> = Author {
         subject: super::SYSTEM,
         client: super::SYSTEM,
@@ -201,6 +202,15 @@ impl<'a> Author<'a> {
 }
 
 impl Unit<'_> {
+    /// What this unit says has changed in the directory.
+    pub(super) fn directory_changes(&self) -> Vec<(SubjectType, Uuid)> {
+        self.entries
+            .iter()
+            .filter(|entry| is_directory(entry.subject_type))
+            .map(|entry| (entry.subject_type, entry.subject_id))
+            .collect()
+    }
+
     /// Writes the entries of this unit.
     pub(super) async fn write_entries(&mut self) -> Result<()> {
         let entries = std::mem::take(&mut self.entries);
@@ -457,6 +467,7 @@ impl Session {
                 SubjectType::Claimant
                 | SubjectType::Consent
                 | SubjectType::Disclosure
+                | SubjectType::DuplicateCandidate
                 | SubjectType::Need
                 | SubjectType::Organization
                 | SubjectType::Service,

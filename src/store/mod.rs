@@ -9,6 +9,7 @@
 //! - `unscoped_chain`: the sequencer links journal entries and disclosures into the audit chain.
 //! - `unscoped_verify_audit`: the operator's own command line checks that chain.
 //! - `unscoped_disclosures`: the operator's own command line exports who was told what, after a breach.
+//! - `unscoped_follow_directory`: which organizations and services the journal says have changed; of public rows.
 //! - `unscoped_forget_keys`: idempotency keys are forgotten when their time is over.
 //! - `unscoped_disable_organization`, `unscoped_transfer_claimants`: the operator acts in the stead of an organization
 //!   that is no more.
@@ -18,7 +19,8 @@
 //!   which returns nothing.
 //! - `unscoped_fire` with `unscoped_due` and `unscoped_system_session`: the timers, which say how much was done.
 //! - `unscoped_qualifications`: what an outcome says of the recognition of a qualification follows, whoever recorded it.
-//! - `unscoped_identity`: a rotation makes tokens of it.
+//! - `unscoped_described`: tokens are made of it, and claimants compared; none of it is returned.
+//! - `unscoped_match`: claimants of all organizations are compared; each organization is told of its own alone.
 //! - `unscoped_seed`: the demo fills an empty database.
 //! - `unscoped_verify_grants`: the operator compares all grants with what they should be.
 //! - `unscoped` of the database: what a change has just left is shown once to its author, masked; reports count rows that
@@ -52,11 +54,15 @@ mod connect;
 pub mod consent;
 pub mod custody;
 mod deadline;
+mod directory;
 pub mod disclosure;
+pub mod duplicate;
 pub mod exclusion;
 pub mod grant;
+pub mod household;
 pub mod import;
 pub mod journal;
+pub mod matching;
 pub mod need;
 pub mod organization;
 mod oversight;
@@ -80,9 +86,10 @@ use reading::Reading;
 
 pub use connect::{Database, MigrationState, RowSecurity};
 pub use seal::Seal;
-pub use unit::{Applied, Change, Unit};
+pub use unit::{Applied, Change, Each, Unit};
+use unit::{Row, one};
 
-/// Who acts where nobody does but time.
+/// Who acts where the system itself does.
 const SYSTEM: &str = "system";
 
 /// The settings that the store needs of the configuration.
@@ -108,6 +115,7 @@ pub struct Store {
     settings: Arc<Settings>,
     wake: Arc<tokio::sync::Notify>,
     disclosures: disclosure::Writer,
+    directory: Arc<directory::Directory>,
     #[cfg(debug_assertions)]
     rules_left_out: bool,
 }
@@ -138,6 +146,7 @@ impl Store {
             settings: Arc::new(settings),
             wake: Arc::default(),
             disclosures: disclosure::Writer::default(),
+            directory: Arc::default(),
             #[cfg(debug_assertions)]
             rules_left_out: false,
         }
@@ -272,6 +281,17 @@ impl Session {
 /// The rows of an entity that a viewer may read at a moment. No default: an entity without a rule does not compile.
 trait Readable: EntityTrait {
     fn visible_to(viewer: &Viewer, now: DateTime<Utc>) -> Condition;
+}
+
+/// The ids of a statement's list, filled up to the next power of two with the last of them: lists of any length make a
+/// few statements, and the database keeps the plans of those.
+fn padded<I: Copy>(ids: &[I]) -> impl Iterator<Item = I> {
+    let length = ids.len().next_power_of_two() * usize::from(!ids.is_empty());
+    let fill = ids.last().copied();
+    ids.iter()
+        .copied()
+        .chain(fill.into_iter().cycle())
+        .take(length)
 }
 
 /// The condition that holds for every row; for public directory data alone.

@@ -21,6 +21,7 @@ use super::{
     grant::{in_force, open_at},
     journal::Entry,
     nothing,
+    sealed::registered_by,
     update::Update,
 };
 use crate::{
@@ -34,23 +35,16 @@ impl Readable for need::Entity {
         match viewer {
             Viewer::Ministry { .. } => nothing(),
             Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => Condition::any()
-                .add(
-                    need::Column::ClaimantId.in_subquery(
-                        claimant::Entity::find()
-                            .select_only()
-                            .column(claimant::Column::Id)
-                            .filter(claimant::Column::RegisteringOrganizationId.eq(organization))
-                            .into_query(),
-                    ),
-                )
+                .add(registered_by(need::Column::ClaimantId, viewer))
                 .add(
                     // The referral stays when the access to its claimant ends; what becomes of the need does not.
                     Condition::all()
-                        .add(need::Column::ClaimantId.in_subquery(in_force(
+                        .add(in_force(
+                            need::Column::ClaimantId,
                             viewer,
                             &[AccessGroup::Presence],
                             now,
-                        )))
+                        ))
                         .add(
                             need::Column::Id.in_subquery(
                                 referral::Entity::find()
@@ -233,12 +227,19 @@ impl Record {
 }
 
 impl Unit<'_> {
-    /// Sets what became of a need with a referral's course.
-    pub(super) async fn set_need_status(&self, need: NeedId, status: NeedStatus) -> Result<()> {
+    /// Sets what became of needs with the course of their referrals.
+    pub(super) async fn set_needs_status(
+        &self,
+        needs: &[NeedId],
+        status: NeedStatus,
+    ) -> Result<()> {
+        if needs.is_empty() {
+            return Ok(());
+        }
         need::Entity::update_many()
             .col_expr(need::Column::Status, Expr::value(status))
             .col_expr(need::Column::UpdatedAt, Expr::value(self.session.now))
-            .filter(need::Column::Id.eq(need))
+            .filter(need::Column::Id.is_in(needs.iter().copied()))
             .exec(&self.transaction)
             .await?;
         Ok(())

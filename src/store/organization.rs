@@ -124,10 +124,20 @@ impl Session {
         &self,
         ids: &[OrganizationId],
     ) -> Result<Vec<organization::Model>> {
-        self.find::<organization::Entity>()
-            .filter(organization::Column::Id.is_in(ids.iter().copied()))
-            .all()
-            .await
+        let read = async |missing: Vec<OrganizationId>| {
+            let rows = self
+                .find::<organization::Entity>()
+                .filter(organization::Column::Id.is_in(missing))
+                .all()
+                .await?;
+            Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+        };
+        Ok(self.remembered_or(ids, read).await?.into_values().collect())
+    }
+
+    /// An organization, if it is remembered.
+    pub fn organization_remembered(&self, id: OrganizationId) -> Option<organization::Model> {
+        self.remembered(id)
     }
 }
 
@@ -140,9 +150,18 @@ impl Store {
         &self,
         code: &str,
     ) -> Result<Option<organization::Model>> {
-        Ok(organization::Entity::find()
-            .filter(organization::Column::Code.eq(code))
-            .one(&self.database.unscoped)
-            .await?)
+        let code = code.to_owned();
+        let read = async |missing: Vec<String>| {
+            let rows = organization::Entity::find()
+                .filter(organization::Column::Code.is_in(missing))
+                .all(&self.database.unscoped)
+                .await?;
+            Ok(rows
+                .into_iter()
+                .map(|row| (row.code.clone(), row))
+                .collect())
+        };
+        let found = self.remembered_or(&[code], read).await?;
+        Ok(found.into_values().next())
     }
 }

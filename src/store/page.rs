@@ -18,6 +18,7 @@ pub enum Field {
     CreatedAt,
     UpdatedAt,
     DueAt,
+    Urgency,
     Name,
     Position,
     Version,
@@ -28,6 +29,7 @@ pub enum Field {
 pub struct Order {
     pub field: Field,
     pub descending: bool,
+    /// Several columns are a tuple.
     pub(super) sort: Option<SimpleExpr>,
     pub(super) id: SimpleExpr,
 }
@@ -37,6 +39,8 @@ pub struct Order {
 pub enum SortValue {
     Nothing,
     Time(DateTime<Utc>),
+    /// A rank, and a time in it.
+    Urgency(i32, DateTime<Utc>),
     Text(String),
     Number(i32),
     Position(i64),
@@ -109,25 +113,36 @@ pub(super) const NEVER: DateTime<Utc> =
     DateTime::<Utc>::from_timestamp_nanos(7_258_118_400_000_000_000);
 
 impl SortValue {
-    fn expression(&self) -> Option<SimpleExpr> {
+    fn expressions(&self) -> Vec<SimpleExpr> {
         match self {
-            Self::Nothing => None,
-            Self::Time(time) => Some(Expr::value(*time)),
-            Self::Text(text) => Some(Expr::value(text.clone())),
-            Self::Number(number) => Some(Expr::value(*number)),
-            Self::Position(position) => Some(Expr::value(*position)),
+            Self::Nothing => Vec::new(),
+            Self::Time(time) => vec![Expr::value(*time)],
+            Self::Urgency(rank, time) => vec![Expr::value(*rank), Expr::value(*time)],
+            Self::Text(text) => vec![Expr::value(text.clone())],
+            Self::Number(number) => vec![Expr::value(*number)],
+            Self::Position(position) => vec![Expr::value(*position)],
         }
     }
 }
 
 impl Order {
+    fn columns(&self) -> Vec<SimpleExpr> {
+        let mut columns: Vec<SimpleExpr> = self.sort.clone().into_iter().collect();
+        if let Some(SimpleExpr::Tuple(several)) = &self.sort {
+            columns.clone_from(several);
+        }
+        columns.push(self.id.clone());
+        columns
+    }
+
     fn beyond(&self, key: &Key, forwards: bool) -> SimpleExpr {
         let greater = forwards != self.descending;
-        let (row, place) = match (&self.sort, key.value.expression()) {
-            (Some(sort), Some(value)) => (
-                Expr::tuple([sort.clone(), self.id.clone()]),
-                Expr::tuple([value, Expr::value(key.id)]),
-            ),
+        let mut place = key.value.expressions();
+        place.push(Expr::value(key.id));
+        let (row, place) = match (self.columns(), place) {
+            (row, place) if row.len() == place.len() && row.len() > 1 => {
+                (Expr::tuple(row), Expr::tuple(place))
+            }
             _ => (self.id.clone(), Expr::value(key.id)),
         };
         if greater {
@@ -161,10 +176,9 @@ where
     } else {
         sea_orm::Order::Desc
     };
-    if let Some(sort) = &order.sort {
-        select = select.order_by(sort.clone(), direction.clone());
+    for column in order.columns() {
+        select = select.order_by(column, direction.clone());
     }
-    select = select.order_by(order.id.clone(), direction);
     let mut items = select.limit(slice.size + 1).all(connection).await?;
     let more = items.len() as u64 > slice.size;
     if more {

@@ -1,11 +1,12 @@
-//! Referrals, as each caller may see them. What is done with them stands beside: `create`, `act`, `change`, `child`; how long it is read in `tenure`.
+//! Referrals, as each caller may see them. What is done with them stands beside: `create`, `act`, `change`, `child`, and
+//! to many at once `many`, `bulk`; how the inbox is sorted and counted in `inbox`; how long it is read in `tenure`.
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use entity::{
     Access, CatchmentId, ClaimantId, NeedCategory, ReferralAction, ReferralBox, ReferralId,
-    ReferralOrderField, ReferralPriority, ReferralStatus, ReferralStatusReason, RegionId,
-    ServiceId, organization_catchment, outcome, referral,
+    ReferralOrderField, ReferralPriority, ReferralStatus, ReferralStatusReason, ReferralSubStatus,
+    RegionId, ServiceId, organization_catchment, outcome, referral,
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
@@ -13,7 +14,7 @@ use sea_orm::{
 };
 
 use super::{
-    Applied, Session,
+    Reading, Session, Visible,
     page::{Field, Key, Keyed, NEVER, Order, Paged, Slice, SortValue},
 };
 use crate::{
@@ -26,17 +27,21 @@ use crate::{
 };
 
 pub mod act;
+pub mod also_for;
+pub mod bulk;
 pub mod change;
 pub mod child;
 pub mod create;
 mod ending;
 pub mod finish;
+pub mod inbox;
+mod left;
+pub mod many;
 mod rule;
 mod step;
 mod tenure;
 mod text;
 
-use rule::open_to;
 pub(super) use rule::party;
 pub(super) use tenure::Tenure;
 
@@ -50,6 +55,7 @@ impl Keyed for referral::Model {
             Field::CreatedAt => SortValue::Time(self.created_at),
             Field::UpdatedAt => SortValue::Time(self.updated_at),
             Field::DueAt => SortValue::Time(self.due_at.unwrap_or(NEVER)),
+            Field::Urgency => inbox::urgency_of(self),
             Field::Id | Field::Name | Field::Position | Field::Version => SortValue::Nothing,
         };
         Key {
@@ -63,6 +69,7 @@ impl Keyed for referral::Model {
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub statuses: Option<Vec<ReferralStatus>>,
+    pub sub_statuses: Option<Vec<ReferralSubStatus>>,
     pub priority: Option<ReferralPriority>,
     pub categories: Option<Vec<NeedCategory>>,
     pub region: Option<RegionId>,
@@ -228,27 +235,13 @@ fn order(field: ReferralOrderField, descending: bool) -> Order {
             Field::DueAt,
             Func::coalesce([column(referral::Column::DueAt), Expr::value(NEVER)]).into(),
         ),
+        ReferralOrderField::Urgency => (Field::Urgency, inbox::urgency()),
     };
     Order {
         field,
         descending,
         sort: Some(sort),
         id: column(referral::Column::Id),
-    }
-}
-
-fn in_box(which: ReferralBox, viewer: &Viewer) -> Condition {
-    use referral::Column;
-    let organization = viewer.organization();
-    match which {
-        ReferralBox::Inbox => Condition::all()
-            .add(Column::OwnerId.eq(organization))
-            .add(Column::OwnerAccess.eq(true)),
-        ReferralBox::Outbox => Column::SourceId.eq(organization).into(),
-        ReferralBox::Open => Condition::all()
-            .add(open_to(organization))
-            .add(Column::SourceId.ne(organization)),
-        ReferralBox::All => Condition::all(),
     }
 }
 
@@ -265,69 +258,75 @@ impl Session {
         slice: &Slice,
     ) -> Result<Paged<Seen>> {
         let paged = self
-            .narrowed(filter)
-            .filter(in_box(which, self.viewer()))
+            .narrowed(self.in_box(which), filter)
             .page(&order(field, descending), slice)
             .await?;
         self.journal_oversight(&paged.items).await?;
         Ok(paged.map(|row| self.seen_referral(row)))
     }
 
-    fn narrowed(&self, filter: Filter) -> super::Visible<'_, referral::Entity, super::Reading> {
+    fn narrowed<'s>(
+        &self,
+        seen: Visible<'s, referral::Entity, Reading>,
+        filter: Filter,
+    ) -> Visible<'s, referral::Entity, Reading> {
         use referral::Column;
         let own = self.viewer().organization();
         let owned = || Condition::all().add(Column::OwnerId.eq(own));
-        self.find::<referral::Entity>()
-            .filter_some(filter.statuses, |statuses| {
-                Column::Status.is_in(statuses).into()
+        seen.filter_some(filter.statuses, |statuses| {
+            Column::Status.is_in(statuses).into()
+        })
+        // What it waits for is told to its parties alone.
+        .filter_some(filter.sub_statuses, |wanted| {
+            party(own).add(Column::SubStatus.is_in(wanted))
+        })
+        .filter_some(filter.priority, |priority| {
+            Column::Priority.eq(priority).into()
+        })
+        .filter_some(filter.categories, |wanted| {
+            Column::Category.is_in(wanted).into()
+        })
+        .filter_some(filter.region, |region| Column::RegionId.eq(region).into())
+        .filter_some(filter.service, |service| {
+            Column::ServiceId.eq(service).into()
+        })
+        .filter_some(filter.catchment, |catchment| {
+            let there = organization_catchment::Entity::find()
+                .select_only()
+                .column(organization_catchment::Column::OrganizationId)
+                .filter(organization_catchment::Column::CatchmentId.eq(catchment))
+                .into_query();
+            Column::OwnerId.in_subquery(there).into()
+        })
+        // Who works on a referral is seen inside the owning organization only.
+        .filter_some(filter.assignee, |who| owned().add(Column::Assignee.eq(who)))
+        .filter_some(filter.unassigned, |free| {
+            owned().add(if free {
+                Column::Assignee.is_null()
+            } else {
+                Column::Assignee.is_not_null()
             })
-            .filter_some(filter.priority, |priority| {
-                Column::Priority.eq(priority).into()
-            })
-            .filter_some(filter.categories, |wanted| {
-                Column::Category.is_in(wanted).into()
-            })
-            .filter_some(filter.region, |region| Column::RegionId.eq(region).into())
-            .filter_some(filter.service, |service| {
-                Column::ServiceId.eq(service).into()
-            })
-            .filter_some(filter.catchment, |catchment| {
-                let there = organization_catchment::Entity::find()
-                    .select_only()
-                    .column(organization_catchment::Column::OrganizationId)
-                    .filter(organization_catchment::Column::CatchmentId.eq(catchment))
-                    .into_query();
-                Column::OwnerId.in_subquery(there).into()
-            })
-            // Who works on a referral is seen inside the owning organization only.
-            .filter_some(filter.assignee, |who| owned().add(Column::Assignee.eq(who)))
-            .filter_some(filter.unassigned, |free| {
-                owned().add(if free {
-                    Column::Assignee.is_null()
-                } else {
-                    Column::Assignee.is_not_null()
-                })
-            })
-            .filter_some(filter.overdue, |overdue| {
-                let late = Condition::all()
-                    .add(Column::Status.eq(ReferralStatus::Requested))
-                    .add(Column::DueAt.is_not_null())
-                    .add(Column::DueAt.lt(self.now));
-                if overdue { late } else { late.not() }
-            })
-            .filter_some(filter.follow_up_due, |due| {
-                let with_follow_up = Condition::all()
-                    .add(Column::Status.ne(ReferralStatus::EnteredInError))
-                    .add(Column::Id.in_subquery(self.with_follow_up_due()));
-                if due {
-                    with_follow_up
-                } else {
-                    with_follow_up.not()
-                }
-            })
-            .filter_some(filter.updated_since, |since| {
-                Column::UpdatedAt.gte(since).into()
-            })
+        })
+        .filter_some(filter.overdue, |overdue| {
+            let late = Condition::all()
+                .add(Column::Status.eq(ReferralStatus::Requested))
+                .add(Column::DueAt.is_not_null())
+                .add(Column::DueAt.lt(self.now));
+            if overdue { late } else { late.not() }
+        })
+        .filter_some(filter.follow_up_due, |due| {
+            let with_follow_up = Condition::all()
+                .add(Column::Status.ne(ReferralStatus::EnteredInError))
+                .add(Column::Id.in_subquery(self.with_follow_up_due()));
+            if due {
+                with_follow_up
+            } else {
+                with_follow_up.not()
+            }
+        })
+        .filter_some(filter.updated_since, |since| {
+            Column::UpdatedAt.gte(since).into()
+        })
     }
 
     fn with_follow_up_due(&self) -> SelectStatement {
@@ -366,39 +365,6 @@ impl Session {
         Ok(row.map(|row| self.seen_referral(row)))
     }
 
-    /// The referral that a change of the caller has just left: as the caller may see it, or, where that very change
-    /// ended the caller's access, without any fact about the person.
-    ///
-    /// # Errors
-    /// As [`Session::referral`].
-    pub async fn referral_after(&self, applied: &Applied) -> Result<Option<Seen>> {
-        let id = ReferralId(applied.subject());
-        if let Some(seen) = self.referral(id).await? {
-            return Ok(Some(seen));
-        }
-        if !applied.is_fresh() {
-            return Ok(None);
-        }
-        let row = referral::Entity::find_by_id(id)
-            .filter(referral::Column::Version.eq(applied.version()))
-            .one(&self.store.database.unscoped)
-            .await?;
-        Ok(row.map(|mut row| {
-            row.claimant_id = None;
-            row.need_id = None;
-            row.summary = None;
-            row.assignee = None;
-            row.part_of_id = None;
-            row.replaces_id = None;
-            Seen {
-                referral: row,
-                relations: vec![Relation::None],
-                claimant_withheld: Some(Access::ConsentRequired),
-                tenure: Tenure::Over,
-            }
-        }))
-    }
-
     /// The rows among `ids` that the caller may see, unmasked; for the store alone.
     pub(super) async fn referral_list_by_id(
         &self,
@@ -423,7 +389,8 @@ impl Session {
             .collect())
     }
 
-    /// The referrals of a claimant of which the caller is a party, or whose claimant it registered; newest first.
+    /// The referrals for a claimant, or for the person also, of which the caller is a party, or whose claimant it
+    /// registered; newest first.
     ///
     /// # Errors
     /// When the database fails.
@@ -434,7 +401,7 @@ impl Session {
     ) -> Result<Paged<Seen>> {
         let paged = self
             .find::<referral::Entity>()
-            .filter(referral::Column::ClaimantId.eq(claimant))
+            .filter(referral::Column::Id.in_subquery(self.for_person(claimant)))
             // An open referral does not tell whose it is.
             .filter(party(self.viewer().organization()))
             .page(&order(ReferralOrderField::CreatedAt, true), slice)

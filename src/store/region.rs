@@ -41,10 +41,20 @@ impl Session {
     /// # Errors
     /// When the database fails.
     pub async fn region_list_by_id(&self, ids: &[RegionId]) -> Result<Vec<region::Model>> {
-        self.find::<region::Entity>()
-            .filter(region::Column::Id.is_in(ids.iter().copied()))
-            .all()
-            .await
+        let read = async |missing: Vec<RegionId>| {
+            let rows = self
+                .find::<region::Entity>()
+                .filter(region::Column::Id.is_in(missing))
+                .all()
+                .await?;
+            Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+        };
+        Ok(self.remembered_or(ids, read).await?.into_values().collect())
+    }
+
+    /// A region, if it is remembered.
+    pub fn region_remembered(&self, id: RegionId) -> Option<region::Model> {
+        self.remembered(id)
     }
 
     /// Every catchment, or those of one region, by code.
@@ -66,10 +76,15 @@ impl Session {
     /// # Errors
     /// When the database fails.
     pub async fn catchment_list_by_id(&self, ids: &[CatchmentId]) -> Result<Vec<catchment::Model>> {
-        self.find::<catchment::Entity>()
-            .filter(catchment::Column::Id.is_in(ids.iter().copied()))
-            .all()
-            .await
+        let read = async |missing: Vec<CatchmentId>| {
+            let rows = self
+                .find::<catchment::Entity>()
+                .filter(catchment::Column::Id.is_in(missing))
+                .all()
+                .await?;
+            Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+        };
+        Ok(self.remembered_or(ids, read).await?.into_values().collect())
     }
 }
 

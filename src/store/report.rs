@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use entity::{
     NeedCategory, ReferralStatus, ReferralStatusReason, RegionId, ReportDimension, ReportMeasure,
-    organization, referral, region,
+    claimant_link, organization, referral, region,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect,
@@ -124,12 +124,29 @@ impl Question {
             .collect()
     }
 
-    /// What is counted, each once in a cell.
-    const fn record(&self) -> referral::Column {
-        match self.measure {
-            ReportMeasure::Referrals => referral::Column::Id,
-            ReportMeasure::Claimants => referral::Column::ClaimantId,
-            ReportMeasure::Needs => referral::Column::NeedId,
+    /// What is counted, each once in a cell. To the ministry, who is most probably one person counts once, whichever
+    /// organizations registered the person; an organization counts its own records.
+    fn record(&self, viewer: &Viewer, as_of: DateTime<Utc>) -> SimpleExpr {
+        let claimant = column(referral::Column::ClaimantId);
+        match (self.measure, viewer) {
+            (ReportMeasure::Referrals, _) => column(referral::Column::Id),
+            (ReportMeasure::Needs, _) => column(referral::Column::NeedId),
+            (
+                ReportMeasure::Claimants,
+                Viewer::Provider { .. } | Viewer::SettlementAgency { .. },
+            ) => claimant,
+            (ReportMeasure::Claimants, Viewer::Ministry { .. }) => {
+                let linked = claimant_link::Entity::find()
+                    .select_only()
+                    .column(claimant_link::Column::LinkId)
+                    .filter(
+                        Expr::col((claimant_link::Entity, claimant_link::Column::ClaimantId))
+                            .eq(claimant.clone()),
+                    )
+                    .filter(claimant_link::Column::LinkedAt.lte(as_of))
+                    .into_query();
+                Func::coalesce([Expr::from(linked), claimant]).into()
+            }
         }
     }
 
@@ -242,7 +259,7 @@ impl Session {
                 .order_by_expr(key, sea_orm::Order::Asc);
         }
         let mut records = select
-            .expr_as(column(question.record()), "record")
+            .expr_as(question.record(self.viewer(), as_of), "record")
             .into_query();
         if !matches!(question.measure, ReportMeasure::Referrals) {
             records.distinct();

@@ -1,7 +1,10 @@
 //! What the passing of time takes away: drafts that nobody touches any more, and people of whom nothing was written for
 //! years. Each goes in a transaction of its own, with the system as the author in the journal.
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::{ClaimantId, OrganizationId, ReferralId, claimant, consent, journal_entry, referral};
+use entity::{
+    ClaimantId, JournalKind, OrganizationId, ReferralId, claimant, consent, journal_entry,
+    referral, referral_also_for,
+};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionOptions,
     TransactionTrait,
@@ -124,6 +127,7 @@ fn unused_since(before: DateTime<Utc>) -> Condition {
         .add(claimant::Column::UpdatedAt.lt(before))
         .add(Expr::exists(journalled_since(before)).not())
         .add(Expr::exists(referred_since(before)).not())
+        .add(Expr::exists(referred_beside_since(before)).not())
         .add(Expr::exists(consented_since(before)).not())
 }
 
@@ -131,7 +135,8 @@ fn claimant_id() -> (claimant::Entity, claimant::Column) {
     (claimant::Entity, claimant::Column::Id)
 }
 
-/// Entries about the claimant at hand: of its registration, its updates, its needs.
+/// Entries about the claimant at hand: of its registration, its updates, its needs. That somebody else looked for the
+/// person keeps nothing.
 fn journalled_since(before: DateTime<Utc>) -> SelectStatement {
     let column = |column| Expr::col((journal_entry::Entity, column));
     Query::select()
@@ -139,6 +144,7 @@ fn journalled_since(before: DateTime<Utc>) -> SelectStatement {
         .from(journal_entry::Entity)
         .and_where(column(journal_entry::Column::SubjectId).equals(claimant_id()))
         .and_where(column(journal_entry::Column::At).gte(before))
+        .and_where(column(journal_entry::Column::Kind).ne(JournalKind::ClaimantSought))
         .to_owned()
 }
 
@@ -148,6 +154,23 @@ fn referred_since(before: DateTime<Utc>) -> SelectStatement {
         .expr(Expr::value(1))
         .from(referral::Entity)
         .and_where(column(referral::Column::ClaimantId).equals(claimant_id()))
+        .and_where(column(referral::Column::UpdatedAt).gte(before))
+        .to_owned()
+}
+
+/// Referrals of others that are for the claimant at hand also.
+fn referred_beside_since(before: DateTime<Utc>) -> SelectStatement {
+    let column = |column| Expr::col((referral::Entity, column));
+    let beside = |column| Expr::col((referral_also_for::Entity, column));
+    Query::select()
+        .expr(Expr::value(1))
+        .from(referral_also_for::Entity)
+        .inner_join(
+            referral::Entity,
+            beside(referral_also_for::Column::ReferralId)
+                .equals((referral::Entity, referral::Column::Id)),
+        )
+        .and_where(beside(referral_also_for::Column::ClaimantId).equals(claimant_id()))
         .and_where(column(referral::Column::UpdatedAt).gte(before))
         .to_owned()
 }

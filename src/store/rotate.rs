@@ -12,7 +12,7 @@ use sea_orm::{
     sea_query::{Expr, LockType},
 };
 
-use super::{Store, claimant::token, seal::Wrapped, sealed::unscoped_identity};
+use super::{Store, claimant::token, seal::Wrapped, sealed::unscoped_described};
 use crate::error::Result;
 
 const BATCH: u64 = 200;
@@ -234,8 +234,9 @@ impl Store {
         let Some((organization, None)) = found else {
             return Ok(false);
         };
-        if let Some(identity) = unscoped_identity(&self.seal, &transaction, claimant).await? {
-            token::write(&transaction, &self.seal, organization, claimant, &identity).await?;
+        let described = unscoped_described(&self.seal, &transaction, &[claimant]).await?;
+        if let Some(described) = described.get(&claimant) {
+            token::write(&transaction, &self.seal, organization, claimant, described).await?;
         }
         let current = self.seal.current_token_key();
         claimant_key::Entity::update_many()

@@ -163,6 +163,17 @@ impl Seal {
         keys.map(|key| token(key, organization, part)).collect()
     }
 
+    /// The token of a key of matching, under the current key. It is the same for every organization, so that people can
+    /// be counted once.
+    pub(super) fn match_token(&self, key: &str) -> Vec<u8> {
+        self.name_token(Uuid::nil(), key)
+    }
+
+    /// The tokens of a key of matching under every key.
+    pub(super) fn match_tokens(&self, key: &str) -> Vec<Vec<u8>> {
+        self.name_tokens(Uuid::nil(), key)
+    }
+
     /// Seals a text under a wrapped key.
     pub(super) fn seal_text(&self, key: &Wrapped, place: Place, text: &str) -> Result<Sealed> {
         self.open_key(key)?.seal(place, text.as_bytes()).map(Sealed)
@@ -267,6 +278,11 @@ impl Place {
 
     pub(super) fn authority(consent: impl Into<Uuid>) -> Self {
         Self::new("consent.authority", consent)
+    }
+
+    /// What somebody was looked for by.
+    pub(super) fn match_request(request: impl Into<Uuid>) -> Self {
+        Self::new("match_request.content", request)
     }
 
     /// A sealed group of a claimant, by the name of its table.

@@ -13,7 +13,7 @@ use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult,
     IntoActiveModel, JoinType, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::{ExprTrait, OnConflict, SelectStatement},
+    sea_query::{Expr, ExprTrait, OnConflict},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -22,6 +22,8 @@ use super::{
     disclosure::Opened,
     everything,
     grant::in_force,
+    matching::Described,
+    padded,
     seal::{DataKey, Place, Seal, Wrapped},
 };
 use crate::{
@@ -150,13 +152,16 @@ pub struct LanguageAbility {
     pub assessed_on: Option<NaiveDate>,
 }
 
-/// The claimants that the viewer's own organization registered.
-pub(super) fn registered_by(viewer: &Viewer) -> SelectStatement {
-    claimant::Entity::find()
+/// The condition that the viewer's own organization registered the claimant in a column.
+pub(super) fn registered_by(claimant: impl ColumnTrait, viewer: &Viewer) -> Expr {
+    let own = claimant::Entity::find()
         .select_only()
         .column(claimant::Column::Id)
-        .filter(claimant::Column::RegisteringOrganizationId.eq(viewer.organization()))
-        .into_query()
+        .filter(
+            Expr::col((claimant::Entity, claimant::Column::Id)).equals(claimant.as_column_ref()),
+        )
+        .filter(claimant::Column::RegisteringOrganizationId.eq(viewer.organization()));
+    Expr::exists(own.into_query())
 }
 
 /// A table of one sealed group.
@@ -179,10 +184,10 @@ fn open_to(
     match viewer {
         Viewer::Ministry { .. } => super::nothing(),
         Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => {
-            let own = Condition::any().add(claimant.in_subquery(registered_by(viewer)));
+            let own = Condition::any().add(registered_by(claimant, viewer));
             match groups {
                 [] => own,
-                groups => own.add(claimant.in_subquery(in_force(viewer, groups, now))),
+                groups => own.add(in_force(claimant, viewer, groups, now)),
             }
         }
     }
@@ -265,7 +270,7 @@ async fn open<E: Group, C: ConnectionTrait>(
     let key = E::belongs_to(claimant_key::Entity)
         .from(E::claimant())
         .to(claimant_key::Column::ClaimantId);
-    let rows = rows.filter(E::claimant().is_in(claimants.iter().copied()));
+    let rows = rows.filter(E::claimant().is_in(padded(claimants)));
     rows.select
         .select_only()
         .column(E::claimant())
@@ -342,17 +347,28 @@ where
     Ok(())
 }
 
-/// The identity of any claimant, for who makes its tokens anew.
-pub(super) async fn unscoped_identity(
+/// What any claimants are known by, for tokens and comparison.
+pub(super) async fn unscoped_described(
     seal: &Seal,
     transaction: &DatabaseTransaction,
-    claimant: ClaimantId,
-) -> Result<Option<Identity>> {
-    let rows = Visible {
+    claimants: &[ClaimantId],
+) -> Result<HashMap<ClaimantId, Described>> {
+    let identities = Visible {
         select: claimant_identity::Entity::find(),
         connection: transaction,
     };
-    Ok(open(seal, rows, &[claimant]).await?.remove(&claimant))
+    let identifiers = Visible {
+        select: claimant_identifiers::Entity::find(),
+        connection: transaction,
+    };
+    let mut described: HashMap<ClaimantId, Described> = HashMap::new();
+    for (claimant, identity) in open(seal, identities, claimants).await? {
+        described.entry(claimant).or_default().identity = Some(identity);
+    }
+    for (claimant, identifiers) in open(seal, identifiers, claimants).await? {
+        described.entry(claimant).or_default().identifiers = identifiers;
+    }
+    Ok(described)
 }
 
 /// Forgets everything sealed of a claimant, and the key first of all.
@@ -468,38 +484,49 @@ impl Session {
 }
 
 impl Unit<'_> {
+    /// What a claimant of the caller's own organization is known by.
+    pub(super) async fn described(&self, claimant: ClaimantId) -> Result<Described> {
+        Ok(Described {
+            identity: self.identity(claimant).await?,
+            identifiers: self
+                .own_identifiers(&[claimant])
+                .await?
+                .remove(&claimant)
+                .unwrap_or_default(),
+            language: None,
+        })
+    }
+
     /// The identity of a claimant of the caller's own organization.
     pub(super) async fn identity(&self, claimant: ClaimantId) -> Result<Option<Identity>> {
-        Ok(open(
-            self.session.seal(),
-            self.find::<claimant_identity::Entity>(),
-            &[claimant],
-        )
-        .await?
-        .remove(&claimant))
+        Ok(self.identities(&[claimant]).await?.remove(&claimant))
     }
 
-    /// The contact of a claimant of the caller's own organization.
-    pub(super) async fn contact(&self, claimant: ClaimantId) -> Result<Option<Contact>> {
-        Ok(open(
-            self.session.seal(),
-            self.find::<claimant_contact::Entity>(),
-            &[claimant],
-        )
-        .await?
-        .remove(&claimant))
+    /// The identities of claimants of the caller's own organization.
+    pub(super) async fn identities(
+        &self,
+        claimants: &[ClaimantId],
+    ) -> Result<HashMap<ClaimantId, Identity>> {
+        let rows = self.find::<claimant_identity::Entity>();
+        open(self.session.seal(), rows, claimants).await
     }
 
-    /// The identifiers of a claimant of the caller's own organization.
-    pub(super) async fn own_identifiers(&self, claimant: ClaimantId) -> Result<Vec<Identifier>> {
-        Ok(open(
-            self.session.seal(),
-            self.find::<claimant_identifiers::Entity>(),
-            &[claimant],
-        )
-        .await?
-        .remove(&claimant)
-        .unwrap_or_default())
+    /// The contacts of claimants of the caller's own organization.
+    pub(super) async fn contacts(
+        &self,
+        claimants: &[ClaimantId],
+    ) -> Result<HashMap<ClaimantId, Contact>> {
+        let rows = self.find::<claimant_contact::Entity>();
+        open(self.session.seal(), rows, claimants).await
+    }
+
+    /// The identifiers of claimants of the caller's own organization.
+    pub(super) async fn own_identifiers(
+        &self,
+        claimants: &[ClaimantId],
+    ) -> Result<HashMap<ClaimantId, Vec<Identifier>>> {
+        let rows = self.find::<claimant_identifiers::Entity>();
+        open(self.session.seal(), rows, claimants).await
     }
 
     /// The qualifications of a claimant of the caller's own organization.

@@ -8,9 +8,10 @@ use entity::{
     AccessGrantId, ClaimantId, JournalEntryId, JournalKind, OrganizationId, ReferralId,
     ReferralStatusReason, Sealed, SubjectType, access_grant, catchment, claimant,
     claimant_claim_status, claimant_contact, claimant_identifiers, claimant_identity, claimant_key,
-    claimant_language_abilities, claimant_name_token, claimant_qualifications, consent,
-    consent_recipient, exclusion, journal_audience, journal_entry, journal_head, location, need,
-    organization, organization_catchment, outcome, referral, region, reroute_request, service,
+    claimant_language_abilities, claimant_link, claimant_match_token, claimant_name_token,
+    claimant_qualifications, consent, consent_recipient, exclusion, household, household_member,
+    journal_audience, journal_entry, journal_head, location, need, organization,
+    organization_catchment, outcome, referral, referral_also_for, region, reroute_request, service,
     service_at_location, service_capacity, service_category, service_language, service_region,
 };
 use sea_orm::{
@@ -20,9 +21,13 @@ use sea_orm::{
 
 use super::{
     Store,
-    claimant::{register::SealedPart, token::name_tokens},
+    claimant::{
+        register::SealedPart,
+        token::{match_tokens, name_tokens, waiting},
+    },
     grant::{row_of, wanted},
     journal::{Author, Entry},
+    matching::Described,
     referral::{put_new_summary, told},
     seal::{DataKey, Place, Seal, Wrapped},
     sealed::{LanguageAbility, Qualification, key_row, sealed_row},
@@ -54,8 +59,11 @@ pub struct Seed {
     pub consents: Vec<consent::Model>,
     pub consent_recipients: Vec<consent_recipient::Model>,
     pub exclusions: Vec<exclusion::Model>,
+    pub households: Vec<household::Model>,
+    pub household_members: Vec<household_member::Model>,
     /// A referral that comes from another stands after it.
     pub courses: Vec<Course>,
+    pub also_for: Vec<referral_also_for::Model>,
     pub outcomes: Vec<outcome::Model>,
     /// Free text by the row that it belongs to: the summary of a referral, the note of an outcome, the authority
     /// behind a consent. The rows themselves come without; it is sealed as they are written.
@@ -156,6 +164,7 @@ impl Store {
         }
         insert_directory(&transaction, seed).await?;
         self.insert_people(&transaction, seed).await?;
+        self.insert_match_tokens(&transaction, seed).await?;
         let keys = self.insert_referrals(&transaction, seed).await?;
         insert_grants(&transaction, seed, self.settings.after_completion()).await?;
         insert_journal(&transaction, seed, &self.seal, &keys).await?;
@@ -226,7 +235,36 @@ impl Store {
         insert::<consent::Entity>(transaction, consents).await?;
         let recipients = seed.consent_recipients.iter().cloned();
         insert::<consent_recipient::Entity>(transaction, recipients).await?;
-        insert::<exclusion::Entity>(transaction, seed.exclusions.iter().cloned()).await
+        insert::<exclusion::Entity>(transaction, seed.exclusions.iter().cloned()).await?;
+        insert::<household::Entity>(transaction, seed.households.iter().cloned()).await?;
+        let members = seed.household_members.iter().cloned();
+        insert::<household_member::Entity>(transaction, members).await
+    }
+
+    /// Has everybody found by a description, and compared with all others once the gateway runs.
+    async fn insert_match_tokens(
+        &self,
+        transaction: &DatabaseTransaction,
+        seed: &Seed,
+    ) -> Result<()> {
+        let mut tokens = Vec::new();
+        for Person {
+            claimant, sealed, ..
+        } in &seed.claimants
+        {
+            let described = Described {
+                identity: sealed.identity.clone(),
+                identifiers: sealed.identifiers.clone().unwrap_or_default(),
+                language: None,
+            };
+            let organization = claimant.registering_organization_id;
+            let of_person = match_tokens(&self.seal, organization, claimant.id, &described);
+            tokens.extend(of_person);
+        }
+        insert::<claimant_match_token::Entity>(transaction, tokens).await?;
+        let links = seed.claimants.iter();
+        let links = links.map(|person| waiting(person.claimant.id));
+        insert::<claimant_link::Entity>(transaction, links).await
     }
 
     /// Writes the referrals, and gives the keys of their free text for the journal's.
@@ -250,6 +288,7 @@ impl Store {
             outcome.note = text_of(seed, outcome.id, key.as_ref(), place)?;
         }
         insert::<referral::Entity>(transaction, rows).await?;
+        insert::<referral_also_for::Entity>(transaction, seed.also_for.iter().cloned()).await?;
         insert::<outcome::Entity>(transaction, outcomes).await?;
         let requests = seed.reroute_requests.iter().cloned();
         insert::<reroute_request::Entity>(transaction, requests).await?;

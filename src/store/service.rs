@@ -14,7 +14,9 @@ use sea_orm::{
 };
 
 use super::{
-    Readable, Session, everything,
+    Readable, Session,
+    directory::{Categories, Languages},
+    everything,
     organization::contains_words,
     page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
 };
@@ -24,7 +26,7 @@ mod save;
 
 pub(super) use save::blank;
 pub(crate) use save::search_words;
-pub use save::{Save, SaveCapacity};
+pub use save::{Places, Save, SaveCapacity};
 
 macro_rules! public {
     ($($entity:ident)+) => {$(
@@ -144,10 +146,25 @@ impl Session {
     /// # Errors
     /// When the database fails.
     pub async fn service_list_by_id(&self, ids: &[ServiceId]) -> Result<Vec<service::Model>> {
-        self.find::<service::Entity>()
-            .filter(service::Column::Id.is_in(ids.iter().copied()))
-            .all()
-            .await
+        let read = async |missing: Vec<ServiceId>| {
+            let rows = self
+                .find::<service::Entity>()
+                .filter(service::Column::Id.is_in(missing))
+                .all()
+                .await?;
+            Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+        };
+        Ok(self.remembered_or(ids, read).await?.into_values().collect())
+    }
+
+    /// A service, if it is remembered.
+    pub fn service_remembered(&self, id: ServiceId) -> Option<service::Model> {
+        self.remembered(id)
+    }
+
+    /// The categories of a service, if they are remembered.
+    pub fn service_categories_remembered(&self, id: ServiceId) -> Option<Vec<NeedCategory>> {
+        self.remembered(Categories(id))
     }
 
     /// The categories of each of `services`.
@@ -158,17 +175,25 @@ impl Session {
         &self,
         services: &[ServiceId],
     ) -> Result<HashMap<ServiceId, Vec<NeedCategory>>> {
-        let rows = self
-            .find::<service_category::Entity>()
-            .filter(service_category::Column::ServiceId.is_in(services.iter().copied()))
-            .all()
-            .await?;
-        let mut found: HashMap<_, Vec<_>> = HashMap::new();
-        for row in rows {
-            found.entry(row.service_id).or_default().push(row.category);
-        }
-        found.values_mut().for_each(|codes| codes.sort_unstable());
-        Ok(found)
+        let keys: Vec<Categories> = services.iter().copied().map(Categories).collect();
+        let read = async |missing: Vec<Categories>| {
+            let rows = self
+                .find::<service_category::Entity>()
+                .filter(
+                    service_category::Column::ServiceId.is_in(missing.into_iter().map(|key| key.0)),
+                )
+                .all()
+                .await?;
+            let mut found: HashMap<_, Vec<_>> = HashMap::new();
+            for row in rows {
+                let of = Categories(row.service_id);
+                found.entry(of).or_default().push(row.category);
+            }
+            found.values_mut().for_each(|codes| codes.sort_unstable());
+            Ok(found)
+        };
+        let found = self.remembered_or(&keys, read).await?;
+        Ok(found.into_iter().map(|(of, codes)| (of.0, codes)).collect())
     }
 
     /// The languages of each of `services`.
@@ -179,17 +204,25 @@ impl Session {
         &self,
         services: &[ServiceId],
     ) -> Result<HashMap<ServiceId, Vec<String>>> {
-        let rows = self
-            .find::<service_language::Entity>()
-            .filter(service_language::Column::ServiceId.is_in(services.iter().copied()))
-            .all()
-            .await?;
-        let mut found: HashMap<_, Vec<_>> = HashMap::new();
-        for row in rows {
-            found.entry(row.service_id).or_default().push(row.language);
-        }
-        found.values_mut().for_each(|codes| codes.sort_unstable());
-        Ok(found)
+        let keys: Vec<Languages> = services.iter().copied().map(Languages).collect();
+        let read = async |missing: Vec<Languages>| {
+            let rows = self
+                .find::<service_language::Entity>()
+                .filter(
+                    service_language::Column::ServiceId.is_in(missing.into_iter().map(|key| key.0)),
+                )
+                .all()
+                .await?;
+            let mut found: HashMap<_, Vec<_>> = HashMap::new();
+            for row in rows {
+                let of = Languages(row.service_id);
+                found.entry(of).or_default().push(row.language);
+            }
+            found.values_mut().for_each(|codes| codes.sort_unstable());
+            Ok(found)
+        };
+        let found = self.remembered_or(&keys, read).await?;
+        Ok(found.into_iter().map(|(of, codes)| (of.0, codes)).collect())
     }
 
     /// The capacity of each of `services` that told it.
@@ -271,7 +304,7 @@ fn by_name() -> Order {
 }
 
 /// Services for a region, or for every region.
-pub(super) fn in_region(region: RegionId) -> Condition {
+fn in_region(region: RegionId) -> Condition {
     Condition::any()
         .add(
             service::Column::Id.in_subquery(service_ids_where::<service_region::Entity>(
@@ -282,23 +315,6 @@ pub(super) fn in_region(region: RegionId) -> Condition {
         .add(
             service::Column::Id.not_in_subquery(service_ids_where::<service_region::Entity>(
                 service_region::Column::ServiceId,
-                Condition::all(),
-            )),
-        )
-}
-
-/// Services given in a language, or of which no language is known.
-pub(super) fn in_language(language: String) -> Condition {
-    Condition::any()
-        .add(
-            service::Column::Id.in_subquery(service_ids_where::<service_language::Entity>(
-                service_language::Column::ServiceId,
-                service_language::Column::Language.eq(language),
-            )),
-        )
-        .add(
-            service::Column::Id.not_in_subquery(service_ids_where::<service_language::Entity>(
-                service_language::Column::ServiceId,
                 Condition::all(),
             )),
         )

@@ -7,7 +7,7 @@ use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait,
     QueryFilter, RuntimeErr, SqlErr, TransactionOptions, TransactionTrait, prelude::Uuid,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Readable, Session, Visible, journal::Entry};
 use crate::error::{Error, Problem, Refusal, Result};
@@ -21,13 +21,34 @@ pub trait Change: Serialize + Send + Sync {
     fn apply(&self, unit: &mut Unit<'_>) -> impl Future<Output = Result<Applied>> + Send;
 }
 
+/// What becomes of each of several, in their order; a refusal of one changes nothing for the others.
+pub type Each<T> = Vec<std::result::Result<T, Refusal>>;
+
+/// What became of the only one.
+pub(super) fn one<T>(each: Each<T>) -> Result<T> {
+    match each.into_iter().next() {
+        Some(row) => Ok(row?),
+        None => Err(Error::internal("nothing became of the only one")),
+    }
+}
+
 /// What was changed. The answer to the caller is read anew, under the caller's rights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
     pub(super) subject: Uuid,
     pub(super) version: i32,
     /// Whether this very call made the change; a replay tells no more than today's rights allow.
     fresh: bool,
+    /// What became of each row, where the change is one of many.
+    rows: Vec<Row>,
+}
+
+/// What became of one row of a change of many; kept under its idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Row {
+    pub(super) subject: Uuid,
+    /// The version that the change left, or why there was none.
+    pub(super) left: std::result::Result<i32, Refusal>,
 }
 
 impl Applied {
@@ -36,7 +57,29 @@ impl Applied {
             subject: subject.into(),
             version,
             fresh: true,
+            rows: Vec::new(),
         }
+    }
+
+    /// A change of many rows, of which none or some may have been refused.
+    pub(super) fn of_rows(rows: Vec<Row>) -> Self {
+        let done = rows
+            .iter()
+            .find_map(|row| Some((row.subject, *row.left.as_ref().ok()?)));
+        let (subject, version) = done.unwrap_or_default();
+        Self {
+            rows,
+            ..Self::new(subject, version)
+        }
+    }
+
+    pub(super) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// Whether every row was refused: nothing was changed.
+    fn is_refused(&self) -> bool {
+        !self.rows.is_empty() && self.rows.iter().all(|row| row.left.is_err())
     }
 
     /// What was changed, or came to be.
@@ -98,12 +141,12 @@ impl Session {
             return Ok(applied);
         }
         match self.attempt(change, Some(&remembered)).await {
+            Ok(applied) if !applied.is_refused() => Ok(applied),
             // The same call may have come first on another connection: then its result is the answer.
-            Err(error) => match self.replay(&remembered).await? {
+            refused => match self.replay(&remembered).await? {
                 Some(applied) => Ok(applied),
-                None => Err(error),
+                None => refused,
             },
-            done => done,
         }
     }
 
@@ -144,15 +187,20 @@ impl Session {
         };
         // On the heap: what a change awaits is large, and the stack of a worker is not.
         let applied = Box::pin(change.apply(&mut unit)).await?;
+        if applied.is_refused() {
+            return Ok(applied);
+        }
         if let Some(remembered) = remembered {
-            unit.remember(remembered, applied).await?;
+            unit.remember(remembered, &applied).await?;
         }
         if unit.entries.is_empty() {
             return Err(Error::internal("a change without a journal entry"));
         }
+        let changed = unit.directory_changes();
         unit.write_entries().await?;
         let erased = unit.erased;
         unit.transaction.commit().await?;
+        self.store.directory.forget(&changed);
         if erased {
             self.store.database.forget_log().await;
         }
@@ -183,6 +231,10 @@ impl Session {
                     subject: found.subject_id,
                     version: found.subject_version,
                     fresh: false,
+                    rows: match found.rows {
+                        Some(rows) => serde_json::from_value(rows).map_err(Error::internal)?,
+                        None => Vec::new(),
+                    },
                 }))
             }
             Some(_) => Err(Refusal::at(Problem::IdempotencyKeyReused, "idempotencyKey").into()),
@@ -217,7 +269,11 @@ struct Remembered {
 }
 
 impl Unit<'_> {
-    async fn remember(&self, remembered: &Remembered, applied: Applied) -> Result<()> {
+    async fn remember(&self, remembered: &Remembered, applied: &Applied) -> Result<()> {
+        let rows = match applied.rows() {
+            [] => None,
+            rows => Some(serde_json::to_value(rows).map_err(Error::internal)?),
+        };
         let row = idempotency::ActiveModel {
             organization_id: Set(self.session.viewer().organization()),
             client: Set(self.session.caller.client.clone()),
@@ -226,6 +282,7 @@ impl Unit<'_> {
             input_hash: Set(remembered.input_hash.clone()),
             subject_id: Set(applied.subject),
             subject_version: Set(applied.version),
+            rows: Set(rows),
             created_at: Set(self.session.now),
         };
         match row.insert(&self.transaction).await {

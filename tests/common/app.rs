@@ -295,6 +295,19 @@ impl TestApp {
         connection.close().await.expect("the connection closes");
     }
 
+    /// The store of another process on the same database.
+    pub async fn other_process(&self) -> Store {
+        let database = open(&self.database.url).await;
+        let settings = Settings::from(&Config::default());
+        Store::new(database, self.time.clone(), Keys::derive(SECRET), settings)
+    }
+
+    /// Reads the journal as the follower of the directory does in the background.
+    pub async fn follow(&self, position: Option<i64>) -> i64 {
+        let followed = self.store.unscoped_follow_directory(position).await;
+        followed.expect("the journal is read")
+    }
+
     /// Numbers and links what has been committed, as the sequencer does in the background.
     pub async fn settle(&self) {
         while self
@@ -310,6 +323,17 @@ impl TestApp {
             .await
             .expect("the chain grows")
         {}
+    }
+
+    /// Compares who was sought and registered, as the work behind requests does, and settles.
+    pub async fn compares(&self) {
+        while self
+            .store
+            .unscoped_match("test")
+            .await
+            .expect("claimants are compared")
+        {}
+        self.settle().await;
     }
 
     /// The statements run since the last call of this.

@@ -108,6 +108,26 @@ impl Server {
         self.url(database).replace("//postgres@", "//bound@")
     }
 
+    /// An empty database of a role that is no superuser, and the URL for that role. `granted` says whether it may set the
+    /// parameter by which policies know the viewer. It goes with the server.
+    pub async fn create_owned_database(&self, granted: bool) -> String {
+        let name = format!("owner_{}", self.names.fetch_add(1, Ordering::Relaxed));
+        self.run(format!("CREATE ROLE {name} LOGIN NOSUPERUSER NOBYPASSRLS"))
+            .await;
+        if granted {
+            self.run(format!(
+                "GRANT SET ON PARAMETER claimant_gateway.viewer TO {name}"
+            ))
+            .await;
+        }
+        self.run(format!(
+            "CREATE DATABASE {name} TEMPLATE template0 OWNER {name}"
+        ))
+        .await;
+        self.url(&name)
+            .replace("//postgres@", &format!("//{name}@"))
+    }
+
     /// An empty database.
     pub async fn create_database(&self, name: &str) {
         self.run(format!("CREATE DATABASE {name} TEMPLATE template0"))

@@ -38,6 +38,8 @@ pub struct Story {
     pub claimant: Value,
     pub need: Value,
     pub consent: Value,
+    /// Who is of the claimant's household, and referred with the claimant.
+    pub kin: Vec<Value>,
     /// Null before there is one.
     pub referral: Value,
     pub version: i64,
@@ -96,14 +98,36 @@ impl Story {
             claimant,
             need,
             consent,
+            kin: Vec::new(),
             referral: Value::Null,
             version: 0,
         }
     }
 
+    /// The agency registers two more people of the claimant's household; the first consents to what the claimant does.
+    pub async fn with_kin(mut self, app: &TestApp) -> Self {
+        for consents in [true, false] {
+            let input = json!({ "householdOf": self.claimant, "identity": { "givenName": format!("Kin{}", self.label) } });
+            let kin = app
+                .as_agency()
+                .done("claimantRegister", input, "claimant { id }")
+                .await["claimant"]["id"]
+                .clone();
+            let consent = json!({ "claimantId": kin, "purposes": ["EMPLOYMENT"], "anyParty": true,
+                "fieldGroups": ["IDENTITY"], "method": "VERBAL" });
+            if consents {
+                app.as_agency()
+                    .done("consentRecord", consent, "consent { id }")
+                    .await;
+            }
+            self.kin.push(kin);
+        }
+        self
+    }
+
     /// The agency creates the referral; without a service it is open.
     pub async fn create(&mut self, app: &TestApp, service: Option<Value>, send: bool) {
-        let input = json!({ "claimantId": self.claimant, "category": "EMPLOYMENT", "serviceId": service,
+        let input = json!({ "claimantId": self.claimant, "alsoForClaimantIds": self.kin, "category": "EMPLOYMENT", "serviceId": service,
             "summary": format!("Told{}", self.label), "send": send });
         let created = app
             .as_agency()

@@ -57,6 +57,15 @@ pub const PATHS: &[Path] = &[
         "Disclosure",
         "disclosures(claimantId: $claimant, first: 5) { edges { it: node { % } } }",
     ),
+    path(
+        "DuplicateCandidate",
+        "duplicateCandidates(status: SAME, first: 5) { edges { it: node { % } } }",
+    ),
+    path(
+        "ClaimantMatch",
+        "mutation { claimantMatch(input: { identity: { givenName: \"GivenAccepted\", familyName: \"FamilyAccepted\" } }) { it: matches { % } } }",
+    ),
+    path("InboxSummary", "it: inboxSummary { % }"),
     path("AuditCheckpoint", "it: auditCheckpoint { % }"),
     path("Need", "it: node(id: $need) { ... on Need { % } }"),
     path("Consent", "it: node(id: $consent) { ... on Consent { % } }"),
@@ -87,6 +96,9 @@ impl Path {
     /// The query for these selections.
     pub fn query(&self, selections: &str) -> String {
         let body = self.query.replace('%', selections);
+        if body.starts_with("mutation") {
+            return body;
+        }
         let used: Vec<String> = ["claimant", "need", "consent", "referral", "outcome"]
             .into_iter()
             .filter(|name| body.contains(&format!("${name}")))
@@ -101,7 +113,9 @@ impl Path {
 
     /// Whether its objects are of a claimant or a referral, and not of the directory or of numbers.
     pub fn is_about_a_person(&self) -> bool {
-        self.query.contains('$')
+        ["$", "duplicateCandidates", "claimantMatch"]
+            .iter()
+            .any(|about| self.query.contains(about))
     }
 }
 

@@ -91,6 +91,28 @@ async fn excluding(app: &TestApp) -> Story {
     story
 }
 
+/// With a household, of which one consents to be known.
+async fn accepted(app: &TestApp) -> Story {
+    let accepted = Plot {
+        field_groups: &[
+            "IDENTITY",
+            "CONTACT",
+            "WORK_AUTHORIZATION",
+            "QUALIFICATIONS",
+        ],
+        ..Plot::open("Accepted")
+    };
+    let mut accepted = Story::begin(app, accepted).await.with_kin(app).await;
+    let provider = service(app, app.world.service);
+    accepted.create(app, Some(provider), true).await;
+    accepted
+        .act(&app.as_provider(), "referralAccept", json!({}))
+        .await;
+    let far = app.public_id(NodeType::Organization, app.world.far_provider);
+    accepted.exclude(app, &far).await;
+    accepted
+}
+
 async fn stories(app: &TestApp) -> Stories {
     let expired = Plot {
         consent_expires_at: Some("2026-06-08T14:00:00Z"),
@@ -102,18 +124,7 @@ async fn stories(app: &TestApp) -> Stories {
     let requested = Story::sent(app, Plot::open("Requested")).await;
     let mut open = Story::begin(app, Plot::open("Open")).await;
     open.create(app, None, true).await;
-    let accepted = Plot {
-        field_groups: &[
-            "IDENTITY",
-            "CONTACT",
-            "WORK_AUTHORIZATION",
-            "QUALIFICATIONS",
-        ],
-        ..Plot::open("Accepted")
-    };
-    let accepted = Story::accepted(app, accepted).await;
-    let far = app.public_id(NodeType::Organization, app.world.far_provider);
-    accepted.exclude(app, &far).await;
+    let accepted = accepted(app).await;
     let sealed = Plot {
         field_groups: &[],
         ..Plot::open("Sealed")
@@ -295,9 +306,26 @@ fn client<'a>(app: &'a TestApp, who: &Who) -> Client<'a> {
     })
 }
 
+/// The agency decides that two of its claimants are the same.
+async fn merge(app: &TestApp, stories: &Stories) {
+    app.compares().await;
+    let query = "{ duplicateCandidates(first: 100) { edges { node { id claimant { id } other { id } } } } }";
+    let answer = app.as_agency().query(query).await;
+    let edges = answer.data()["duplicateCandidates"]["edges"].as_array();
+    let mut pairs = edges.expect("edges").iter().map(|edge| &edge["node"]);
+    let (first, other) = (&stories.accepted.claimant, &stories.completed.claimant);
+    let pair = pairs.find(|pair| pair["claimant"]["id"] == *first && pair["other"]["id"] == *other);
+    let pair = &pair.expect("what tests call people is much alike")["id"];
+    let same = json!({ "id": pair, "expectedVersion": 1, "decision": "SAME" });
+    app.as_agency()
+        .done("duplicateDecide", same, "duplicateCandidate { id }")
+        .await;
+}
+
 /// Every viewpoint, in the order of the columns.
 pub async fn all(app: &TestApp) -> Vec<Viewpoint<'_>> {
     let stories = stories(app).await;
+    merge(app, &stories).await;
     // So that there is something to be told of what was disclosed.
     let look = "query($id: ID!) { claimant(id: $id) { identity { fullName } } }";
     for (_, who, story) in &ROWS {

@@ -16,7 +16,7 @@ use super::scenario::Scenario;
 use crate::common::app::{Answer, Client, TestApp};
 
 const REFERRAL: &str = "query($id: ID!) { it: referral(id: $id) { id reference status phase subStatus statusReason decidedBy
-    priority category summary need { status } claimantAccess claimant { id } region { code } language
+    priority category summary need { status } claimantAccess claimant { id } alsoFor { identity { fullName } } region { code } language
     interpreterNeeded ageBand partySize service { name } source { name } owner { name } assignee partOf { id }
     replaces { id } outcomes { id kind note claimant { id } } dueAt reviewAt overdue createdAt updatedAt version
     availableActions } }";
@@ -32,7 +32,7 @@ const CLAIMANT: &str = "query($id: ID!) { it: claimant(id: $id) { id region { co
     identifiers { kind last4 } identifiersAccess claimStatus { stage workPermitExpiresOn } claimStatusAccess
     workAuthorization { state expiresOn } workAuthorizationAccess
     qualifications { title nocCode } languageAbilities { language speaking assessedOn } qualificationsAccess
-    exclusions { organization { name } }
+    exclusions { organization { name } } household { identity { fullName } }
     consents { status purposes fieldGroups anyParty recipients { name } } referrals(first: 10) { edges { node { id } } }
     version } }";
 

@@ -27,6 +27,7 @@ pub async fn all(app: &TestApp) -> Vec<Scenario> {
     scenarios.extend(split(app).await);
     scenarios.extend(every_group(app).await);
     scenarios.extend(excluded(app).await);
+    scenarios.extend(together(app).await);
     scenarios
 }
 
@@ -272,6 +273,30 @@ async fn closed(app: &TestApp) -> Vec<Scenario> {
             story: voided,
         },
     ]
+}
+
+/// A family is referred once: one of the two others consents, and one does not.
+async fn together(app: &TestApp) -> Vec<Scenario> {
+    let mut scenarios = Vec::new();
+    for (title, label, accepted) in [
+        ("REQUESTED, for three of a household", "Family", false),
+        ("ACCEPTED, for three of a household", "Household", true),
+    ] {
+        let mut story = Story::begin(app, Plot::open(label)).await;
+        story = story.with_kin(app).await;
+        let to = service(app, app.world.service);
+        story.create(app, Some(to), true).await;
+        if accepted {
+            let provider = app.as_provider();
+            story.act(&provider, "referralAccept", json!({})).await;
+        }
+        scenarios.push(Scenario {
+            title,
+            relations: ADDRESSED,
+            story,
+        });
+    }
+    scenarios
 }
 
 /// The provider refers the claimant of another organization on.

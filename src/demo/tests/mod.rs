@@ -193,8 +193,59 @@ fn birth_dates_and_consent_givers_go_with_age_bands() {
         assert_eq!(bands.len(), AgeBand::ALL.len());
         for consent in &made.consents {
             let child = years(of_claimant[&consent.claimant_id]).1 < 16;
-            assert_eq!(consent.given_by == ConsentGiver::Guardian, child);
+            assert_eq!(consent.given_by != ConsentGiver::Oneself, child);
         }
+    });
+}
+
+#[test]
+fn families_are_of_one_organization_and_referred_once() {
+    each(|made, now| {
+        let people: HashMap<_, _> = made
+            .claimants
+            .iter()
+            .map(|person| (person.claimant.id, &person.claimant))
+            .collect();
+        let mut families: HashMap<_, Vec<_>> = HashMap::new();
+        for member in &made.household_members {
+            assert!(member.linked_at < now && member.left_at.is_none());
+            let person = people[&member.claimant_id];
+            families
+                .entry(member.household_id)
+                .or_default()
+                .push(person);
+        }
+        assert_eq!(families.len(), made.households.len());
+        for household in &made.households {
+            let family = &families[&household.id];
+            assert!((2..=6).contains(&family.len()));
+            let keepers = family.iter().map(|row| row.registering_organization_id);
+            assert!(
+                keepers
+                    .into_iter()
+                    .all(|id| id == household.organization_id)
+            );
+            assert!(
+                family
+                    .iter()
+                    .any(|row| row.age_band >= Some(AgeBand::From19To24))
+            );
+        }
+        let sixteen = |row: &&&entity::claimant::Model| row.age_band == Some(AgeBand::From16To17);
+        assert!(
+            families
+                .values()
+                .any(|family| family.iter().any(|row| sixteen(&row)))
+        );
+        let referrals: HashMap<_, _> = made.referrals().map(|row| (row.id, row)).collect();
+        for also in &made.also_for {
+            let referral = referrals[&also.referral_id];
+            let other = people[&also.claimant_id];
+            assert_ne!(referral.claimant_id, Some(other.id));
+            assert_eq!(referral.source_id, other.registering_organization_id);
+            assert!(other.created_at < referral.created_at);
+        }
+        assert!(made.also_for.len() > 50, "{}", made.also_for.len());
     });
 }
 
@@ -211,6 +262,8 @@ fn every_id_is_a_version_seven_of_its_own() {
         ids.extend(made.claimants.iter().map(|row| row.claimant.id.0));
         ids.extend(made.needs.iter().map(|row| row.id.0));
         ids.extend(made.consents.iter().map(|row| row.id.0));
+        ids.extend(made.households.iter().map(|row| row.id.0));
+        ids.extend(made.household_members.iter().map(|row| row.id));
         ids.extend(made.consent_recipients.iter().map(|row| row.id));
         ids.extend(made.referrals().map(|row| row.id.0));
         ids.extend(made.outcomes.iter().map(|row| row.id.0));

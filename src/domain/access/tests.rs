@@ -45,6 +45,7 @@ fn referral(status: ReferralStatus) -> Referral {
         source: agency(),
         owner: Some(provider()),
         owner_access: true,
+        also_for: false,
         opened_at: at(5),
         closed_at: None,
     }
@@ -121,6 +122,33 @@ fn a_withdrawn_consent_and_a_later_refusal_open_nothing_sealed() {
         wishes(&[refusal, consent(3)]).consent_for(provider(), NeedCategory::Employment, at(4)),
         Access::Granted
     );
+}
+
+#[test]
+fn of_whom_a_referral_is_for_also_nothing_is_open_without_own_consent() {
+    for status in [ReferralStatus::Requested, ReferralStatus::Accepted] {
+        let referral = Referral {
+            also_for: true,
+            ..referral(status)
+        };
+        assert_eq!(groups(&referral, &[]), []);
+        let open = grants(
+            ClaimantId(Uuid::from_u128(7)),
+            agency().organization,
+            std::slice::from_ref(&referral),
+            &wishes(&[Consent {
+                expires_at: Some(at(20)),
+                ..consent(1)
+            }]),
+            TimeDelta::days(90),
+        );
+        let presence = open
+            .iter()
+            .find(|grant| grant.group == AccessGroup::Presence);
+        let presence = presence.expect("the person is known by consent");
+        assert_eq!(presence.consent, Some(consent(1).id));
+        assert_eq!((presence.opens_at, presence.closes_at), (at(5), at(20)));
+    }
 }
 
 #[test]

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{Datelike, Days, NaiveDate};
-use entity::DatePrecision;
+use entity::{DatePrecision, MatchBand};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-use super::{Birth, Description, Likeness, Name, compare, keys};
+use super::{Birth, Description, Name, compare, keys};
 
 /// A syllable as it is written: in Latin letters by one clerk and by another, in Cyrillic, in Arabic (which leaves short
 /// vowels out), in Ge'ez, in Devanagari.
@@ -248,16 +248,16 @@ pub fn measure(people: usize, seed: u64) -> Figures {
         found.0 += 1;
         for candidate in candidates {
             match (
-                compare(&firsts[candidate], &second).likeness(),
+                compare(&firsts[candidate], &second).band(),
                 candidate == place,
             ) {
-                (Some(Likeness::Likely), true) => {
+                (Some(MatchBand::Likely), true) => {
                     found.1 += 1;
                     found.2 += 1;
                 }
-                (Some(Likeness::Possible), true) => found.2 += 1,
-                (Some(Likeness::Likely), false) => figures.wrong.0 += 1,
-                (Some(Likeness::Possible), false) => figures.wrong.1 += 1,
+                (Some(MatchBand::Possible), true) => found.2 += 1,
+                (Some(MatchBand::Likely), false) => figures.wrong.0 += 1,
+                (Some(MatchBand::Possible), false) => figures.wrong.1 += 1,
                 (None, _) => {}
             }
         }

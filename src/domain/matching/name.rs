@@ -32,7 +32,7 @@ const MOST_PARTS: usize = 8;
 impl Name {
     /// A name in whatever script. Transliteration is by character, so it needs no language.
     pub fn new(text: &str) -> Self {
-        let latin = any_ascii::any_ascii(text).to_lowercase();
+        let latin = any_ascii::any_ascii(&dotted(text)).to_lowercase();
         let words = latin
             .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '\'')
             .map(|word| word.replace('\'', ""))
@@ -45,6 +45,27 @@ impl Name {
             parts: names.into_iter().take(MOST_PARTS).map(Part::new).collect(),
         }
     }
+}
+
+/// Devanagari marks sounds of other languages by a dot below a letter (nukta), which transliteration by character leaves
+/// out.
+fn dotted(text: &str) -> String {
+    [
+        ("\u{915}\u{93c}", "q"),
+        ("\u{958}", "q"),
+        ("\u{916}\u{93c}", "kh"),
+        ("\u{959}", "kh"),
+        ("\u{917}\u{93c}", "gh"),
+        ("\u{95a}", "gh"),
+        ("\u{91c}\u{93c}", "z"),
+        ("\u{95b}", "z"),
+        ("\u{92b}\u{93c}", "f"),
+        ("\u{95e}", "f"),
+    ]
+    .into_iter()
+    .fold(text.to_owned(), |text, (letter, sound)| {
+        text.replace(letter, sound)
+    })
 }
 
 impl Part {
@@ -85,7 +106,9 @@ fn consonants(latin: &str) -> String {
     for (written, alike) in [
         ("sch", "s"),
         ("sh", "s"),
-        ("ch", "k"),
+        // As in French, and near enough to the English one.
+        ("tch", "s"),
+        ("ch", "s"),
         ("kh", "k"),
         ("gh", "g"),
         ("zh", "s"),
@@ -100,11 +123,11 @@ fn consonants(latin: &str) -> String {
     let mut bones = String::new();
     for letter in word.chars() {
         let kind = match letter {
-            'a' | 'e' | 'i' | 'o' | 'u' | 'y' | 'w' | 'h' => continue,
+            // One script writes v where another writes w, and w where a third writes u.
+            'a' | 'e' | 'i' | 'o' | 'u' | 'y' | 'w' | 'v' | 'h' => continue,
             'q' | 'c' => 'k',
             'z' => 's',
             'j' => 'g',
-            'v' => 'f',
             'p' => 'b',
             other => other,
         };

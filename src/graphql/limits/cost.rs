@@ -13,6 +13,7 @@ use async_graphql_value::Value;
 use super::index::{Paging, SchemaIndex, TypeEntry, is_list};
 use super::refusal::{Limit, Refusal};
 use super::settings::Limits;
+use super::values::BULK_PREFIX;
 
 /// Counts the objects of an operation; refuses too large a page, or too many objects in all.
 pub(super) fn count_cost(
@@ -93,7 +94,8 @@ impl<'a> Count<'a> {
         let Some(target) = self.schema.target(entry) else {
             return Ok(0);
         };
-        if !target.is_composite() {
+        // What was wrong with an input is not fetched.
+        if !target.is_composite() || target.name.ends_with("UserError") {
             return Ok(0);
         }
         let below = self.set(&field.node.selection_set.node, Some(target))?;
@@ -111,6 +113,8 @@ impl<'a> Count<'a> {
         }
         let objects = if is_list(&entry.ty) {
             self.plain_list(&field.node)
+        } else if name.starts_with(BULK_PREFIX) {
+            self.times(&field.node)
         } else {
             1
         };
@@ -142,6 +146,28 @@ impl<'a> Count<'a> {
             .filter_map(|(_, value)| self.length(&value.node))
             .max()
             .unwrap_or(self.limits.plain_list) as u64
+    }
+
+    /// How often a bulk mutation gives what one plain list is taken to hold: it has a result for each item of its input.
+    fn times(&self, field: &Field) -> u64 {
+        let items = |value: &Value| {
+            if let Value::Object(members) = value {
+                members.values().filter_map(|list| self.length(list)).max()
+            } else if let Value::Variable(name) = value
+                && let Some(ConstValue::Object(members)) = self.variables.get(name)
+            {
+                let lists = members
+                    .values()
+                    .map(|member| self.length(&member.clone().into_value()));
+                lists.flatten().max()
+            } else {
+                self.length(value)
+            }
+        };
+        let arguments = field.arguments.iter();
+        let items = arguments.filter_map(|(_, value)| items(&value.node)).max();
+        let times = items.unwrap_or(0).div_ceil(self.limits.plain_list.max(1));
+        times.max(1) as u64
     }
 
     fn integer(&self, value: &Value) -> Option<u64> {

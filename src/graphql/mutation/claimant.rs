@@ -21,7 +21,7 @@ use crate::store::{
         register::{Cleared, OpenPart, Register, SealedPart, UpdateClaimant},
     },
     custody::Transfer,
-    need,
+    household, need,
     sealed::{ClaimStatus, Contact, ContactPoint, Identifier, Identity},
 };
 
@@ -153,6 +153,8 @@ pub struct ClaimantRegisterInput {
     contact: Option<ClaimantContactInput>,
     claim_status: Option<ClaimStatusInput>,
     identifiers: Option<Vec<ClaimantIdentifierInput>>,
+    /// A claimant of the caller's organization with whom the person lives.
+    household_of: Option<ID>,
     idempotency_key: Option<Uuid>,
 }
 
@@ -172,6 +174,9 @@ pub struct ClaimantUpdateInput {
     contact: MaybeUndefined<ClaimantContactInput>,
     claim_status: MaybeUndefined<ClaimStatusInput>,
     identifiers: MaybeUndefined<Vec<ClaimantIdentifierInput>>,
+    /// A claimant of the caller's organization with whom the person lives. Both then belong to one household; where each
+    /// has another, one has to leave first (`ALREADY_IN_HOUSEHOLD`). Null: the person leaves.
+    household_of: MaybeUndefined<ID>,
     idempotency_key: Option<Uuid>,
 }
 
@@ -204,6 +209,13 @@ pub struct NeedRecordInput {
     status: Option<NeedStatus>,
     /// The day from which the person wants help with this.
     wanted_from: MaybeUndefined<Date>,
+    idempotency_key: Option<Uuid>,
+}
+
+/// Somebody who leaves a household.
+#[derive(InputObject)]
+pub struct HouseholdLeaveInput {
+    claimant_id: ID,
     idempotency_key: Option<Uuid>,
 }
 
@@ -275,6 +287,7 @@ impl ClaimantMutation {
                 input.claim_status,
                 input.identifiers,
             ),
+            household_of: given(input.household_of).map(|id| context.row(&id)),
         };
         claimant_payload(context, &change, input.idempotency_key).await
     }
@@ -340,6 +353,7 @@ impl ClaimantMutation {
                 input.claim_status.take(),
                 input.identifiers.take(),
             ),
+            household_of: update(input.household_of).map(|id: ID| context.row(&id)),
         };
         claimant_payload(context, &change, input.idempotency_key).await
     }
@@ -357,6 +371,19 @@ impl ClaimantMutation {
             expected_version: input.expected_version,
             to: context.row(&input.organization_id),
             note: input.note,
+        };
+        claimant_payload(context, &change, input.idempotency_key).await
+    }
+
+    /// Takes a person whom the caller's organization registered out of the household; one who would be left alone in it
+    /// leaves too. `NOT_IN_HOUSEHOLD` where there is none.
+    async fn household_leave(
+        &self,
+        context: &Context<'_>,
+        input: HouseholdLeaveInput,
+    ) -> Result<ClaimantPayload> {
+        let change = household::Leave {
+            claimant: context.row(&input.claimant_id),
         };
         claimant_payload(context, &change, input.idempotency_key).await
     }

@@ -33,7 +33,7 @@ pub struct ConsentRecordInput {
     language: Option<String>,
     interpreter: Option<InterpreterKind>,
     given_by: Option<ConsentGiver>,
-    /// By what authority a representative gives it.
+    /// By what authority somebody else gives it; a representative must say.
     authority: Option<String>,
     refused: Option<bool>,
     given_at: Option<DateTime>,
@@ -105,7 +105,8 @@ pub struct ConsentMutation;
 #[Object]
 impl ConsentMutation {
     /// Records a consent, or a refusal. What opens more is for the registering organization to record; nobody opens
-    /// anything to itself.
+    /// anything to itself. From the age of consent only the person's own word is taken, whatever authority is named
+    /// (`CONSENT_OWN_REQUIRED`); what a guardian or representative said before ends on that birthday.
     async fn consent_record(
         &self,
         context: &Context<'_>,

@@ -4,21 +4,24 @@ use sea_orm::prelude::Uuid;
 
 use super::{
     super::{
-        context::{OrAnswer, Resolver},
+        context::{OrAnswer, Resolver, answer},
         referral::Referral,
     },
-    ReferralPayload, apply,
+    ReferralBulkPayload, ReferralPayload, ReferralUserError, apply,
     referral_input::{
-        OutcomeRecordInput, ReferralActionInput, ReferralAssignInput, ReferralCompleteInput,
-        ReferralCreateInput, ReferralLinkClaimantInput, ReferralReasonInput, ReferralRerouteInput,
-        ReferralResubmitInput, ReferralSetPriorityInput, ReferralSplitInput,
+        OutcomeRecordInput, ReferralActionInput, ReferralAssignInput, ReferralBulkActInput,
+        ReferralCompleteInput, ReferralCreateInput, ReferralLinkClaimantInput, ReferralReasonInput,
+        ReferralRerouteInput, ReferralResubmitInput, ReferralSetPriorityInput, ReferralSplitInput,
         ReferralSubStatusInput, ReferralUpdateInput,
     },
     update,
 };
-use crate::store::{
-    Change,
-    referral::{act, change, child, create, finish},
+use crate::{
+    error::Error,
+    store::{
+        Change,
+        referral::{act, change, child, create, finish},
+    },
 };
 
 async fn payload(
@@ -49,6 +52,7 @@ impl ReferralMutation {
     ) -> Result<ReferralPayload> {
         let change = create::Create {
             claimant: input.claimant_id.map(|id| context.row(&id)),
+            also_for: context.rows(&input.also_for_claimant_ids.unwrap_or_default()),
             category: input.category,
             need: input.need_id.map(|id| context.row(&id)),
             service: input.service_id.map(|id| context.row(&id)),
@@ -304,6 +308,40 @@ impl ReferralMutation {
             summary: input.summary,
         };
         payload(context, &change, input.idempotency_key).await
+    }
+
+    /// Claims, accepts, declines or assigns many referrals, each for itself and with its own result, in the order of the
+    /// input. A claim is for the caller's only service that fits. With an idempotency key a repeated call does nothing
+    /// again and tells what became of each, as far as the caller may know it by then.
+    async fn referral_bulk_act(
+        &self,
+        context: &Context<'_>,
+        input: ReferralBulkActInput,
+    ) -> Result<ReferralBulkPayload> {
+        let key = input.idempotency_key;
+        let applied = match apply(context, &input.act(context), key).await {
+            Ok(applied) => applied,
+            Err(Error::Refused(refusal)) => {
+                return Ok(ReferralBulkPayload {
+                    results: Vec::new(),
+                    user_errors: vec![ReferralUserError::of(context, refusal)],
+                });
+            }
+            Err(other) => return Err(answer(context, other)),
+        };
+        let each = context.session().referrals_after(&applied).await;
+        let result = |row| match row {
+            Ok(seen) => Ok(ReferralPayload::done(Option::map(seen, Referral::from))),
+            Err(refusal) => ReferralPayload::refused(context, Error::Refused(refusal)),
+        };
+        Ok(ReferralBulkPayload {
+            results: each
+                .or_answer(context)?
+                .into_iter()
+                .map(result)
+                .collect::<Result<_>>()?,
+            user_errors: Vec::new(),
+        })
     }
 
     /// Records what became of a completed referral later on. It adds, and never replaces.

@@ -1,8 +1,8 @@
 //! The inputs of what is done with referrals.
 use async_graphql::{Context, ID, InputObject, MaybeUndefined};
 use entity::{
-    AgeBand, CapacityStatus, DecidedBy, NeedCategory, OutcomeKind, ReferralPriority,
-    ReferralStatusReason, ReferralSubStatus,
+    AgeBand, CapacityStatus, DecidedBy, NeedCategory, OutcomeKind, ReferralAction,
+    ReferralPriority, ReferralStatusReason, ReferralSubStatus,
 };
 use sea_orm::prelude::Uuid;
 
@@ -12,7 +12,9 @@ use super::super::{
 };
 use crate::store::referral::{
     act::{Plain, Reasoned},
+    bulk::BulkAct,
     finish::{Finish, OutcomeInput as Outcome},
+    many::Item,
 };
 
 /// A new referral. Without a claimant it is anonymous, and described by region, language, need of an interpreter, age
@@ -20,6 +22,9 @@ use crate::store::referral::{
 #[derive(InputObject)]
 pub struct ReferralCreateInput {
     pub(super) claimant_id: Option<ID>,
+    /// Who else it is for, at most 20, each registered by the caller's organization: a family is referred once. Each
+    /// opens by that person's own consent; who has given none is not told, and is no reason to refuse.
+    pub(super) also_for_claimant_ids: Option<Vec<ID>>,
     pub(super) category: NeedCategory,
     /// The need it is for; the claimant's most urgent one of the category when absent.
     pub(super) need_id: Option<ID>,
@@ -170,6 +175,7 @@ pub struct OutcomeInput {
     kind: OutcomeKind,
     /// Not in the future.
     date: Date,
+    /// Of whom: the referral's claimant when absent, or somebody of `alsoFor`.
     claimant_id: Option<ID>,
     note: Option<String>,
     /// The day on which to ask again; the parties are told when it comes, unless a later outcome was recorded.
@@ -249,4 +255,43 @@ pub struct ReferralSplitInput {
     pub(super) priority: Option<ReferralPriority>,
     pub(super) summary: Option<String>,
     pub(super) idempotency_key: Option<Uuid>,
+}
+
+/// One of many referrals, and the version at which it was seen.
+#[derive(InputObject)]
+pub struct ReferralBulkItem {
+    id: ID,
+    expected_version: i32,
+}
+
+/// One thing to do to many referrals.
+#[derive(InputObject)]
+pub struct ReferralBulkActInput {
+    /// ACCEPT, DECLINE, CLAIM or ASSIGN.
+    pub(super) action: ReferralAction,
+    /// At most 100, unless the gateway is set up otherwise; each once.
+    pub(super) items: Vec<ReferralBulkItem>,
+    /// Needed to decline. AT_CAPACITY says so of the services as well.
+    pub(super) reason: Option<ReferralStatusReason>,
+    /// When assigning: who works on them; nobody when absent.
+    pub(super) assignee: Option<String>,
+    /// Beside each of them. Not when assigning.
+    pub(super) note: Option<String>,
+    pub(super) idempotency_key: Option<Uuid>,
+}
+
+impl ReferralBulkActInput {
+    pub(super) fn act(self, context: &Context<'_>) -> BulkAct {
+        let item = |item: ReferralBulkItem| Item {
+            id: context.row(&item.id),
+            expected_version: item.expected_version,
+        };
+        BulkAct {
+            action: self.action,
+            items: self.items.into_iter().map(item).collect(),
+            reason: self.reason,
+            assignee: self.assignee,
+            note: self.note,
+        }
+    }
 }

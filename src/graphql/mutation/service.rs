@@ -12,7 +12,7 @@ use super::{
 };
 use crate::store::{
     Change,
-    service::{Save, SaveCapacity},
+    service::{Places, Save, SaveCapacity},
 };
 
 /// A service of the caller's organization; with an id, a change of one: what is absent stays, null clears.
@@ -94,10 +94,12 @@ impl ServiceMutation {
     ) -> Result<ServicePayload> {
         let change = SaveCapacity {
             service: context.row(&input.service_id),
-            status: input.status,
-            unit: input.unit,
-            available: input.available,
-            maximum: input.maximum,
+            places: Places {
+                status: input.status,
+                unit: input.unit,
+                available: input.available,
+                maximum: input.maximum,
+            },
         };
         payload(context, &change, input.idempotency_key).await
     }

@@ -2,6 +2,18 @@
 use super::labels;
 
 labels! {
+    MatchBand {
+        Possible: "Possibly the same person", "Peut-être la même personne"
+            => "Somebody should look.", "Une vérification s'impose.";
+        Likely: "Most probably the same person", "Très probablement la même personne";
+    }
+
+    DuplicateStatus {
+        Open: "To be decided", "À décider";
+        Same: "The same person", "La même personne";
+        Different: "Different people", "Personnes différentes";
+    }
+
     Access {
         Granted: "Open", "Accessible";
         SealedUntilAccepted: "Sealed until accepted", "Scellé jusqu'à l'acceptation"

@@ -180,5 +180,6 @@ labels! {
         CreatedAt: "Date created", "Date de création";
         UpdatedAt: "Date updated", "Date de mise à jour";
         DueAt: "Answer due", "Échéance de la réponse";
+        Urgency: "Urgency", "Urgence";
     }
 }

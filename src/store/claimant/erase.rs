@@ -8,7 +8,7 @@ use sea_orm::{
 use serde::Serialize;
 
 use super::{
-    super::{Applied, Change, Unit, journal::Entry, sealed},
+    super::{Applied, Change, Unit, duplicate, journal::Entry, sealed},
     token,
 };
 use crate::error::{Problem, Refusal, Result};
@@ -157,6 +157,8 @@ impl Unit<'_> {
         let id = claimant.id;
         let now = self.session.now;
         self.end_referrals_of(claimant).await?;
+        self.leave_referrals_of_others(claimant).await?;
+        self.forget_households(id).await?;
         consent::Entity::update_many()
             .col_expr(consent::Column::WithdrawnAt, Expr::value(now))
             .filter(consent::Column::ClaimantId.eq(id))
@@ -178,6 +180,7 @@ impl Unit<'_> {
             .exec(&self.transaction)
             .await?;
         token::drop(&self.transaction, id).await?;
+        duplicate::forget(&self.transaction, id).await?;
         sealed::forget(&self.transaction, id).await?;
         self.erased = true;
         let row = claimant::ActiveModel {

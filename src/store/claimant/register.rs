@@ -13,6 +13,7 @@ use super::{
     super::{
         Applied, Change, Unit,
         journal::Entry,
+        matching::Described,
         seal::{DataKey, Wrapped},
         sealed::{ClaimStatus, Contact, Identifier, Identity},
         update::Update,
@@ -60,6 +61,8 @@ pub struct Cleared {
 pub struct Register {
     pub open: OpenPart,
     pub sealed: SealedPart,
+    /// With whom the person lives.
+    pub household_of: Update<ClaimantId>,
 }
 
 /// `claimantUpdate`.
@@ -70,6 +73,8 @@ pub struct UpdateClaimant {
     pub open: OpenPart,
     pub sealed: SealedPart,
     pub cleared: Cleared,
+    /// With whom the person lives.
+    pub household_of: Update<ClaimantId>,
 }
 
 const MOST_POINTS: usize = 20;
@@ -248,6 +253,7 @@ impl Change for Register {
         let today = crate::domain::business_days::toronto_date(unit.session.now);
         let sealed = self.sealed.checked(today)?;
         self.open.check(unit).await?;
+        unit.check_household(None, &self.household_of).await?;
         let organization = unit.session.viewer().organization();
         let mut claimant = claimant::Model {
             id: ClaimantId(Uuid::now_v7()),
@@ -275,6 +281,13 @@ impl Change for Register {
             .await?;
         let key = unit.make_claimant_key(id).await?;
         unit.put_sealed(&key, id, &sealed).await?;
+        let described = Described {
+            identity: sealed.identity,
+            identifiers: sealed.identifiers.unwrap_or_default(),
+            language: None,
+        };
+        let seal = unit.session.seal();
+        token::write(&unit.transaction, seal, organization, id, &described).await?;
         unit.record(
             Entry::new(
                 JournalKind::ClaimantRegistered,
@@ -284,6 +297,7 @@ impl Change for Register {
             )
             .told([organization]),
         );
+        unit.follow_household(id, &self.household_of).await?;
         Ok(Applied::new(id, 1))
     }
 }
@@ -312,6 +326,8 @@ impl Change for UpdateClaimant {
             return Err(stale(before.record_version).into());
         }
         self.open.check(unit).await?;
+        unit.check_household(Some(self.id), &self.household_of)
+            .await?;
         let mut claimant = before.clone();
         self.open.apply(&mut claimant);
         // An edit of a sealed group moves nothing that others see.
@@ -333,13 +349,14 @@ impl Change for UpdateClaimant {
         if sealed != SealedPart::default() {
             let key = unit.claimant_key(self.id).await?;
             let key = key.ok_or_else(|| Refusal::at(Problem::ClaimantErased, "id"))?;
-            if sealed.identity.is_some() {
-                token::note_key(&unit.transaction, unit.session.seal(), &key).await?;
-            }
             let key = unit.session.seal().open_key(&Wrapped::of_claimant(&key))?;
             unit.put_sealed(&key, self.id, &sealed).await?;
         }
         unit.clear_sealed(self.id, self.cleared).await?;
+        let described_anew = sealed.identity.is_some() || sealed.identifiers.is_some();
+        if described_anew || self.cleared.identity || self.cleared.identifiers {
+            unit.write_tokens(self.id).await?;
+        }
         unit.follow_age(&claimant).await?;
         unit.record(
             Entry::new(
@@ -350,6 +367,7 @@ impl Change for UpdateClaimant {
             )
             .told([organization]),
         );
+        unit.follow_household(self.id, &self.household_of).await?;
         Ok(Applied::new(self.id, version))
     }
 }
@@ -363,9 +381,6 @@ impl Unit<'_> {
     ) -> Result<()> {
         if let Some(identity) = &sealed.identity {
             self.put_identity(key, claimant, identity).await?;
-            let organization = self.session.viewer().organization();
-            let seal = self.session.seal();
-            token::write(&self.transaction, seal, organization, claimant, identity).await?;
         }
         if let Some(contact) = &sealed.contact {
             self.put_contact(key, claimant, contact).await?;
@@ -379,10 +394,20 @@ impl Unit<'_> {
         Ok(())
     }
 
+    /// Makes the tokens of a claimant of the caller's own organization what the sealed groups say now.
+    async fn write_tokens(&self, claimant: ClaimantId) -> Result<()> {
+        let seal = self.session.seal();
+        if let Some(key) = self.claimant_key(claimant).await? {
+            token::note_key(&self.transaction, seal, &key).await?;
+        }
+        let described = self.described(claimant).await?;
+        let organization = self.session.viewer().organization();
+        token::write(&self.transaction, seal, organization, claimant, &described).await
+    }
+
     async fn clear_sealed(&self, claimant: ClaimantId, cleared: Cleared) -> Result<()> {
         if cleared.identity {
             self.drop_identity(claimant).await?;
-            token::drop(&self.transaction, claimant).await?;
         }
         if cleared.contact {
             self.drop_contact(claimant).await?;

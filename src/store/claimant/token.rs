@@ -1,16 +1,20 @@
-//! The keyed tokens by which an organization finds the people whom it registered. Every table of tokens is written and
-//! emptied here, under the key of `claimant_key.token_key`, so that a rotation makes all of a claimant's anew at once.
+//! The keyed tokens by which an organization finds the people whom it registered, by the beginning of a name or by what a
+//! whole description sounds like. Every table of tokens is written and emptied here, under the key of
+//! `claimant_key.token_key`, so that a rotation makes all of a claimant's anew at once.
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use entity::{ClaimantId, OrganizationId, claimant_key, claimant_name_token};
+use entity::{
+    ClaimantId, OrganizationId, claimant_key, claimant_link, claimant_match_token,
+    claimant_name_token,
+};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
     QuerySelect, QueryTrait,
-    sea_query::{Expr, SelectStatement},
+    sea_query::{Expr, OnConflict, SelectStatement},
 };
 
-use super::super::{Readable, seal::Seal, sealed::Identity};
+use super::super::{Readable, matching::Described, seal::Seal, sealed::Identity};
 use crate::{domain::free_text, error::Result, viewer::Viewer};
 
 impl Readable for claimant_name_token::Entity {
@@ -33,37 +37,104 @@ pub(super) fn with_name(seal: &Seal, organization: OrganizationId, word: &str) -
         .into_query()
 }
 
-/// Takes a claimant's tokens away.
+/// Takes a claimant's tokens away, and what followed from them.
 pub(in crate::store) async fn drop(
     transaction: &DatabaseTransaction,
     claimant: ClaimantId,
 ) -> Result<()> {
-    claimant_name_token::Entity::delete_many()
-        .filter(claimant_name_token::Column::ClaimantId.eq(claimant))
+    drop_tokens(transaction, claimant).await?;
+    claimant_link::Entity::delete_by_id(claimant)
         .exec(transaction)
         .await?;
     Ok(())
 }
 
-/// Makes a claimant's tokens what the sealed groups say, under the current key.
+async fn drop_tokens(transaction: &DatabaseTransaction, claimant: ClaimantId) -> Result<()> {
+    claimant_name_token::Entity::delete_many()
+        .filter(claimant_name_token::Column::ClaimantId.eq(claimant))
+        .exec(transaction)
+        .await?;
+    claimant_match_token::Entity::delete_many()
+        .filter(claimant_match_token::Column::ClaimantId.eq(claimant))
+        .exec(transaction)
+        .await?;
+    Ok(())
+}
+
+/// Makes a claimant's tokens what the sealed groups say, under the current key, and has the claimant compared with
+/// others anew.
 pub(in crate::store) async fn write(
     transaction: &DatabaseTransaction,
     seal: &Seal,
     organization: OrganizationId,
     claimant: ClaimantId,
-    identity: &Identity,
+    described: &Described,
 ) -> Result<()> {
-    drop(transaction, claimant).await?;
-    let rows: Vec<_> = name_tokens(seal, organization, claimant, identity)
-        .into_iter()
-        .map(IntoActiveModel::into_active_model)
-        .collect();
-    if !rows.is_empty() {
-        claimant_name_token::Entity::insert_many(rows)
+    drop_tokens(transaction, claimant).await?;
+    let names = described.identity.iter();
+    let names = names.flat_map(|identity| name_tokens(seal, organization, claimant, identity));
+    let names: Vec<_> = names.map(IntoActiveModel::into_active_model).collect();
+    if !names.is_empty() {
+        claimant_name_token::Entity::insert_many(names)
             .exec_without_returning(transaction)
             .await?;
     }
+    let tokens = match_tokens(seal, organization, claimant, described);
+    let tokens: Vec<_> = tokens
+        .into_iter()
+        .map(IntoActiveModel::into_active_model)
+        .collect();
+    if !tokens.is_empty() {
+        claimant_match_token::Entity::insert_many(tokens)
+            .exec_without_returning(transaction)
+            .await?;
+    }
+    await_comparison(transaction, [claimant]).await
+}
+
+/// Has claimants compared with others in the background.
+pub(in crate::store) async fn await_comparison(
+    transaction: &DatabaseTransaction,
+    claimants: impl IntoIterator<Item = ClaimantId>,
+) -> Result<()> {
+    let rows = claimants
+        .into_iter()
+        .map(|id| waiting(id).into_active_model());
+    claimant_link::Entity::insert_many(rows)
+        .on_conflict(
+            OnConflict::column(claimant_link::Column::ClaimantId)
+                .update_column(claimant_link::Column::Waiting)
+                .to_owned(),
+        )
+        .exec_without_returning(transaction)
+        .await?;
     Ok(())
+}
+
+/// A claimant who was compared with nobody yet.
+pub(in crate::store) const fn waiting(claimant: ClaimantId) -> claimant_link::Model {
+    claimant_link::Model {
+        claimant_id: claimant,
+        link_id: None,
+        linked_at: None,
+        waiting: true,
+    }
+}
+
+/// The tokens by which a claimant is found as somebody described.
+pub(in crate::store) fn match_tokens(
+    seal: &Seal,
+    organization: OrganizationId,
+    claimant: ClaimantId,
+    described: &Described,
+) -> Vec<claimant_match_token::Model> {
+    let keys = described.keys();
+    let keys = keys.iter().map(|key| claimant_match_token::Model {
+        token: seal.match_token(key),
+        organization_id: organization,
+        claimant_id: claimant,
+    });
+    keys.collect()
 }
 
 /// Tokens about to be written may be of another key than those that stay: then a rotation has to see to them.

@@ -11,7 +11,7 @@ use sea_orm::{
     TransactionTrait,
 };
 
-use super::{Gap, grant_of, lock_claimant, wanted};
+use super::{Gap, grant_of, lock_claimants, wanted};
 use crate::{
     domain::access::Grant,
     error::Result,
@@ -124,8 +124,8 @@ impl Store {
                 ..Default::default()
             })
             .await?;
-        lock_claimant(&transaction, claimant).await?;
-        let gap = Gap::of(&transaction, claimant, self.settings.after_completion()).await?;
+        lock_claimants(&transaction, &[claimant]).await?;
+        let gap = Gap::of(&transaction, &[claimant], self.settings.after_completion()).await?;
         if repair && !gap.is_empty() {
             gap.close(&transaction).await?;
             let (kind, subject) = (JournalKind::GrantsRepaired, SubjectType::Claimant);

@@ -1,27 +1,22 @@
 //! What the parties do with a referral that has been sent: claim, accept, decline, start, hold, resume, cancel, void. How
-//! one ends with what became of it is in `finish`.
+//! one ends with what became of it is in `finish`; how claim, accept and decline are done, to one or many, in `many`.
 use chrono::{DateTime, Utc};
 use entity::{
-    Access, CapacityStatus, DecidedBy, JournalKind, OutcomeKind, ReferralAction, ReferralId,
-    ReferralStatus, ReferralStatusReason, ReferralSubStatus, ServiceId, referral, service,
-    service_category,
+    CapacityStatus, DecidedBy, JournalKind, OutcomeKind, ReferralAction, ReferralId,
+    ReferralStatus, ReferralStatusReason, ReferralSubStatus, ServiceId, SubjectType, referral,
 };
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-};
+use sea_orm::ActiveValue::Set;
 use serde::Serialize;
 
 use super::{
-    super::{
-        Applied, Change, Unit,
-        service::{SaveCapacity, in_language, in_region},
-    },
+    super::{Applied, Change, Each, Unit, journal::Entry, one, seal::Wrapped, service::Places},
     check_note,
-    step::Step,
+    many::{self, Act, ClaimFor, Item},
+    step::{Step, Written},
 };
 use crate::{
     domain::referral as workflow,
-    error::{Error, Problem, Refusal, Result},
+    error::{Problem, Refusal, Result},
 };
 
 /// Declares the changes that share a form of input; each checks its note and acts.
@@ -91,69 +86,27 @@ acts! {
     Void is "referralVoid";
 }
 
+impl Plain {
+    const fn item(&self) -> Item {
+        Item {
+            id: self.id,
+            expected_version: self.expected_version,
+        }
+    }
+}
+
 impl Claim {
-    /// Absent, not visible, taken, or without consent for this organization: the answer is the same.
     async fn act(&self, unit: &mut Unit<'_>) -> Result<Applied> {
-        let too_late = || Error::from(Refusal::at(Problem::ClaimTooLate, "id"));
-        let step = unit
-            .step(self.0.id, None, ReferralAction::Claim)
-            .await
-            .map_err(|error| error.or_refused(|_| too_late()))?;
-        if step.before.version != self.0.expected_version {
-            return Err(Refusal::at(Problem::StaleVersion, "expectedVersion")
-                .with_current_version(step.before.version)
-                .into());
-        }
-        let organization = unit.session.viewer().organization();
-        let service = unit.claiming_service(&step, self.0.service).await?;
-        if let Some(claimant) = step.before.claimant_id {
-            let access = unit
-                .consent_for(claimant, organization, step.before.category)
-                .await?;
-            if access != Access::Granted {
-                return Err(too_late());
-            }
-        }
-        let mut step = step;
-        step.row.owner_id = Set(Some(organization));
-        step.row.owner_access = Set(true);
-        step.row.owner_since = Set(Some(step.before.version + 1));
-        step.row.service_id = Set(Some(service));
-        unit.finish(
-            step,
-            JournalKind::ReferralClaimed,
-            None,
-            self.0.note.as_ref(),
-        )
-        .await
-        .map_err(|error| {
-            // Another organization was first, between our reading and our writing.
-            error.or_refused(|refusal| match refusal.problem == Problem::StaleVersion {
-                true => too_late(),
-                false => refusal.into(),
-            })
-        })
+        let service = self.0.service.map_or(ClaimFor::First, ClaimFor::Named);
+        let note = self.0.note.as_ref();
+        unit.act_on(self.0.item(), &Act::Claim(service), note).await
     }
 }
 
 impl Accept {
     async fn act(&self, unit: &mut Unit<'_>) -> Result<Applied> {
-        let mut step = unit
-            .step(
-                self.0.id,
-                Some(self.0.expected_version),
-                ReferralAction::Accept,
-            )
-            .await?;
-        step.row.answered_at = Set(Some(unit.session.now));
-        step.row.sub_status = Set(None);
-        unit.finish(
-            step,
-            JournalKind::ReferralAccepted,
-            None,
-            self.0.note.as_ref(),
-        )
-        .await
+        let note = self.0.note.as_ref();
+        unit.act_on(self.0.item(), &Act::Accept, note).await
     }
 }
 
@@ -205,23 +158,17 @@ impl Resume {
 
 impl Decline {
     async fn act(&self, unit: &mut Unit<'_>) -> Result<Applied> {
-        let action = ReferralAction::Decline;
-        let mut step = unit.reasoned_step(&self.0, action).await?;
-        step.row.answered_at = Set(Some(unit.session.now));
-        step.row.owner_access = Set(false);
-        unit.close(&mut step);
-        if self.0.reason == ReferralStatusReason::AtCapacity {
-            let status = self.0.capacity.unwrap_or(CapacityStatus::NoCapacity);
-            unit.note_capacity(&step.before, Some(status)).await?;
-        }
-        let reason = Some(self.0.reason);
-        unit.finish(
-            step,
-            JournalKind::ReferralDeclined,
-            reason,
-            self.0.note.as_ref(),
-        )
-        .await
+        let input = &self.0;
+        let item = Item {
+            id: input.id,
+            expected_version: input.expected_version,
+        };
+        let decline = Act::Decline(many::Decline {
+            reason: input.reason,
+            decided_by: input.decided_by,
+            capacity: input.capacity,
+        });
+        unit.act_on(item, &decline, input.note.as_ref()).await
     }
 }
 
@@ -298,13 +245,13 @@ pub(super) fn check_sub_status(
 pub(super) fn check_reason(
     action: ReferralAction,
     reason: Option<ReferralStatusReason>,
-) -> Result<()> {
+) -> std::result::Result<(), Refusal> {
     match reason {
         Some(reason) if !workflow::allowed_reasons(action.into()).contains(&reason) => {
-            Err(Refusal::at(Problem::ReasonNotAllowed, "reason").into())
+            Err(Refusal::at(Problem::ReasonNotAllowed, "reason"))
         }
         None if workflow::needs_reason(action.into()) => {
-            Err(Refusal::at(Problem::ReasonRequired, "reason").into())
+            Err(Refusal::at(Problem::ReasonRequired, "reason"))
         }
         _ => Ok(()),
     }
@@ -343,52 +290,47 @@ impl Unit<'_> {
 
     pub(super) async fn finish_with(
         &mut self,
-        mut step: Step,
+        step: Step,
         kind: JournalKind,
         reason: Option<ReferralStatusReason>,
         note: Option<&String>,
         outcomes: &[OutcomeKind],
     ) -> Result<Applied> {
-        step.row.status = Set(step.next.status);
-        let before = step.before.clone();
-        let after = self.write(step).await?;
-        self.tell(kind, Some(&before), &after, reason, note);
-        let ended = workflow::is_terminal(after.status);
-        if ended && before.status != ReferralStatus::Draft {
-            self.need_follows(&after, outcomes).await?;
-        }
-        // Start, hold and resume open and close nothing.
-        let opens = |row: &referral::Model| (row.owner_id, row.owner_access, row.closed_at);
-        let same = opens(&before) == opens(&after) && before.status != ReferralStatus::Requested;
-        if ended || !same {
-            self.regrant_for(&after).await?;
-        }
+        let telling = Telling::of(kind).reason(reason).note(note);
+        let after = one(self.finish_each(vec![Ok(step)], &telling, outcomes).await?)?;
         Ok(Applied::new(after.id, after.version))
     }
 
-    /// Which of the caller's services takes an open referral on: one that fits by need, region and language.
-    async fn claiming_service(&self, step: &Step, named: Option<ServiceId>) -> Result<ServiceId> {
-        let meets = service_category::Entity::find()
-            .select_only()
-            .column(service_category::Column::ServiceId)
-            .filter(service_category::Column::Category.eq(step.before.category))
-            .into_query();
-        let organization = self.session.viewer().organization();
-        // An interpreter bridges what the service does not speak.
-        let spoken = step.before.language.clone();
-        let spoken = spoken.filter(|_| step.before.interpreter_needed != Some(true));
-        self.find::<service::Entity>()
-            .filter(service::Column::OrganizationId.eq(organization))
-            .filter(service::Column::Status.eq(entity::ServiceStatus::Active))
-            .filter(service::Column::Id.in_subquery(meets))
-            .filter_some(step.before.region_id, in_region)
-            .filter_some(spoken, in_language)
-            .filter_some(named, |id| service::Column::Id.eq(id).into())
-            .select(|select| select.order_by_asc(service::Column::Id))
-            .one()
-            .await?
-            .map(|service| service.id)
-            .ok_or_else(|| Refusal::at(Problem::ServiceRequired, "serviceId").into())
+    /// The same of each of some referrals; as they are afterwards.
+    pub(super) async fn finish_each(
+        &mut self,
+        mut steps: Each<Step>,
+        telling: &Telling<'_>,
+        outcomes: &[OutcomeKind],
+    ) -> Result<Each<referral::Model>> {
+        for step in steps.iter_mut().flatten() {
+            step.row.status = Set(step.next.status);
+        }
+        let written = self.write_each(steps).await?;
+        let (mut ended, mut opening, mut people) = (Vec::new(), Vec::new(), Vec::new());
+        for Written { before, after } in written.iter().flatten() {
+            telling.tell(self, before, after);
+            let ends = workflow::is_terminal(after.status);
+            if ends && before.status != ReferralStatus::Draft {
+                ended.push(after);
+            }
+            if ends || opened_by(before) != opened_by(after) {
+                opening.push(after.id);
+                people.extend(after.claimant_id);
+            }
+        }
+        self.needs_follow(&ended, outcomes).await?;
+        people.extend(self.people_beside(&opening).await?);
+        self.regrant_all(&people).await?;
+        Ok(written
+            .into_iter()
+            .map(|row| row.map(|row| row.after))
+            .collect())
     }
 
     async fn note_capacity(
@@ -396,16 +338,65 @@ impl Unit<'_> {
         referral: &referral::Model,
         status: Option<CapacityStatus>,
     ) -> Result<()> {
-        let (Some(service), Some(status)) = (referral.service_id, status) else {
-            return Ok(());
-        };
-        self.write_capacity(&SaveCapacity {
-            service,
-            status,
-            unit: None,
-            available: None,
-            maximum: None,
-        })
-        .await
+        match status {
+            Some(status) => {
+                let places = Places::only(status);
+                self.write_capacity(referral.service_id, &places).await
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// What of a referral opens something to somebody, or closes it, while it has not ended.
+fn opened_by(row: &referral::Model) -> impl PartialEq + use<> {
+    let waits = row.status == ReferralStatus::Requested;
+    (waits, row.category, row.owner_id, row.owner_access)
+}
+
+/// How a step is told: what happened, why, and what somebody wrote beside it.
+#[derive(Clone, Copy)]
+pub(super) struct Telling<'t> {
+    kind: JournalKind,
+    reason: Option<ReferralStatusReason>,
+    note: Option<&'t String>,
+    /// Whether it stays inside the caller's organization.
+    inside: bool,
+}
+
+impl<'t> Telling<'t> {
+    pub(super) const fn of(kind: JournalKind) -> Self {
+        Self {
+            kind,
+            reason: None,
+            note: None,
+            inside: false,
+        }
+    }
+
+    pub(super) const fn reason(self, reason: Option<ReferralStatusReason>) -> Self {
+        Self { reason, ..self }
+    }
+
+    pub(super) const fn note(self, note: Option<&'t String>) -> Self {
+        Self { note, ..self }
+    }
+
+    pub(super) const fn inside(self) -> Self {
+        Self {
+            inside: true,
+            ..self
+        }
+    }
+
+    fn tell(self, unit: &mut Unit<'_>, before: &referral::Model, after: &referral::Model) {
+        if self.inside {
+            let entry = Entry::new(self.kind, SubjectType::Referral, after.id, after.version)
+                .note(self.note.cloned(), Wrapped::of(after))
+                .private_to(unit.session.viewer().organization());
+            unit.record(entry);
+        } else {
+            unit.tell(self.kind, Some(before), after, self.reason, self.note);
+        }
     }
 }

@@ -14,6 +14,7 @@ use super::{
     },
     act::{check_reason, check_sub_status},
     check_free_text, check_note,
+    many::{Act, Item},
 };
 use crate::{
     domain::referral::Effect,
@@ -57,7 +58,7 @@ impl Change for UpdateReferral {
             Update::Clear => None,
             Update::Set(summary) => Some(summary.clone()),
         };
-        unit.check_summary(row.claimant_id, summary.as_deref())
+        unit.check_summary(&unit.people_of(&row).await?, summary.as_deref())
             .await?;
         match &self.summary {
             Update::Keep => {}
@@ -120,7 +121,7 @@ impl Change for LinkClaimant {
         let mut row = step.before.clone();
         row.claimant_id = Some(claimant.id);
         let summary = unit.summary_of(&row)?;
-        unit.check_summary(row.claimant_id, summary.as_deref())
+        unit.check_summary(&[claimant.id], summary.as_deref())
             .await?;
         if row.status != ReferralStatus::Draft {
             unit.demand_consent(claimant.id, row.owner_id, row.category)
@@ -195,25 +196,12 @@ impl Change for Assign {
 
     async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
         check_text(self.assignee.as_ref(), 200, "assignee")?;
-        let action = ReferralAction::Assign;
-        let mut step = unit
-            .step(self.id, Some(self.expected_version), action)
-            .await?;
-        step.row.assignee = Set(self.assignee.clone());
-        step.row.status = Set(step.next.status);
-        let after = unit.write(step).await?;
-        let organization = unit.session.viewer().organization();
-        unit.record(
-            Entry::new(
-                JournalKind::ReferralAssigned,
-                SubjectType::Referral,
-                after.id,
-                after.version,
-            )
-            .note(self.assignee.clone(), Wrapped::of(&after))
-            .private_to(organization),
-        );
-        Ok(Applied::new(after.id, after.version))
+        let item = Item {
+            id: self.id,
+            expected_version: self.expected_version,
+        };
+        unit.act_on(item, &Act::Assign(self.assignee.clone()), None)
+            .await
     }
 }
 

@@ -1,7 +1,7 @@
 //! Referrals that come from others: sent again after an ending, or split off while one is worked on.
 use entity::{
-    JournalKind, NeedCategory, ReferralAction, ReferralId, ReferralPriority, ReferralStatus,
-    ServiceId, SubjectType, referral,
+    ClaimantId, JournalKind, NeedCategory, ReferralAction, ReferralId, ReferralPriority,
+    ReferralStatus, ServiceId, SubjectType, referral,
 };
 use sea_orm::{ActiveModelTrait, IntoActiveModel, SqlErr, prelude::Uuid};
 use serde::Serialize;
@@ -72,7 +72,7 @@ impl Unit<'_> {
         }
     }
 
-    async fn insert_sent(&mut self, row: &referral::Model) -> Result<()> {
+    async fn insert_sent(&mut self, row: &referral::Model, also_for: &[ClaimantId]) -> Result<()> {
         match row
             .clone()
             .into_active_model()
@@ -86,6 +86,7 @@ impl Unit<'_> {
             }
             Err(error) => return Err(error.into()),
         }
+        self.put_also_for(row.id, also_for).await?;
         self.tell(JournalKind::ReferralCreated, None, row, None, None);
         self.sent(row).await
     }
@@ -105,12 +106,14 @@ impl Change for Resubmit {
             Some(summary) => Some(summary.clone()),
             None => unit.summary_of(&old)?,
         };
-        unit.check_summary(row.claimant_id, summary.as_deref())
+        let also_for = unit.own_people_beside(old.id).await?;
+        let people: Vec<ClaimantId> = row.claimant_id.into_iter().collect();
+        unit.check_summary(&[people, also_for.clone()].concat(), summary.as_deref())
             .await?;
         unit.put_new_summary(&mut row, summary.as_deref())?;
         unit.prepare_sending(&mut row, self.acknowledge_duplicate)
             .await?;
-        unit.insert_sent(&row).await?;
+        unit.insert_sent(&row, &also_for).await?;
         unit.record(
             Entry::new(
                 JournalKind::ReferralReplaced,
@@ -139,14 +142,15 @@ impl Change for Split {
         row.service_id = self.service;
         row.priority = self.priority.unwrap_or(parent.priority);
         row.need_id = None;
-        unit.check_summary(row.claimant_id, self.summary.as_deref())
-            .await?;
+        let people: Vec<ClaimantId> = row.claimant_id.into_iter().collect();
+        unit.check_summary(&people, self.summary.as_deref()).await?;
         unit.put_new_summary(&mut row, self.summary.as_deref())?;
         // A child is there because of its parent: it duplicates nothing.
         unit.prepare_sending(&mut row, true).await?;
         // The parent moves on, so that a completion that runs beside this meets another version, and the child.
         let parent = unit.write(step).await?;
-        unit.insert_sent(&row).await?;
+        // It names the parent's claimant and nobody else.
+        unit.insert_sent(&row, &[]).await?;
         unit.record(
             Entry::new(
                 JournalKind::ReferralSplit,

@@ -29,6 +29,8 @@ use crate::{
 pub struct Create {
     /// Absent: somebody not named yet, described by the five facts.
     pub claimant: Option<ClaimantId>,
+    /// Who else it is for.
+    pub also_for: Vec<ClaimantId>,
     pub category: NeedCategory,
     pub need: Option<NeedId>,
     /// Absent: open, a provider may claim it.
@@ -168,13 +170,18 @@ impl Change for Create {
             Some(id) => Some(unit.own_claimant(id, "claimantId").await?),
             None => None,
         };
+        unit.check_also_for(self.claimant, &self.also_for).await?;
         if let Some(claimant) = claimant.as_ref().filter(|_| self.send) {
-            unit.lock_known_claimant(claimant.id, "claimantId").await?;
+            unit.lock_known_people(claimant.id, &self.also_for).await?;
         }
         let mut row = self.row(unit, claimant.as_ref());
         row.need_id = unit.need_for(&row, self.need).await?;
-        unit.check_summary(row.claimant_id, self.summary.as_deref())
-            .await?;
+        let people: Vec<ClaimantId> = row.claimant_id.into_iter().collect();
+        unit.check_summary(
+            &[people, self.also_for.clone()].concat(),
+            self.summary.as_deref(),
+        )
+        .await?;
         unit.put_new_summary(&mut row, self.summary.as_deref())?;
         if let Some(service) = self.service {
             row.owner_id = Some(unit.service(service, "serviceId").await?.organization_id);
@@ -187,6 +194,7 @@ impl Change for Create {
             .into_active_model()
             .insert(&unit.transaction)
             .await?;
+        unit.put_also_for(row.id, &self.also_for).await?;
         unit.tell(JournalKind::ReferralCreated, None, &row, None, None);
         if self.send {
             unit.sent(&row).await?;
@@ -207,7 +215,7 @@ impl Change for Send {
         row.version += 1;
         // More may be known of the claimant than when the draft was written.
         let summary = unit.summary_of(&row)?;
-        unit.check_summary(row.claimant_id, summary.as_deref())
+        unit.check_summary(&unit.people_of(&row).await?, summary.as_deref())
             .await?;
         unit.prepare_sending(&mut row, self.acknowledge_duplicate)
             .await?;
@@ -233,7 +241,11 @@ impl Change for Send {
 
 impl Unit<'_> {
     /// A claimant that the caller's own organization registered. Any other is as good as none.
-    pub(super) async fn own_claimant(&self, id: ClaimantId, path: &str) -> Result<claimant::Model> {
+    pub(in crate::store) async fn own_claimant(
+        &self,
+        id: ClaimantId,
+        path: &str,
+    ) -> Result<claimant::Model> {
         let claimant = self
             .find::<claimant::Entity>()
             .filter(claimant::Column::Id.eq(id))
@@ -313,33 +325,38 @@ impl Unit<'_> {
         }
     }
 
-    /// Refuses a summary that tells who the claimant is.
+    /// Refuses a summary that tells who anybody is for whom the referral is.
     pub(super) async fn check_summary(
         &self,
-        claimant: Option<ClaimantId>,
+        people: &[ClaimantId],
         summary: Option<&str>,
     ) -> Result<()> {
-        let (Some(summary), Some(claimant)) = (summary, claimant) else {
+        let Some(summary) = summary.filter(|_| !people.is_empty()) else {
             return Ok(());
         };
-        let identity = self.identity(claimant).await?.unwrap_or_default();
-        let contact = self.contact(claimant).await?.unwrap_or_default();
-        let identifiers = self.own_identifiers(claimant).await?;
-        let known = free_text::Known {
-            birth_date: identity.birth_date,
-            texts: [
-                identity.given_name,
-                identity.family_name,
-                identity.preferred_name,
-            ]
-            .into_iter()
-            .flatten()
-            .chain(contact.points.into_iter().map(|point| point.value))
-            .chain(identifiers.into_iter().map(|identifier| identifier.value))
-            .collect(),
-        };
-        if free_text::identifies(summary, &known) {
-            return Err(Refusal::at(Problem::SummaryIdentifies, "summary").into());
+        let mut identities = self.identities(people).await?;
+        let mut contacts = self.contacts(people).await?;
+        let mut identifiers = self.own_identifiers(people).await?;
+        for person in people {
+            let identity = identities.remove(person).unwrap_or_default();
+            let contact = contacts.remove(person).unwrap_or_default();
+            let identifiers = identifiers.remove(person).unwrap_or_default();
+            let known = free_text::Known {
+                birth_date: identity.birth_date,
+                texts: [
+                    identity.given_name,
+                    identity.family_name,
+                    identity.preferred_name,
+                ]
+                .into_iter()
+                .flatten()
+                .chain(contact.points.into_iter().map(|point| point.value))
+                .chain(identifiers.into_iter().map(|identifier| identifier.value))
+                .collect(),
+            };
+            if free_text::identifies(summary, &known) {
+                return Err(Refusal::at(Problem::SummaryIdentifies, "summary").into());
+            }
         }
         Ok(())
     }
@@ -437,7 +454,7 @@ impl Unit<'_> {
         self.lock_claimant(claimant).await?;
         let duplicates = referral::Entity::find()
             .filter(referral::Column::SourceId.eq(row.source_id))
-            .filter(referral::Column::ClaimantId.eq(claimant))
+            .filter(referral::Column::Id.in_subquery(self.session.for_person(claimant)))
             .filter(referral::Column::Category.eq(row.category))
             .filter(referral::Column::Id.ne(row.id))
             .filter(referral::Column::Status.is_in(OPEN_STATUSES))

@@ -145,6 +145,7 @@ impl Unit<'_> {
     /// Drops a draft for good. Nobody but its source has ever seen it.
     pub(in crate::store) async fn discard(&mut self, draft: &referral::Model) -> Result<()> {
         allowed(&facts_of(draft), Action::Discard, &[Relation::System])?;
+        self.drop_also_for(draft.id).await?;
         let gone = referral::Entity::delete_many()
             .filter(referral::Column::Id.eq(draft.id))
             .filter(referral::Column::Version.eq(draft.version))
@@ -167,6 +168,7 @@ impl Unit<'_> {
         before: referral::Model,
         reason: ReferralStatusReason,
     ) -> Result<()> {
+        self.lock_claimants(before.claimant_id.as_slice()).await?;
         let mut row = before.clone().into_active_model();
         row.status = Set(ReferralStatus::Cancelled);
         row.status_reason = Set(Some(reason));
@@ -193,6 +195,9 @@ impl Unit<'_> {
             Some(reason),
             None,
         );
+        // Whoever cancels brings the grants of the claimant up to date.
+        self.regrant_all(&self.people_beside(&[after.id]).await?)
+            .await?;
         self.need_follows(&after, &[]).await
     }
 }

@@ -100,6 +100,7 @@ impl Finish {
             .decided_by
             .or_else(|| workflow::default_decided_by(action.into(), step.relation, self.reason)));
         unit.close(&mut step);
+        let kinds = of_claimant(&step.before, &self.outcomes);
         unit.finish_with(step, kind, self.reason, self.note.as_ref(), &kinds)
             .await
     }
@@ -121,11 +122,20 @@ impl Change for RecordOutcome {
             .await?;
         unit.put_outcome(&step.before, &self.outcome, "outcome")
             .await?;
-        let kinds = [self.outcome.kind];
+        let kinds = of_claimant(&step.before, std::slice::from_ref(&self.outcome));
         unit.recognition_follows(&step.before, &kinds).await?;
         unit.finish_with(step, JournalKind::OutcomeRecorded, None, None, &kinds)
             .await
     }
+}
+
+/// What became of the claimant whose need the referral is for.
+fn of_claimant(referral: &referral::Model, outcomes: &[OutcomeInput]) -> Vec<OutcomeKind> {
+    outcomes
+        .iter()
+        .filter(|outcome| outcome.claimant.is_none() || outcome.claimant == referral.claimant_id)
+        .map(|outcome| outcome.kind)
+        .collect()
 }
 
 impl Unit<'_> {
@@ -144,15 +154,15 @@ impl Unit<'_> {
             return Err(Refusal::at(Problem::InPast, &at("followUpOn")).into());
         }
         check_free_text(input.note.as_ref(), &at("note"))?;
-        if input.claimant.is_some() && input.claimant != referral.claimant_id {
-            return Err(Refusal::at(Problem::NotFound, &at("claimantId")).into());
-        }
+        let about = self
+            .person_in(referral, input.claimant, &at("claimantId"))
+            .await?;
         let id = OutcomeId(Uuid::now_v7());
         let note = self.sealed_outcome_note(referral, id, input.note.as_ref(), &at("note"))?;
         outcome::Entity::insert(outcome::ActiveModel {
             id: Set(id),
             referral_id: Set(referral.id),
-            claimant_id: Set(referral.claimant_id),
+            claimant_id: Set(about),
             recorded_by_id: Set(self.session.viewer().organization()),
             kind: Set(input.kind),
             date: Set(input.date),

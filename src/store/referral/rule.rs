@@ -1,15 +1,18 @@
 //! Which referrals and outcomes a viewer may see.
 use chrono::{DateTime, Utc};
 use entity::{
-    OrganizationId, ReferralStatus, ServiceStatus, outcome, referral, service, service_category,
-    service_language, service_region,
+    OrganizationId, ReferralBox, ReferralStatus, ServiceStatus, outcome, referral,
+    referral_also_for, service, service_category, service_language, service_region,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, EntityTrait,
     sea_query::{Expr, ExprTrait, Query, SelectStatement},
 };
 
-use super::super::{Readable, exclusion::not_excluded, nothing};
+use super::{
+    super::{Readable, Reading, Session, Visible, everything, exclusion::not_excluded, nothing},
+    also_for::known_in_it,
+};
 use crate::viewer::Viewer;
 
 /// The referrals of which an organization is a party, or whose claimant it registered; none of somebody who excludes
@@ -18,12 +21,7 @@ pub(in crate::store) fn party(organization: OrganizationId) -> Condition {
     use referral::Column;
     let parties = Condition::any()
         .add(Column::SourceId.eq(organization))
-        .add(
-            Condition::all()
-                .add(Column::OwnerId.eq(organization))
-                .add(Column::OwnerAccess.eq(true))
-                .add(Column::Status.ne(ReferralStatus::Draft)),
-        )
+        .add(owned(organization))
         .add(
             Condition::all()
                 .add(Column::RegisteringOrganizationId.eq(organization))
@@ -34,13 +32,74 @@ pub(in crate::store) fn party(organization: OrganizationId) -> Condition {
         .add(not_excluded(organization))
 }
 
+/// The referrals that an organization owns, while its access lasts.
+fn owned(organization: OrganizationId) -> Condition {
+    use referral::Column;
+    Condition::all()
+        .add(Column::OwnerId.eq(organization))
+        // Written out: with a parameter PostgreSQL takes these for rare, and sorts what an index has in order.
+        .add(Expr::col((referral::Entity, Column::OwnerAccess)).eq(Expr::Constant(true.into())))
+        .add(
+            Expr::col((referral::Entity, Column::Status))
+                .ne(Expr::Constant(ReferralStatus::Draft.as_str().into())),
+        )
+}
+
+/// What makes a box, whoever may see it.
+fn of_box(which: ReferralBox, organization: OrganizationId) -> Condition {
+    use referral::Column;
+    match which {
+        ReferralBox::Inbox => owned(organization),
+        ReferralBox::Outbox => Column::SourceId.eq(organization).into(),
+        ReferralBox::Open => open_to(organization).add(Column::SourceId.ne(organization)),
+        ReferralBox::All => everything(),
+    }
+}
+
+/// The rule of a box: it is a part of what the viewer may see, so that the database need not look for the other parts.
+fn seen_in_box(which: ReferralBox, viewer: &Viewer, now: DateTime<Utc>) -> Condition {
+    let whole = || referral::Entity::visible_to(viewer, now);
+    match viewer {
+        // Both must hold: added to the rule itself, the box would widen one that begins with `any`.
+        Viewer::Ministry { .. } => Condition::all()
+            .add(whole())
+            .add(of_box(which, viewer.organization())),
+        Viewer::Provider { organization, .. } | Viewer::SettlementAgency { organization } => {
+            match which {
+                ReferralBox::Inbox | ReferralBox::Outbox => {
+                    of_box(which, *organization).add(not_excluded(*organization))
+                }
+                ReferralBox::Open => of_box(which, *organization),
+                ReferralBox::All => whole(),
+            }
+        }
+    }
+}
+
+impl Session {
+    /// The referrals of a box that the caller may see.
+    pub(super) fn in_box(&self, which: ReferralBox) -> Visible<'_, referral::Entity, Reading> {
+        #[cfg(debug_assertions)]
+        if self.store.rules_left_out {
+            let bare = of_box(which, self.viewer().organization());
+            return Visible::new(bare, self.reader());
+        }
+        let rule = seen_in_box(which, self.viewer(), self.now);
+        Visible::new(rule, self.reader())
+    }
+}
+
 /// The open referrals that an active service of the organization fits, by category, region and language.
 pub(super) fn open_to(organization: OrganizationId) -> Condition {
     use referral::Column;
     Condition::all()
         .add(Column::Status.eq(ReferralStatus::Requested))
         .add(Column::OwnerId.is_null())
-        .add(Expr::exists(fitting_services(organization)))
+        .add(Expr::exists(
+            fitting_services(organization)
+                .expr(Expr::value(1))
+                .to_owned(),
+        ))
         .add(not_excluded(organization))
 }
 
@@ -69,7 +128,8 @@ fn fits(
         .add(Expr::exists(this_one))
 }
 
-fn fitting_services(organization: OrganizationId) -> SelectStatement {
+/// The organization's active services that fit the referral at hand, by category, region and language.
+pub(super) fn fitting_services(organization: OrganizationId) -> SelectStatement {
     let regions = of_service(service_region::Entity, service_region::Column::ServiceId);
     let languages = of_service(
         service_language::Entity,
@@ -82,7 +142,6 @@ fn fitting_services(organization: OrganizationId) -> SelectStatement {
         (service_language::Entity, service_language::Column::Language),
     );
     Query::select()
-        .expr(Expr::value(1))
         .from(service::Entity)
         .inner_join(
             service_category::Entity,
@@ -133,20 +192,46 @@ impl Readable for referral::Entity {
     }
 }
 
+/// What became of somebody is seen by whom the person is: of the claimant by the parties, of another in the referral by
+/// those who know that person in it.
 impl Readable for outcome::Entity {
-    fn visible_to(viewer: &Viewer, _: DateTime<Utc>) -> Condition {
+    fn visible_to(viewer: &Viewer, now: DateTime<Utc>) -> Condition {
         match viewer {
             Viewer::Ministry { .. } => nothing(),
             Viewer::Provider { organization, .. } | Viewer::SettlementAgency { organization } => {
-                outcome::Column::ReferralId
-                    .in_subquery(
-                        referral::Entity::find()
-                            .select_only()
-                            .column(referral::Column::Id)
-                            .filter(party(*organization))
-                            .into_query(),
+                let outcome = |column| Expr::col((outcome::Entity, column));
+                let known = Query::select()
+                    .expr(Expr::value(1))
+                    .from(referral_also_for::Entity)
+                    .and_where(outcome(outcome::Column::ReferralId).equals((
+                        referral_also_for::Entity,
+                        referral_also_for::Column::ReferralId,
+                    )))
+                    .and_where(outcome(outcome::Column::ClaimantId).equals((
+                        referral_also_for::Entity,
+                        referral_also_for::Column::ClaimantId,
+                    )))
+                    .cond_where(known_in_it(viewer, now))
+                    .to_owned();
+                let of_party = Query::select()
+                    .expr(Expr::value(1))
+                    .from(referral::Entity)
+                    .and_where(
+                        outcome(outcome::Column::ReferralId)
+                            .equals((referral::Entity, referral::Column::Id)),
                     )
-                    .into()
+                    .cond_where(party(*organization))
+                    .cond_where(
+                        Condition::any()
+                            .add(outcome(outcome::Column::ClaimantId).is_null())
+                            .add(
+                                outcome(outcome::Column::ClaimantId)
+                                    .equals((referral::Entity, referral::Column::ClaimantId)),
+                            )
+                            .add(Expr::exists(known)),
+                    )
+                    .to_owned();
+                Condition::all().add(Expr::exists(of_party))
             }
         }
     }

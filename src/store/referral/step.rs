@@ -1,15 +1,22 @@
-//! One step of a referral inside a unit of work: load it under the caller's rule, ask the workflow, write it if nobody
-//! else has, and tell those concerned.
+//! One step of a referral inside a unit of work, or the same step of many: load them under the caller's rule, ask the
+//! workflow, write those that nobody else has written since, and tell those concerned. Each goes for itself, and all in
+//! the same few statements.
+use std::collections::HashMap;
+
 use entity::{
-    JournalKind, NeedStatus, OrganizationId, OutcomeKind, ReferralAction, ReferralId,
-    ReferralStatus, ReferralStatusReason, SubjectType, referral,
+    ClaimantId, JournalKind, NeedId, NeedStatus, OrganizationId, OutcomeKind, ReferralAction,
+    ReferralId, ReferralStatus, ReferralStatusReason, SubjectType, referral,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter,
+    ActiveModelTrait,
+    ActiveValue::{self, Set},
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable, QueryFilter,
+    QuerySelect, TryIntoModel, Value,
+    sea_query::{CaseStatement, Expr, Query, SimpleExpr, UpdateStatement},
 };
 
 use super::{
-    super::{Unit, journal::Entry, seal::Wrapped},
+    super::{Each, Unit, journal::Entry, one, seal::Wrapped},
     Children, OPEN_STATUSES, Seen, Tenure, open_children, relations, replacements,
 };
 use crate::{
@@ -25,29 +32,16 @@ pub(super) struct Step {
     pub(super) next: Next,
 }
 
-impl Unit<'_> {
-    /// Loads a referral that the caller sees at the version it expects.
-    pub(super) async fn referral_at(
-        &self,
-        id: ReferralId,
-        expected_version: Option<i32>,
-    ) -> Result<referral::Model> {
-        let row = self
-            .find::<referral::Entity>()
-            .filter(referral::Column::Id.eq(id))
-            .one()
-            .await?
-            .ok_or_else(|| Refusal::at(Problem::NotFound, "id"))?;
-        match expected_version {
-            Some(version) if version != row.version => {
-                Err(Refusal::at(Problem::StaleVersion, "expectedVersion")
-                    .with_current_version(row.version)
-                    .into())
-            }
-            _ => Ok(row),
-        }
-    }
+/// A referral before a step and after it.
+pub(super) struct Written {
+    pub(super) before: referral::Model,
+    pub(super) after: referral::Model,
+}
 
+/// Which referral, and the version that the caller expects; absent: whichever it has.
+pub(super) type Asked = (ReferralId, Option<i32>);
+
+impl Unit<'_> {
     /// Begins an action: the referral, and what the workflow says of it.
     pub(super) async fn step(
         &self,
@@ -55,13 +49,62 @@ impl Unit<'_> {
         expected_version: Option<i32>,
         action: ReferralAction,
     ) -> Result<Step> {
-        let before = self.referral_at(id, expected_version).await?;
-        if let Some(claimant) = before.claimant_id {
-            self.lock_claimant(claimant).await?;
-        }
-        let facts = self.facts(&before, action).await?;
-        let relations = relations(&self.session.caller.viewer, &before);
-        let (relation, next) = allowed(&facts, action.into(), &relations)?;
+        one(self.steps(&[(id, expected_version)], action).await?)
+    }
+
+    /// Begins an action on each of some referrals, in the order in which they are asked for.
+    pub(super) async fn steps(
+        &self,
+        asked: &[Asked],
+        action: ReferralAction,
+    ) -> Result<Each<Step>> {
+        let rows = self.referrals_at(asked).await?;
+        let found: Vec<&referral::Model> = rows.iter().flatten().collect();
+        let claimants: Vec<ClaimantId> = found.iter().filter_map(|row| row.claimant_id).collect();
+        self.lock_claimants(&claimants).await?;
+        let ids: Vec<ReferralId> = found.iter().map(|row| row.id).collect();
+        let children = self.children(&ids, action).await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| self.allowed_step(row?, &children, action))
+            .collect())
+    }
+
+    /// Loads referrals that the caller sees at the version it expects.
+    async fn referrals_at(&self, asked: &[Asked]) -> Result<Each<referral::Model>> {
+        let seen: HashMap<ReferralId, referral::Model> = self
+            .find::<referral::Entity>()
+            .filter(referral::Column::Id.is_in(asked.iter().map(|(id, _)| *id)))
+            .all()
+            .await?
+            .into_iter()
+            .map(|row| (row.id, row))
+            .collect();
+        let at_version = |(id, expected): &Asked| match (seen.get(id), expected) {
+            (None, _) => Err(Refusal::at(Problem::NotFound, "id")),
+            (Some(row), Some(version)) if *version != row.version => Err(stale(Some(row.version))),
+            (Some(row), _) => Ok(row.clone()),
+        };
+        Ok(asked.iter().map(at_version).collect())
+    }
+
+    fn allowed_step(
+        &self,
+        before: referral::Model,
+        children: &Children,
+        action: ReferralAction,
+    ) -> std::result::Result<Step, Refusal> {
+        let seen = Seen {
+            claimant_withheld: before
+                .claimant_id
+                .is_none()
+                .then_some(entity::Access::Anonymous),
+            relations: relations(&self.session.caller.viewer, &before),
+            tenure: Tenure::Open,
+            referral: before.clone(),
+        };
+        let facts = seen.facts(children);
+        let (relation, next) = allowed(&facts, action.into(), &seen.relations)?;
         Ok(Step {
             row: before.clone().into_active_model(),
             before,
@@ -70,74 +113,86 @@ impl Unit<'_> {
         })
     }
 
-    /// What the guards of an action need to know; children are asked for only where one does.
-    async fn facts(&self, row: &referral::Model, action: ReferralAction) -> Result<Facts> {
+    /// What the guards of an action need to know beyond the rows; asked for only where one does.
+    async fn children(&self, ids: &[ReferralId], action: ReferralAction) -> Result<Children> {
         let mut children = Children::default();
-        if action == ReferralAction::Complete
-            && open_children(&[row.id]).count(&self.transaction).await? > 0
-        {
-            children.open.insert(row.id);
+        if ids.is_empty() {
+            return Ok(children);
         }
-        if action == ReferralAction::Resubmit
-            && replacements(&[row.id]).count(&self.transaction).await? > 0
-        {
-            children.replaced.insert(row.id);
+        if action == ReferralAction::Complete {
+            let open = open_children(ids).all(&self.transaction).await?;
+            children.open = open.into_iter().filter_map(|row| row.part_of_id).collect();
         }
-        let seen = Seen {
-            claimant_withheld: row
-                .claimant_id
-                .is_none()
-                .then_some(entity::Access::Anonymous),
-            relations: Vec::new(),
-            tenure: Tenure::Open,
-            referral: row.clone(),
-        };
-        Ok(seen.facts(&children))
+        if action == ReferralAction::Resubmit {
+            let newer = replacements(ids).all(&self.transaction).await?;
+            children.replaced = newer
+                .into_iter()
+                .filter_map(|row| row.replaces_id)
+                .collect();
+        }
+        Ok(children)
     }
 
     /// Writes the step if the referral is still at the version that was read.
     pub(super) async fn write(&self, step: Step) -> Result<referral::Model> {
-        let Step {
-            before, mut row, ..
-        } = step;
-        // Whatever changes access takes the claimant first and the referral then: two that meet wait for one another
-        // in that order, and neither for ever.
-        let touches_access = row.owner_id.is_set()
-            || row.owner_access.is_set()
-            || row.closed_at.is_set()
-            || row.claimant_id.is_set()
-            || before.status == ReferralStatus::Requested;
-        if let Some(claimant) = before.claimant_id.filter(|_| touches_access) {
-            self.lock_claimant(claimant).await?;
-        }
-        let version = before.version + 1;
-        row.version = Set(version);
-        row.updated_at = Set(self.session.now);
-        let changed = referral::Entity::update_many()
-            .set(row.clone())
-            .filter(referral::Column::Id.eq(before.id))
-            .filter(referral::Column::Version.eq(before.version))
-            .exec(&self.transaction)
-            .await?;
-        if changed.rows_affected != 1 {
-            return Err(self.stale(before.id).await?.into());
-        }
-        use sea_orm::TryIntoModel;
-        Ok(row.try_into_model()?)
+        Ok(one(self.write_each(vec![Ok(step)]).await?)?.after)
     }
 
-    /// Somebody else was first: their version, as far as the caller may still see it.
-    async fn stale(&self, id: ReferralId) -> Result<Refusal> {
-        let current = self
+    /// Writes each step whose referral is still at the version that was read. Whatever changes access has locked the
+    /// claimants by now: two that meet wait for one another in that order, and neither for ever.
+    pub(super) async fn write_each(&self, steps: Each<Step>) -> Result<Each<Written>> {
+        let steps = steps.into_iter().map(|step| match step {
+            Ok(mut step) => {
+                step.row.version = Set(step.before.version + 1);
+                step.row.updated_at = Set(self.session.now);
+                Ok(step)
+            }
+            Err(refusal) => Err(refusal),
+        });
+        let steps: Each<Step> = steps.collect();
+        let going: Vec<&Step> = steps.iter().flatten().collect();
+        if going.is_empty() {
+            return Ok(steps
+                .into_iter()
+                .filter_map(|step| step.err().map(Err))
+                .collect());
+        }
+        let written: Vec<ReferralId> = self
+            .transaction
+            .query_all(&update_of(&going))
+            .await?
+            .iter()
+            .map(|row| row.try_get("", "id"))
+            .collect::<std::result::Result<_, _>>()?;
+        let lost = going.iter().map(|step| step.before.id);
+        let lost: Vec<ReferralId> = lost.filter(|id| !written.contains(id)).collect();
+        // Somebody else was first: their version, as far as the caller may still see it.
+        let current = self.versions_of(&lost).await?;
+        steps
+            .into_iter()
+            .map(|step| match step {
+                Ok(step) if lost.contains(&step.before.id) => {
+                    Ok(Err(stale(current.get(&step.before.id).copied())))
+                }
+                Ok(step) => Ok(Ok(Written {
+                    before: step.before,
+                    after: step.row.try_into_model()?,
+                })),
+                Err(refusal) => Ok(Err(refusal)),
+            })
+            .collect()
+    }
+
+    async fn versions_of(&self, ids: &[ReferralId]) -> Result<HashMap<ReferralId, i32>> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let rows = self
             .find::<referral::Entity>()
-            .filter(referral::Column::Id.eq(id))
-            .one()
+            .filter(referral::Column::Id.is_in(ids.iter().copied()))
+            .all()
             .await?;
-        let refusal = Refusal::at(Problem::StaleVersion, "expectedVersion");
-        Ok(match current {
-            Some(row) => refusal.with_current_version(row.version),
-            None => refusal,
-        })
+        Ok(rows.into_iter().map(|row| (row.id, row.version)).collect())
     }
 
     /// Tells everybody concerned what happened to a referral.
@@ -160,22 +215,39 @@ impl Unit<'_> {
         row: &referral::Model,
         outcomes: &[OutcomeKind],
     ) -> Result<()> {
-        let (Some(need), Some(status)) = (row.need_id, workflow::need_after(row.status, outcomes))
-        else {
-            return Ok(());
-        };
-        if status == NeedStatus::Open {
-            let others = referral::Entity::find()
-                .filter(referral::Column::NeedId.eq(need))
-                .filter(referral::Column::Id.ne(row.id))
-                .filter(referral::Column::Status.is_in(OPEN_STATUSES))
-                .count(&self.transaction)
-                .await?;
-            if others > 0 {
-                return Ok(());
+        self.needs_follow(&[row], outcomes).await
+    }
+
+    /// Lets the need of each of some referrals follow it, unless another referral still serves it.
+    pub(super) async fn needs_follow(
+        &self,
+        rows: &[&referral::Model],
+        outcomes: &[OutcomeKind],
+    ) -> Result<()> {
+        let mut becoming: HashMap<NeedStatus, Vec<NeedId>> = HashMap::new();
+        for row in rows {
+            if let (Some(need), Some(status)) =
+                (row.need_id, workflow::need_after(row.status, outcomes))
+            {
+                becoming.entry(status).or_default().push(need);
             }
         }
-        self.set_need_status(need, status).await
+        if let Some(open) = becoming.get_mut(&NeedStatus::Open) {
+            let served: Vec<NeedId> = referral::Entity::find()
+                .select_only()
+                .column(referral::Column::NeedId)
+                .filter(referral::Column::NeedId.is_in(open.iter().copied()))
+                .filter(referral::Column::Id.is_not_in(rows.iter().map(|row| row.id)))
+                .filter(referral::Column::Status.is_in(OPEN_STATUSES))
+                .into_tuple()
+                .all(&self.transaction)
+                .await?;
+            open.retain(|need| !served.contains(need));
+        }
+        for (status, needs) in becoming {
+            self.set_needs_status(&needs, status).await?;
+        }
+        Ok(())
     }
 
     /// Lets go of the need that a referral was for.
@@ -187,12 +259,59 @@ impl Unit<'_> {
         self.need_follows(&released, &[]).await
     }
 
-    /// Brings the grants of the referral's claimant up to date, if it names one.
+    /// Brings the grants of everybody for whom the referral is up to date.
     pub(super) async fn regrant_for(&self, row: &referral::Model) -> Result<()> {
-        match row.claimant_id {
-            Some(claimant) => self.regrant(claimant).await,
-            None => Ok(()),
+        self.regrant_all(&self.people_of(row).await?).await
+    }
+}
+
+/// Somebody else was first.
+pub(super) fn stale(current: Option<i32>) -> Refusal {
+    let refusal = Refusal::at(Problem::StaleVersion, "expectedVersion");
+    match current {
+        Some(version) => refusal.with_current_version(version),
+        None => refusal,
+    }
+}
+
+/// One statement for every step, each under the version that was read. It returns the ids of those it has written.
+fn update_of(steps: &[&Step]) -> UpdateStatement {
+    use referral::Column;
+    let mut unchanged = Condition::any();
+    for step in steps {
+        let read = Condition::all()
+            .add(Column::Id.eq(step.before.id))
+            .add(Column::Version.eq(step.before.version));
+        unchanged = unchanged.add(read);
+    }
+    let mut update = Query::update();
+    update.table(referral::Entity).cond_where(unchanged);
+    for column in Column::iter() {
+        let is_set = |step: &&Step| matches!(step.row.get(column), ActiveValue::Set(_));
+        if steps.iter().any(is_set) {
+            update.value(column, value_of(steps, column));
         }
+    }
+    update.returning_col(Column::Id).to_owned()
+}
+
+/// The value of a column in every step, or, where it is not the same in all, by the row.
+fn value_of(steps: &[&Step], column: referral::Column) -> SimpleExpr {
+    let values: Vec<(ReferralId, Value)> = steps
+        .iter()
+        .filter_map(|step| Some((step.before.id, step.row.get(column).into_value()?)))
+        .collect();
+    let expression = |value: &Value| column.save_as(Expr::value(value.clone()));
+    match values.split_first() {
+        Some(((_, first), rest)) if rest.iter().all(|(_, value)| value == first) => {
+            expression(first)
+        }
+        _ => values
+            .iter()
+            .fold(CaseStatement::new(), |case, (id, value)| {
+                case.case(referral::Column::Id.eq(*id), expression(value))
+            })
+            .into(),
     }
 }
 
@@ -201,7 +320,7 @@ pub(super) fn allowed(
     facts: &Facts,
     action: Action,
     relations: &[Relation],
-) -> Result<(Relation, Next)> {
+) -> std::result::Result<(Relation, Next), Refusal> {
     let mut refused = None;
     for relation in relations {
         match workflow::next(facts, action, *relation) {
@@ -226,7 +345,7 @@ pub(super) fn allowed(
             status: facts.status.unwrap_or(ReferralStatus::Draft),
         },
     };
-    Err(Refusal::at(problem, "id").into())
+    Err(Refusal::at(problem, "id"))
 }
 
 const fn is_about_relation(refusal: workflow::Refusal) -> bool {

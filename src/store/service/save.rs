@@ -241,17 +241,38 @@ async fn replace_languages(
 #[derive(Clone, Debug, Serialize)]
 pub struct SaveCapacity {
     pub service: ServiceId,
+    pub places: Places,
+}
+
+/// What is said of the places of a service.
+#[derive(Clone, Debug, Serialize)]
+pub struct Places {
     pub status: CapacityStatus,
     pub unit: Option<String>,
     pub available: Option<i32>,
     pub maximum: Option<i32>,
 }
 
+impl Places {
+    /// Whether there are any, and nothing else.
+    pub(in crate::store) const fn only(status: CapacityStatus) -> Self {
+        Self {
+            status,
+            unit: None,
+            available: None,
+            maximum: None,
+        }
+    }
+}
+
 impl Change for SaveCapacity {
     const MUTATION: &'static str = "capacitySave";
 
     async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
-        for (field, number) in [("available", self.available), ("maximum", self.maximum)] {
+        let Places {
+            available, maximum, ..
+        } = self.places;
+        for (field, number) in [("available", available), ("maximum", maximum)] {
             if number.is_some_and(|number| !(0..=100_000).contains(&number)) {
                 let problem = Problem::OutOfRange {
                     from: 0,
@@ -260,7 +281,7 @@ impl Change for SaveCapacity {
                 return Err(Refusal::at(problem, field).into());
             }
         }
-        check_text(self.unit.as_ref(), 100, "unit")?;
+        check_text(self.places.unit.as_ref(), 100, "unit")?;
         let service = unit
             .find::<service::Entity>()
             .filter(service::Column::Id.eq(self.service))
@@ -268,28 +289,41 @@ impl Change for SaveCapacity {
             .one()
             .await?
             .ok_or_else(|| Refusal::at(Problem::NotFound, "serviceId"))?;
-        unit.write_capacity(self).await?;
+        unit.write_capacity([service.id], &self.places).await?;
         Ok(Applied::new(service.id, service.version))
     }
 }
 
 impl Unit<'_> {
-    /// Writes what is known of a service's capacity now.
-    pub(in crate::store) async fn write_capacity(&mut self, capacity: &SaveCapacity) -> Result<()> {
+    /// Writes what is known of the capacity of services now: the same of each.
+    pub(in crate::store) async fn write_capacity(
+        &mut self,
+        services: impl IntoIterator<Item = ServiceId>,
+        places: &Places,
+    ) -> Result<()> {
         use service_capacity::Column;
         // How many places are free is said anew each time; what is counted, and out of how many, stays.
         let mut said = vec![Column::Status, Column::Available, Column::UpdatedAt];
-        said.extend(capacity.unit.as_ref().map(|_| Column::Unit));
-        said.extend(capacity.maximum.map(|_| Column::Maximum));
-        let row = service_capacity::ActiveModel {
-            service_id: Set(capacity.service),
-            status: Set(capacity.status),
-            unit: Set(capacity.unit.clone().unwrap_or_else(|| "places".to_owned())),
-            available: Set(capacity.available),
-            maximum: Set(capacity.maximum),
-            updated_at: Set(self.session.now),
-        };
-        service_capacity::Entity::insert(row)
+        said.extend(places.unit.as_ref().map(|_| Column::Unit));
+        said.extend(places.maximum.map(|_| Column::Maximum));
+        let organization = self.session.viewer().organization();
+        let mut rows = Vec::new();
+        for service in services {
+            rows.push(service_capacity::ActiveModel {
+                service_id: Set(service),
+                status: Set(places.status),
+                unit: Set(places.unit.clone().unwrap_or_else(|| "places".to_owned())),
+                available: Set(places.available),
+                maximum: Set(places.maximum),
+                updated_at: Set(self.session.now),
+            });
+            let kind = JournalKind::CapacityChanged;
+            self.record(Entry::new(kind, SubjectType::Service, service, 0).told([organization]));
+        }
+        if rows.is_empty() {
+            return Ok(());
+        }
+        service_capacity::Entity::insert_many(rows)
             .on_conflict(
                 OnConflict::column(Column::ServiceId)
                     .update_columns(said)
@@ -297,16 +331,6 @@ impl Unit<'_> {
             )
             .exec_without_returning(&self.transaction)
             .await?;
-        let organization = self.session.viewer().organization();
-        self.record(
-            Entry::new(
-                JournalKind::CapacityChanged,
-                SubjectType::Service,
-                capacity.service,
-                0,
-            )
-            .told([organization]),
-        );
         Ok(())
     }
 }

@@ -146,6 +146,18 @@ fn objects_are_counted_and_scalars_are_free() {
 }
 
 #[test]
+fn a_bulk_mutation_is_counted_by_the_length_of_its_list() {
+    let act = |count| {
+        let items = repeated(count, |at| format!("{{id:{at}}}"));
+        cost(&format!(
+            "mutation{{referralBulkAct(items:[{items}]){{owner{{id}}}}}}"
+        ))
+    };
+    // What is below is counted for five already.
+    assert_eq!((act(1), act(5), act(6), act(100)), (2, 2, 4, 40));
+}
+
+#[test]
 fn of_the_types_an_object_may_have_only_the_dearest_counts() {
     let text = "{node(id:1){id ...on Service{owner{id}} ...on Organization{services(first:3){totalCount}}}}";
     assert_eq!(cost(text), 4);

@@ -1,0 +1,63 @@
+//! What of the directory is answered from memory: it costs no statement, and a change of it is seen.
+use serde_json::{Value, json};
+
+use crate::{
+    budget::{INBOX, ONE, fill, statements, tables},
+    common::{app::TestApp, on_both_databases},
+};
+
+const SERVICE: &str =
+    "query($id: ID!) { service(id: $id) { name categories organization { name } } }";
+
+on_both_databases! {
+    async fn an_inbox_asks_for_referrals_and_people_alone(app: TestApp) {
+        let provider = app.as_provider();
+        fill(&app, 12).await;
+        let (asked, _) = statements(&provider, INBOX, &Value::Null).await;
+        app.follow(None).await;
+        let (remembered, texts) = statements(&provider, INBOX, &Value::Null).await;
+        assert_eq!(asked, remembered);
+        assert_eq!(tables(&texts), ["access_grant", "claimant", "claimant_identity", "referral"]);
+    }
+
+    async fn one_referral_asks_for_no_organization(app: TestApp) {
+        let sent = app.as_agency().refers().await;
+        let provider = app.as_provider();
+        provider.does("referralAccept", &sent, Value::Null).await;
+        app.settle().await;
+        app.follow(None).await;
+        let (_, texts) = statements(&provider, ONE, &json!({ "id": sent.id })).await;
+        assert_eq!(tables(&texts), ["access_grant", "claimant", "claimant_identity", "journal_entry", "referral"]);
+    }
+
+    async fn a_change_made_here_is_seen_at_once(app: TestApp) {
+        app.follow(None).await;
+        let (provider, id) = (app.as_provider(), json!({ "id": app.service() }));
+        let before = provider.ask(SERVICE, id.clone()).await.data()["service"].clone();
+        let input = json!({ "id": app.service(), "expectedVersion": 1, "nameEn": "Renamed", "categories": ["HEALTH"] });
+        provider.done("serviceSave", input, "service { id }").await;
+        let after = provider.ask(SERVICE, id).await.data()["service"].clone();
+        assert_ne!(before["name"], "Renamed");
+        assert_eq!(after, json!({ "name": "Renamed", "categories": ["HEALTH"], "organization": { "name": "Test provider" } }));
+    }
+
+    async fn a_change_of_another_process_is_seen_once_the_journal_was_read(app: TestApp) {
+        let position = app.follow(None).await;
+        let provider = app.as_provider();
+        assert_eq!(provider.query("{ viewer { role } }").await.status, 200);
+        let other = app.other_process().await;
+        other.unscoped_disable_organization("provider", |_| {}).await.expect("it is disabled");
+        app.settle().await;
+        app.follow(Some(position)).await;
+        assert_eq!(provider.query("{ viewer { role } }").await.error_code(), "UNAUTHENTICATED");
+    }
+
+    async fn who_does_not_follow_the_journal_remembers_nothing(app: TestApp) {
+        let provider = app.as_provider();
+        let first = statements(&provider, "{ viewer { organization { name } } }", &Value::Null).await;
+        assert!(!first.1.is_empty());
+        app.follow(None).await;
+        let (_, texts) = statements(&provider, "{ viewer { organization { name } } }", &Value::Null).await;
+        assert_eq!(texts, [""; 0]);
+    }
+}
