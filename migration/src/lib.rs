@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use sea_orm_migration::{
     prelude::*,
-    sea_orm::{DatabaseConnection, EntityTrait},
-    seaql_migrations,
+    sea_orm::{ConnectionTrait, DatabaseConnection},
 };
 
 mod dialect;
@@ -50,8 +49,12 @@ pub async fn applied(database: &DatabaseConnection) -> Result<BTreeSet<String>, 
     {
         return Ok(BTreeSet::new());
     }
-    let rows = seaql_migrations::Entity::find().all(database).await?;
-    Ok(rows.into_iter().map(|row| row.version).collect())
+    let names = Query::select()
+        .column("version")
+        .from("seaql_migrations")
+        .to_owned();
+    let rows = database.query_all(&names).await?;
+    rows.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 
 pub use sea_orm_migration::{MigrationName, MigratorTrait};
