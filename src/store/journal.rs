@@ -22,7 +22,7 @@ use super::{
     seal::{Seal, Wrapped},
     service::Coverage,
 };
-use crate::{error::Result, viewer::Viewer};
+use crate::{domain::referral::Relation, error::Result, viewer::Viewer};
 
 mod note;
 
@@ -269,7 +269,12 @@ impl Seen {
             in_tenure,
             after,
             registering,
+            party,
         } = reader;
+        // Whether somebody is named is between the parties; that something changed is not.
+        if entry.kind == JournalKind::ReferralLinked && !party {
+            entry.kind = JournalKind::ReferralUpdated;
+        }
         if after == Tenure::Over {
             entry.note = None;
             if entry.kind == JournalKind::ReferralVoided {
@@ -303,6 +308,18 @@ struct Reader {
     /// Whether that tenure is over.
     after: Tenure,
     registering: bool,
+    /// Whether it is told more than that the referral is open, or how it ended.
+    party: bool,
+}
+
+/// Whether a viewer that stands so to a referral is a party, or registered its claimant.
+fn is_party(relations: &[Relation]) -> bool {
+    relations.iter().any(|relation| match relation {
+        Relation::Source | Relation::Owner | Relation::Registering => true,
+        Relation::EligibleProvider | Relation::Ministry | Relation::System | Relation::None => {
+            false
+        }
+    })
 }
 
 impl Keyed for journal_entry::Model {
@@ -340,16 +357,15 @@ fn tenure_of(viewer: &Viewer, referral: &referral::Model) -> i32 {
 }
 
 /// What stands in the journal of a referral and not in the history that the reader sees. That the ministry asked for
-/// something is between it and the source.
+/// something is between it and the source; what was sent in its place is the source's.
 fn untold(viewer: &Viewer, referral: &referral::Model) -> Vec<JournalKind> {
     let mut untold = vec![JournalKind::AccessEnded, JournalKind::OversightRead];
-    let asked = match viewer {
-        Viewer::Ministry { .. } => true,
-        Viewer::Provider { organization, .. } | Viewer::SettlementAgency { organization } => {
-            referral.source_id == *organization
-        }
-    };
-    if !asked {
+    let relations = relations(viewer, referral);
+    let has = |relation| relations.contains(&relation);
+    if !has(Relation::Source) {
+        untold.push(JournalKind::ReferralReplaced);
+    }
+    if !has(Relation::Source) && !has(Relation::Ministry) {
         untold.push(JournalKind::RerouteRequested);
     }
     untold
@@ -389,6 +405,7 @@ impl Session {
                 in_tenure: entry.subject_version >= tenure,
                 after: shown.tenure,
                 registering,
+                party: is_party(&shown.relations),
             };
             Seen::of(entry, position, reader, Some(referral)).about(referral)
         });
@@ -456,12 +473,14 @@ impl Session {
                     in_tenure: own || entry.subject_version >= tenure_of(self.viewer(), referral),
                     after: self.tenure(referral, &relations),
                     registering: referral.registering_organization_id == Some(organization),
+                    party: is_party(&relations),
                 }
             }
             (SubjectType::Referral, None) => Reader {
                 in_tenure: own,
                 after: Tenure::Over,
                 registering: false,
+                party: own,
             },
             (
                 SubjectType::Claimant
@@ -476,6 +495,7 @@ impl Session {
                 in_tenure: true,
                 after: Tenure::Open,
                 registering: false,
+                party: true,
             },
         }
     }

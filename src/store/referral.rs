@@ -42,7 +42,7 @@ mod step;
 mod tenure;
 mod text;
 
-pub(super) use rule::party;
+pub(super) use rule::{party, told_openly_to};
 pub(super) use tenure::Tenure;
 
 pub(super) use step::{parties, told};
@@ -154,6 +154,10 @@ impl Seen {
         }
         if tenure == Tenure::Over {
             row.summary = None;
+            row.language = None;
+            row.interpreter_needed = None;
+            row.age_band = None;
+            row.party_size = None;
         }
         if row.status == ReferralStatus::EnteredInError {
             row.summary = None;

@@ -121,6 +121,7 @@ impl Create {
             owner_access: false,
             owner_since: None,
             claimant_id: self.claimant,
+            linked_at: None,
             registering_organization_id: claimant.map(|row| row.registering_organization_id),
             need_id: None,
             service_id: self.service,
