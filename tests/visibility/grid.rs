@@ -22,7 +22,8 @@ const REFERRAL: &str = "query($id: ID!) { it: referral(id: $id) { id reference s
     availableActions } }";
 
 /// The ministry's request for it is refused as a whole.
-const BETWEEN: &str = "query($id: ID!) { it: referral(id: $id) { messages(first: 20) { edges { node { body
+const BETWEEN: &str =
+    "query($id: ID!) { it: referral(id: $id) { messages(first: 20) { edges { node { body
     from { name } } } } appointments { status startsAt endsAt place note } } }";
 
 const HISTORY: &str =
