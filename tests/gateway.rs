@@ -2,6 +2,7 @@
 //! store: what cannot be seen from outside is a unit test's business.
 #![cfg(test)]
 
+mod appointment;
 mod audit;
 mod budget;
 mod bulk;
@@ -25,6 +26,7 @@ mod idempotency;
 mod import;
 mod inbox;
 mod matching;
+mod message;
 mod migration;
 mod paging;
 mod qualification;
@@ -35,6 +37,7 @@ mod remembered;
 mod report;
 mod retention;
 mod row_security;
+mod safe_contact;
 mod sin;
 mod token;
 mod visibility;

@@ -9,6 +9,7 @@ use super::{
     directory::{Catchment, Organization, Region, Service},
     disclosure::Disclosure,
     duplicate::DuplicateCandidate,
+    message::{Appointment, Message},
     referral::{Outcome, Referral},
 };
 use crate::{auth::scope, opaque::NodeType};
@@ -33,6 +34,8 @@ pub enum Node {
     Outcome(Outcome),
     Disclosure(Disclosure),
     DuplicateCandidate(DuplicateCandidate),
+    Message(Message),
+    Appointment(Appointment),
 }
 
 /// The type of a node as the table of scopes names it.
@@ -52,6 +55,8 @@ const fn type_name(node: NodeType) -> &'static str {
         NodeType::Exclusion => "Exclusion",
         NodeType::Disclosure => "Disclosure",
         NodeType::DuplicateCandidate => "DuplicateCandidate",
+        NodeType::Message => "Message",
+        NodeType::Appointment => "Appointment",
     }
 }
 
@@ -63,12 +68,18 @@ pub(super) async fn node(context: &Context<'_>, id: &ID) -> Result<Option<Node>>
     }
 }
 
+/// The first of at most one row, as a node.
+fn only<R, N: Into<Node>>(rows: Vec<R>, node: impl FnOnce(R) -> N) -> Option<Node> {
+    rows.into_iter().next().map(|row| node(row).into())
+}
+
 pub(super) async fn node_by_uuid(
     context: &Context<'_>,
     node: NodeType,
     uuid: Uuid,
 ) -> Result<Option<Node>> {
-    let scopes = context.session().caller().scopes;
+    let session = context.session();
+    let scopes = session.caller().scopes;
     if scope::missing(type_name(node), scope::OBJECT, scopes).is_some() {
         return Ok(None);
     }
@@ -106,20 +117,14 @@ pub(super) async fn node_by_uuid(
             .one(entity::ReferralId(uuid))
             .await
             .map(|found| found.map(|seen| Node::from(Referral::from(seen)))),
-        NodeType::Outcome => context
-            .session()
+        NodeType::Outcome => session
             .outcome_list_by_id(&[entity::OutcomeId(uuid)])
             .await
-            .map(|rows| rows.into_iter().next().map(|row| Node::from(Outcome(row)))),
-        NodeType::Exclusion => context
-            .session()
+            .map(|rows| only(rows, Outcome)),
+        NodeType::Exclusion => session
             .exclusion_list_by_id(&[entity::ExclusionId(uuid)])
             .await
-            .map(|rows| {
-                rows.into_iter()
-                    .next()
-                    .map(|row| Node::from(Exclusion(row)))
-            }),
+            .map(|rows| only(rows, Exclusion)),
         NodeType::Disclosure => loaders
             .one(entity::DisclosureId(uuid))
             .await
@@ -128,6 +133,14 @@ pub(super) async fn node_by_uuid(
             .one(entity::DuplicateCandidateId(uuid))
             .await
             .map(|found| found.map(|row| Node::from(DuplicateCandidate(row)))),
+        NodeType::Message => session
+            .message_list_by_id(&[entity::MessageId(uuid)])
+            .await
+            .map(|rows| only(rows, Message)),
+        NodeType::Appointment => session
+            .appointment_list_by_id(&[entity::AppointmentId(uuid)])
+            .await
+            .map(|rows| only(rows, Appointment)),
         // Locations have no type in the API yet, and a qualification is a part of its claimant.
         NodeType::Location | NodeType::Qualification => Ok(None),
     };

@@ -30,7 +30,8 @@ pub struct ReferralCreateInput {
     pub(super) need_id: Option<ID>,
     pub(super) service_id: Option<ID>,
     pub(super) priority: Option<ReferralPriority>,
-    /// What the recipient must know to begin; it must not tell who the person is.
+    /// What the recipient must know to begin; it must not tell who the person is, nor a hidden place, as far as the input
+    /// of a message says.
     pub(super) summary: Option<String>,
     /// When a first answer is due; by business days when absent.
     pub(super) due_at: Option<DateTime>,
@@ -68,7 +69,7 @@ pub struct ReferralActionInput {
     pub(super) expected_version: i32,
     /// When claiming: which of the caller's services.
     pub(super) service_id: Option<ID>,
-    /// When starting: the first contact; now if absent.
+    /// When starting: the first contact, through the registering organization as well; now if absent.
     pub(super) contacted_at: Option<DateTime>,
     /// When sending: whether a duplicate is known.
     pub(super) acknowledge_duplicate: Option<bool>,
