@@ -26,10 +26,11 @@ pub enum NodeType {
     Exclusion = 12,
     Disclosure = 13,
     DuplicateCandidate = 14,
+    EligibilityRule = 24,
 }
 
 impl NodeType {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Organization,
         Self::Region,
         Self::Catchment,
@@ -44,6 +45,7 @@ impl NodeType {
         Self::Exclusion,
         Self::Disclosure,
         Self::DuplicateCandidate,
+        Self::EligibilityRule,
     ];
 }
 

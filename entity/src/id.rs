@@ -47,6 +47,8 @@ ids! {
     DisclosureId
     /// Two claimants of one organization who may be one person.
     DuplicateCandidateId
+    /// What a service asks of whoever is referred to it.
+    EligibilityRuleId
     /// A description by which somebody was looked for.
     MatchRequestId
     /// A place where services are given.

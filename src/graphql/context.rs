@@ -38,6 +38,7 @@ node_ids! {
     ExclusionId is Exclusion,
     DisclosureId is Disclosure,
     DuplicateCandidateId is DuplicateCandidate,
+    EligibilityRuleId is EligibilityRule,
 }
 
 /// What every resolver asks of its context.

@@ -52,6 +52,7 @@ const fn type_name(node: NodeType) -> &'static str {
         NodeType::Exclusion => "Exclusion",
         NodeType::Disclosure => "Disclosure",
         NodeType::DuplicateCandidate => "DuplicateCandidate",
+        NodeType::EligibilityRule => "EligibilityRule",
     }
 }
 
@@ -128,8 +129,8 @@ pub(super) async fn node_by_uuid(
             .one(entity::DuplicateCandidateId(uuid))
             .await
             .map(|found| found.map(|row| Node::from(DuplicateCandidate(row)))),
-        // Locations have no type in the API yet, and a qualification is a part of its claimant.
-        NodeType::Location | NodeType::Qualification => Ok(None),
+        // Locations have no type in the API yet; a qualification is a part of its claimant, a rule of its service.
+        NodeType::Location | NodeType::Qualification | NodeType::EligibilityRule => Ok(None),
     };
     found.or_answer(context)
 }
