@@ -14,6 +14,7 @@ mod databases;
 mod deadline;
 mod directory;
 mod disclosure;
+mod eligibility;
 mod encryption;
 mod exclusion;
 mod feed;

@@ -1,5 +1,6 @@
 //! Referrals, as each caller may see them. What is done with them stands beside: `create`, `act`, `change`, `child`, and
-//! to many at once `many`, `bulk`; how the inbox is sorted and counted in `inbox`; how long it is read in `tenure`.
+//! to many at once `many`, `bulk`; what stands against sending one in `guard`, and told beforehand in `preview`; how the
+//! inbox is sorted and counted in `inbox`; how long it is read in `tenure`.
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
@@ -34,9 +35,11 @@ pub mod child;
 pub mod create;
 mod ending;
 pub mod finish;
+pub(super) mod guard;
 pub mod inbox;
 mod left;
 pub mod many;
+pub mod preview;
 mod rule;
 mod step;
 mod tenure;
