@@ -15,6 +15,7 @@ mod databases;
 mod deadline;
 mod directory;
 mod disclosure;
+mod eligibility;
 mod encryption;
 mod exclusion;
 mod feed;

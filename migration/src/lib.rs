@@ -17,6 +17,7 @@ mod m0006_household;
 mod m0008_deadline;
 mod m0009_inbox;
 mod m0010_message;
+mod m0013_eligibility;
 mod m0014_linked;
 pub mod row_security;
 
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_deadline::Migration),
             Box::new(m0009_inbox::Migration),
             Box::new(m0010_message::Migration),
+            Box::new(m0013_eligibility::Migration),
             Box::new(m0014_linked::Migration),
         ]
     }

@@ -9,10 +9,11 @@ use sea_orm_migration::sea_orm::{
 };
 
 /// Tables without a policy: the directory is public to every token, and the rest tells nothing of anybody.
-const PUBLIC: [&str; 16] = [
+const PUBLIC: [&str; 17] = [
     "audit_checkpoint",
     "audit_head",
     "catchment",
+    "eligibility_rule",
     "journal_head",
     "lease",
     "location",

@@ -1,7 +1,7 @@
 //! Demo data: a synthetic province, the same for the same seed and moment. It makes rows and asks the domain what may
 //! happen to them; the store writes them. Nothing here touches a database, a clock or a person.
 //!
-//! `directory` and `services` hold what is public, `people`, `skills`, `consents`, `exclusions` and `families` the claimants; `referrals` plans what is
+//! `directory`, `services` and `eligibility` hold what is public, `people`, `skills`, `consents`, `exclusions` and `families` the claimants; `referrals` plans what is
 //! referred, `play` with `steps` and `kin` plays each plan on a `course`, and `needs` follow. `draw` is the only source of
 //! chance, `names` of words.
 use chrono::{DateTime, SubsecRound, Utc};
@@ -12,6 +12,7 @@ mod consents;
 mod course;
 mod directory;
 mod draw;
+mod eligibility;
 mod exclusions;
 mod families;
 mod kin;
@@ -76,5 +77,6 @@ pub fn generate(seed: u64, now: DateTime<Utc>) -> Seed {
         .collect();
     exclusions::write(&mut draw, &directory, &mut made);
     families::write(&mut draw, &mut made);
+    eligibility::write(&mut draw, &directory, &mut made);
     made
 }

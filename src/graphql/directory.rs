@@ -7,7 +7,8 @@ use entity::{
 
 use super::{
     context::{OrAnswer, Resolver},
-    loader::{CapacityOf, CategoriesOf, LanguagesOf},
+    eligibility::EligibilityRule,
+    loader::{CapacityOf, CategoriesOf, EligibilityRulesOf, LanguagesOf},
     page::{Connection, List, Page},
     scalar::{Date, DateTime},
 };
@@ -337,6 +338,19 @@ impl Service {
             .map(|row| ServiceCapacity::of(row, now)))
     }
 
+    /// What the service asks of whoever is referred to it, now or soon: at most 50, in the order in which it was written.
+    /// Not being eligible stops no referral; it is for the sender to know.
+    async fn eligibility_rules(&self, context: &Context<'_>) -> Result<Vec<EligibilityRule>> {
+        let rules = match context.session().eligibility_rules_remembered(self.0.id) {
+            Some(remembered) => remembered,
+            None => {
+                let found = context.loaders().one(EligibilityRulesOf(self.0.id)).await;
+                found.or_answer(context)?.unwrap_or_default()
+            }
+        };
+        Ok(rules.into_iter().map(EligibilityRule::from).collect())
+    }
+
     /// The version to name when the service is saved.
     async fn version(&self) -> i32 {
         self.0.version
@@ -359,7 +373,7 @@ pub struct ServiceCapacity {
 }
 
 impl ServiceCapacity {
-    fn of(row: service_capacity::Model, now: chrono::DateTime<chrono::Utc>) -> Self {
+    pub(super) fn of(row: service_capacity::Model, now: chrono::DateTime<chrono::Utc>) -> Self {
         const FRESH: chrono::TimeDelta = chrono::TimeDelta::days(14);
         Self {
             status: row.status,

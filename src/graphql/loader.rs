@@ -9,7 +9,8 @@ use async_graphql::{
 use entity::{
     CatchmentId, ClaimantId, ConsentId, DisclosureId, DuplicateCandidateId, NeedCategory, NeedId,
     OrganizationId, ReferralAction, ReferralId, RegionId, ServiceId, catchment, disclosure,
-    duplicate_candidate, exclusion, need, organization, region, service, service_capacity,
+    duplicate_candidate, eligibility_rule, exclusion, need, organization, region, service,
+    service_capacity,
 };
 
 use crate::{
@@ -57,6 +58,7 @@ parts! {
     CategoriesOf(ServiceId)
     LanguagesOf(ServiceId)
     CapacityOf(ServiceId)
+    EligibilityRulesOf(ServiceId)
     OutcomesOf(ReferralId)
     AlsoForOf(ReferralId)
 }
@@ -237,6 +239,8 @@ loaders! {
         session.service_languages(&ids(keys, |key| key.0)).await.map(|found| under(found, LanguagesOf));
     CapacityOf => service_capacity::Model: |session, keys|
         session.service_capacities(&ids(keys, |key| key.0)).await.map(|found| under(found, CapacityOf));
+    EligibilityRulesOf => Vec<eligibility_rule::Model>: |session, keys|
+        session.eligibility_rules(&ids(keys, |key| key.0)).await.map(|found| under(found, EligibilityRulesOf));
     OutcomesOf => Vec<SeenOutcome>: |session, keys|
         session.outcomes_of(&ids(keys, |key| key.0)).await
             .map(|rows| grouped(rows, |seen| OutcomesOf(seen.outcome.referral_id)));

@@ -19,6 +19,7 @@ mod context;
 mod directory;
 mod disclosure;
 mod duplicate;
+mod eligibility;
 mod inbox;
 mod journal;
 pub mod limits;

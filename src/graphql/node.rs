@@ -57,6 +57,7 @@ const fn type_name(node: NodeType) -> &'static str {
         NodeType::DuplicateCandidate => "DuplicateCandidate",
         NodeType::Message => "Message",
         NodeType::Appointment => "Appointment",
+        NodeType::EligibilityRule => "EligibilityRule",
     }
 }
 
@@ -141,8 +142,8 @@ pub(super) async fn node_by_uuid(
             .appointment_list_by_id(&[entity::AppointmentId(uuid)])
             .await
             .map(|rows| only(rows, Appointment)),
-        // Locations have no type in the API yet, and a qualification is a part of its claimant.
-        NodeType::Location | NodeType::Qualification => Ok(None),
+        // Locations have no type in the API yet; a qualification is a part of its claimant, a rule of its service.
+        NodeType::Location | NodeType::Qualification | NodeType::EligibilityRule => Ok(None),
     };
     found.or_answer(context)
 }

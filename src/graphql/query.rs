@@ -15,6 +15,7 @@ use super::{
     },
     disclosure::{AuditCheckpoint, Disclosure, disclosure_connection},
     duplicate::{DuplicateCandidate, duplicate_connection},
+    eligibility::{ReferralPreview, ReferralPreviewInput, referral_preview},
     inbox::{InboxSummary, inbox_summary},
     journal::{self, JournalEntry},
     node::{self, Node},
@@ -419,6 +420,16 @@ impl Query {
         first: Option<i32>,
     ) -> Result<Connection<JournalEntry>> {
         journal::changes(context, after, first).await
+    }
+
+    /// Eligibility, capacity, consent and the caller's own duplicates, without effect: of a claimant that the caller
+    /// registered, or of facts that it states. Any other claimant answers as one that never was (`BAD_USER_INPUT`).
+    async fn referral_preview(
+        &self,
+        context: &Context<'_>,
+        input: ReferralPreviewInput,
+    ) -> Result<ReferralPreview> {
+        referral_preview(context, input).await
     }
 
     /// What was shown of claimants: to the caller's own organization, and of those that it registered to anybody. The

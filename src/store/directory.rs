@@ -14,7 +14,7 @@ use std::{
 
 use entity::{
     CatchmentId, NeedCategory, OrganizationId, RegionId, ServiceId, SubjectType, catchment,
-    journal_entry, journal_head, organization, region, service,
+    eligibility_rule, journal_entry, journal_head, organization, region, service,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid};
 
@@ -48,6 +48,7 @@ pub(super) struct Remembered {
     services: HashMap<ServiceId, service::Model>,
     categories: HashMap<Categories, Vec<NeedCategory>>,
     languages: HashMap<Languages, Vec<String>>,
+    eligibility_rules: HashMap<EligibilityRules, Vec<eligibility_rule::Model>>,
 }
 
 /// The key of what is remembered of a kind.
@@ -64,6 +65,10 @@ pub(super) struct Categories(pub(super) ServiceId);
 /// The languages of a service.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Languages(pub(super) ServiceId);
+
+/// What a service asks, but for what has ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct EligibilityRules(pub(super) ServiceId);
 
 macro_rules! kept {
     ($($key:ty => $shelf:ident: $row:ty;)+) => {$(
@@ -96,6 +101,7 @@ kept! {
     ServiceId => services: service::Model;
     Categories => categories: Vec<NeedCategory>;
     Languages => languages: Vec<String>;
+    EligibilityRules => eligibility_rules: Vec<eligibility_rule::Model>;
 }
 
 /// What was remembered of what was asked for, and what is still to be read.
@@ -164,6 +170,7 @@ impl Directory {
                 remembered.services.remove(&id);
                 remembered.categories.remove(&Categories(id));
                 remembered.languages.remove(&Languages(id));
+                remembered.eligibility_rules.remove(&EligibilityRules(id));
             }
         }
     }

@@ -113,8 +113,9 @@ impl Settings {
     }
 }
 
-/// What claimants have said about who may know, whole: for guards and grants, never for the caller.
-async fn wishes_among(
+/// What claimants have said about who may know, whole: for guards and grants, never for the caller. Who has said nothing
+/// is not in it.
+pub(super) async fn wishes_among(
     connection: &impl ConnectionTrait,
     claimants: &[ClaimantId],
 ) -> Result<HashMap<ClaimantId, Wishes>> {
@@ -150,7 +151,7 @@ async fn wishes_among(
     Ok(wishes)
 }
 
-async fn kinds_among(
+pub(super) async fn kinds_among(
     connection: &impl ConnectionTrait,
     organizations: HashSet<OrganizationId>,
 ) -> Result<HashMap<OrganizationId, OrganizationKind>> {
@@ -368,16 +369,8 @@ async fn lock_claimants(
 impl Unit<'_> {
     /// What a claimant has said about who may know, for guards; none of it is returned to the caller.
     pub(super) async fn wishes_of(&self, claimant: ClaimantId) -> Result<Wishes> {
-        let mut wishes = self.wishes_of_each(&[claimant]).await?;
+        let mut wishes = wishes_among(&self.transaction, &[claimant]).await?;
         Ok(wishes.remove(&claimant).unwrap_or_default())
-    }
-
-    /// What claimants have said about who may know, for guards; who has said nothing is not in it.
-    pub(super) async fn wishes_of_each(
-        &self,
-        claimants: &[ClaimantId],
-    ) -> Result<HashMap<ClaimantId, Wishes>> {
-        wishes_among(&self.transaction, claimants).await
     }
 
     /// The kind of each of `organizations`.

@@ -25,7 +25,8 @@
 //! - `unscoped_verify_grants`: the operator compares all grants with what they should be.
 //! - `unscoped` of the database: what a change has just left is shown once to its author, masked; reports count rows that
 //!   their reader may not see one by one.
-//! - inside a change: facts that guard it (consents, exclusions, grants, children) are read whole, and never returned.
+//! - inside a change: facts that guard it (consents, exclusions, grants, children) are read whole, and never returned; in
+//!   a preview the consents and exclusions of a claimant that the caller registered.
 #![expect(
     clippy::disallowed_methods,
     reason = "the rules that everything else must start from are applied here"
@@ -57,6 +58,7 @@ mod deadline;
 mod directory;
 pub mod disclosure;
 pub mod duplicate;
+pub mod eligibility;
 pub mod exclusion;
 pub mod grant;
 pub mod household;

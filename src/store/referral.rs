@@ -1,6 +1,7 @@
 //! Referrals, as each caller may see them. What is done with them stands beside: `create`, `act`, `change`, `child`, and
 //! to many at once `many`, `bulk`; what its parties say to each other in `message`, `appointment`, and what no text may tell
-//! in `guard`; how the inbox is sorted and counted in `inbox`; how long it is read in `tenure`.
+//! in `unsaid`; what stands against sending one in `guard`, and told beforehand in `preview`; how the inbox is sorted and
+//! counted in `inbox`; how long it is read in `tenure`.
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
@@ -36,15 +37,17 @@ pub mod child;
 pub mod create;
 mod ending;
 pub mod finish;
-mod guard;
+pub(super) mod guard;
 pub mod inbox;
 mod left;
 pub mod many;
 pub mod message;
+pub mod preview;
 mod rule;
 mod step;
 mod tenure;
 mod text;
+mod unsaid;
 
 pub(super) use rule::{party, told_openly_to};
 pub(super) use tenure::Tenure;

@@ -9,8 +9,8 @@ use entity::{
     ReferralStatusReason, Sealed, SubjectType, access_grant, catchment, claimant,
     claimant_claim_status, claimant_contact, claimant_identifiers, claimant_identity, claimant_key,
     claimant_language_abilities, claimant_link, claimant_match_token, claimant_name_token,
-    claimant_qualifications, consent, consent_recipient, exclusion, household, household_member,
-    journal_audience, journal_entry, journal_head, location, need, organization,
+    claimant_qualifications, consent, consent_recipient, eligibility_rule, exclusion, household,
+    household_member, journal_audience, journal_entry, journal_head, location, need, organization,
     organization_catchment, outcome, referral, referral_also_for, region, reroute_request, service,
     service_at_location, service_capacity, service_category, service_language, service_region,
 };
@@ -52,6 +52,7 @@ pub struct Seed {
     pub service_languages: Vec<service_language::Model>,
     pub service_regions: Vec<service_region::Model>,
     pub service_capacities: Vec<service_capacity::Model>,
+    pub eligibility_rules: Vec<eligibility_rule::Model>,
     pub locations: Vec<location::Model>,
     pub services_at_locations: Vec<service_at_location::Model>,
     pub claimants: Vec<Person>,
@@ -325,6 +326,8 @@ async fn insert_directory(transaction: &DatabaseTransaction, seed: &Seed) -> Res
     insert::<service_region::Entity>(transaction, regions).await?;
     let capacities = seed.service_capacities.iter().cloned();
     insert::<service_capacity::Entity>(transaction, capacities).await?;
+    let rules = seed.eligibility_rules.iter().cloned();
+    insert::<eligibility_rule::Entity>(transaction, rules).await?;
     insert::<location::Entity>(transaction, seed.locations.iter().cloned()).await?;
     let places = seed.services_at_locations.iter().cloned();
     insert::<service_at_location::Entity>(transaction, places).await
