@@ -109,7 +109,12 @@ fn prepare<G: Gateway>(
     introspection: bool,
 ) -> Result<Result<Prepared, Vec<Refusal>>, Rejection> {
     let operation_name = parameters.operation_name.as_deref();
-    let reading = match limits::read(&parameters.query, operation_name, &front.limits) {
+    let reading = match limits::read(
+        &parameters.query,
+        operation_name,
+        &front.limits,
+        &front.documents,
+    ) {
         Ok(reading) => reading,
         Err(refusals) => return Ok(Err(refusals)),
     };
