@@ -12,6 +12,7 @@ mod crash;
 mod custody;
 mod databases;
 mod deadline;
+mod direct;
 mod directory;
 mod disclosure;
 mod encryption;

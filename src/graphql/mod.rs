@@ -10,12 +10,14 @@ use async_graphql::{
 };
 use chrono::NaiveDate;
 
+pub use self::direct::{Spliced, write_value};
 use self::limits::{Prepared, SchemaIndex};
 use crate::{auth::scope, store::Session};
 
 mod claimant;
 mod consent;
 mod context;
+mod direct;
 mod directory;
 mod disclosure;
 mod duplicate;
@@ -26,6 +28,7 @@ mod loader;
 mod mutation;
 mod node;
 mod page;
+mod plain;
 mod query;
 mod referral;
 mod report;

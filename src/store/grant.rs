@@ -15,7 +15,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, JoinType, LockType, Query, UnionType},
 };
 
-use super::{Readable, Session, Settings, Unit, padded};
+use super::{Readable, Session, Settings, Unit, literal, rows::among};
 use crate::{
     domain::access::{self, Grant, Held, Recipient, Wishes},
     error::Result,
@@ -51,7 +51,10 @@ pub(super) fn in_force(
         .select_only()
         .column(access_grant::Column::ClaimantId)
         .filter(access_grant::Column::OrganizationId.eq(viewer.organization()))
-        .filter(access_grant::Column::AccessGroup.is_in(groups.iter().copied()))
+        .filter(
+            Expr::col((access_grant::Entity, access_grant::Column::AccessGroup))
+                .is_in(groups.iter().map(|group| literal(group.as_str()))),
+        )
         .filter(
             Expr::col((access_grant::Entity, access_grant::Column::ClaimantId))
                 .equals(claimant.as_column_ref()),
@@ -61,49 +64,59 @@ pub(super) fn in_force(
 }
 
 impl Session {
+    /// The rule of what the caller's organization holds, but for needs: which of those are open is asked of the needs
+    /// themselves.
+    pub(super) fn held_rule(&self) -> Condition {
+        let group = Expr::col((access_grant::Entity, access_grant::Column::AccessGroup));
+        self.rule::<access_grant::Entity>()
+            .add(group.ne(literal(AccessGroup::Needs.as_str())))
+    }
+
     /// What the caller's organization holds of each claimant.
     pub(super) async fn held_grants(
         &self,
         claimants: &[ClaimantId],
     ) -> Result<HashMap<ClaimantId, Held>> {
+        use access_grant::Column;
         if claimants.is_empty() {
             return Ok(HashMap::new());
         }
-        let visible = self
-            .find::<access_grant::Entity>()
-            .filter(access_grant::Column::ClaimantId.is_in(padded(claimants)))
-            // Which needs are open is asked of the needs themselves.
-            .filter(access_grant::Column::AccessGroup.ne(AccessGroup::Needs));
-        let rows: Vec<(ClaimantId, AccessGroup, ReferralId, Option<ConsentId>, _, _)> = visible
-            .select
-            .select_only()
-            .column(access_grant::Column::ClaimantId)
-            .column(access_grant::Column::AccessGroup)
-            .column(access_grant::Column::ReferralId)
-            .column(access_grant::Column::ConsentId)
-            .column(access_grant::Column::OpensAt)
-            .column(access_grant::Column::ClosesAt)
-            .into_tuple()
-            .all(visible.connection)
-            .await?;
+        let rows: Vec<(ClaimantId, AccessGroup, ReferralId, Option<ConsentId>, _, _)> =
+            access_grant::Entity::find()
+                .filter(self.held_rule())
+                .filter(among(self.backend(), Column::ClaimantId, claimants))
+                .select_only()
+                .columns([Column::ClaimantId, Column::AccessGroup])
+                .columns([Column::ReferralId, Column::ConsentId])
+                .columns([Column::OpensAt, Column::ClosesAt])
+                .into_tuple()
+                .all(self.reader())
+                .await?;
+        let organization = self.viewer().organization();
+        let grant = |(claimant, group, referral, consent, opens_at, closes_at)| Grant {
+            claimant,
+            organization,
+            group,
+            category: None,
+            referral,
+            consent,
+            opens_at,
+            closes_at,
+        };
+        let grants: Vec<Grant> = rows.into_iter().map(grant).collect();
+        Ok(self.held_of(&grants))
+    }
+
+    /// What grants of the caller's organization amount to now, for the ledger as well.
+    pub(super) fn held_of(&self, grants: &[Grant]) -> HashMap<ClaimantId, Held> {
         let mut held: HashMap<ClaimantId, Held> = HashMap::new();
-        for (claimant, group, referral, consent, opens_at, closes_at) in rows {
-            let grant = Grant {
-                claimant,
-                organization: self.viewer().organization(),
-                group,
-                category: None,
-                referral,
-                consent,
-                opens_at,
-                closes_at,
-            };
+        for grant in grants {
             if grant.opens_at <= self.now && grant.closes_at > self.now {
-                self.ledger.learn(&grant);
+                self.ledger.learn(grant);
             }
-            held.entry(claimant).or_default().take(&grant, self.now);
+            held.entry(grant.claimant).or_default().take(grant, self.now);
         }
-        Ok(held)
+        held
     }
 }
 

@@ -35,8 +35,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use entity::{Language, OrganizationId};
 use sea_orm::{
-    Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryTrait, Select,
-    sea_query::IntoCondition,
+    Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter,
+    QuerySelect, QueryTrait, Select,
+    sea_query::{Expr, IntoCondition, SimpleExpr},
 };
 
 use crate::{
@@ -62,6 +63,7 @@ pub mod grant;
 pub mod household;
 pub mod import;
 pub mod journal;
+mod line;
 pub mod matching;
 pub mod need;
 pub mod organization;
@@ -74,6 +76,7 @@ pub mod region;
 pub mod report;
 mod retention;
 pub mod rotate;
+mod rows;
 mod seal;
 pub mod sealed;
 pub mod seed;
@@ -263,6 +266,10 @@ impl Session {
         &self.reading
     }
 
+    fn backend(&self) -> DbBackend {
+        self.reading.get_database_backend()
+    }
+
     /// The rows of an entity that the caller may see.
     fn find<E: Readable>(&self) -> Visible<'_, E, Reading> {
         Visible::new(self.rule::<E>(), self.reader())
@@ -292,6 +299,12 @@ fn padded<I: Copy>(ids: &[I]) -> impl Iterator<Item = I> {
         .copied()
         .chain(fill.into_iter().cycle())
         .take(length)
+}
+
+/// A code as it stands in the text of a statement: there are few of them, and only a database that knows which one is
+/// meant can use an index that is for some alone.
+fn literal(code: &'static str) -> SimpleExpr {
+    Expr::Constant(code.into())
 }
 
 /// The condition that holds for every row; for public directory data alone.
@@ -343,7 +356,12 @@ impl<'c, E: Readable, C: ConnectionTrait> Visible<'c, E, C> {
     }
 
     async fn one(self) -> Result<Option<E::Model>> {
-        Ok(self.select.one(self.connection).await?)
+        let select = self.select.limit(1);
+        let statement = page::with_literal_limit(self.connection, &select);
+        let row = self.connection.query_one_raw(statement).await?;
+        Ok(row
+            .map(|row| E::Model::from_query_result(&row, ""))
+            .transpose()?)
     }
 
     async fn page(self, order: &page::Order, slice: &page::Slice) -> Result<page::Paged<E::Model>>

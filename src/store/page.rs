@@ -2,9 +2,10 @@
 //! ends with the id, so that no two rows are equal, on either database.
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ConnectionTrait, EntityTrait, FromQueryResult, ModelTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select, Statement, Value,
     prelude::Uuid,
-    sea_query::{Expr, ExprTrait, SimpleExpr},
+    sea_query::{Expr, ExprTrait, SimpleExpr, Values},
 };
 use serde::{Deserialize, Serialize};
 
@@ -153,6 +154,29 @@ impl Order {
     }
 }
 
+/// The statement with its limit written out: planned for a number that it does not know, PostgreSQL takes any list for a
+/// long one, and would rather sort the whole than follow the index that has it in order.
+pub(super) fn with_literal_limit<E: EntityTrait>(
+    connection: &impl ConnectionTrait,
+    select: &Select<E>,
+) -> Statement {
+    let mut statement = select.build(connection.get_database_backend());
+    let Some(Values(values)) = &mut statement.values else {
+        return statement;
+    };
+    let place = format!(" LIMIT ${}", values.len());
+    if let Some(Value::BigUnsigned(Some(limit))) = values.last()
+        && let Some(text) = statement
+            .sql
+            .strip_suffix(&place)
+            .or_else(|| statement.sql.strip_suffix(" LIMIT ?"))
+    {
+        statement.sql = format!("{text} LIMIT {limit}");
+        values.pop();
+    }
+    statement
+}
+
 /// Reads one row more than the slice holds, to know whether there is a next.
 pub(super) async fn fetch<E, C>(
     mut select: Select<E>,
@@ -179,7 +203,14 @@ where
     for column in order.columns() {
         select = select.order_by(column, direction.clone());
     }
-    let mut items = select.limit(slice.size + 1).all(connection).await?;
+    let select = select.limit(slice.size + 1);
+    let rows = connection
+        .query_all_raw(with_literal_limit(connection, &select))
+        .await?;
+    let mut items = rows
+        .iter()
+        .map(|row| E::Model::from_query_result(row, ""))
+        .collect::<std::result::Result<Vec<_>, _>>()?;
     let more = items.len() as u64 > slice.size;
     if more {
         items.pop();
