@@ -35,6 +35,7 @@ mod remembered;
 mod report;
 mod retention;
 mod row_security;
+mod seed;
 mod sin;
 mod token;
 mod visibility;

@@ -363,6 +363,14 @@ pub struct Held {
 }
 
 impl Held {
+    /// Every group, open.
+    pub fn everything() -> Self {
+        Self {
+            open: AccessGroup::ALL.iter().copied().collect(),
+            lapsed: HashSet::new(),
+        }
+    }
+
     /// Takes a grant into account, as it is at a moment.
     pub fn take(&mut self, grant: &Grant, now: DateTime<Utc>) {
         if grant.opens_at > now {

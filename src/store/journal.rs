@@ -22,7 +22,7 @@ use super::{
     seal::{Seal, Wrapped},
     service::Coverage,
 };
-use crate::{error::Result, viewer::Viewer};
+use crate::{error::Result, lock::Lock, viewer::Viewer};
 
 mod note;
 
@@ -228,6 +228,9 @@ pub(super) async fn write_entries(
     at: DateTime<Utc>,
     entries: Vec<Entry>,
 ) -> Result<()> {
+    if Lock::Journal.is_off() {
+        return Ok(());
+    }
     let rows: Vec<_> = entries
         .into_iter()
         .map(|entry| {
