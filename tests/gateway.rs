@@ -36,6 +36,7 @@ mod remembered;
 mod report;
 mod retention;
 mod row_security;
+mod seed;
 mod sin;
 mod token;
 mod visibility;

@@ -380,6 +380,14 @@ impl Groups {
 }
 
 impl Held {
+    /// Every group, open.
+    pub fn everything() -> Self {
+        Self {
+            open: Groups(u32::MAX),
+            lapsed: Groups::default(),
+        }
+    }
+
     /// Takes a grant into account, as it is at a moment.
     pub fn take(&mut self, grant: &Grant, now: DateTime<Utc>) {
         if grant.opens_at > now {

@@ -128,12 +128,20 @@ fn salt() -> Result<[u8; 32]> {
 }
 
 /// The chain as one transaction makes it longer.
-struct Chain {
+pub(super) struct Chain {
     head: audit_head::Model,
     links: Vec<audit_link::Model>,
 }
 
 impl Chain {
+    /// The chain of an empty database.
+    pub(super) fn new() -> Self {
+        Self {
+            head: beginning(),
+            links: Vec::new(),
+        }
+    }
+
     async fn read(transaction: &DatabaseTransaction) -> Result<Self> {
         let head = audit_head::Entity::find_by_id(1).one(transaction).await?;
         Ok(Self {
@@ -171,13 +179,28 @@ impl Chain {
             .limit(most)
             .all(transaction)
             .await?;
-        for entry in &entries {
+        self.link_all(&entries)?;
+        Ok(entries.len() as u64)
+    }
+
+    /// Links entries, which come in the order of the journal.
+    pub(super) fn link_all(&mut self, entries: &[journal_entry::Model]) -> Result<()> {
+        for entry in entries {
             let salt = salt()?;
             let commitment = audit_chain::of_journal_entry(entry, &salt);
             self.append((AuditStream::Journal, entry.id.0), salt, commitment);
             self.head.journal_position = entry.position.unwrap_or(self.head.journal_position);
         }
-        Ok(entries.len() as u64)
+        Ok(())
+    }
+
+    /// The links that were made and are not written yet.
+    pub(super) fn take_links(&mut self) -> Vec<audit_link::Model> {
+        std::mem::take(&mut self.links)
+    }
+
+    pub(super) fn into_head(self) -> audit_head::Model {
+        self.head
     }
 
     /// Makes a disclosure for each claimant of each answer, and forgets the answers. Returns how many there were.
@@ -210,7 +233,7 @@ impl Chain {
     }
 
     async fn write_links(&mut self, transaction: &DatabaseTransaction) -> Result<()> {
-        let links = std::mem::take(&mut self.links);
+        let links = self.take_links();
         insert_links(transaction, links).await
     }
 

@@ -11,7 +11,7 @@ use migration::{
 };
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    EntityTrait, QuerySelect, RuntimeErr, SqliteTransactionMode, TransactionOptions,
+    EntityTrait, QuerySelect, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions,
     TransactionTrait,
     sqlx::{ConnectOptions as _, postgres::PgConnectOptions},
 };
@@ -197,14 +197,43 @@ impl Database {
 
     /// Calls `observer` once for every statement that is run; for tests that hold a budget.
     pub fn observe_statements(&mut self, observer: impl Fn(&str) + Send + Sync + 'static) {
+        self.observe_whole_statements(move |statement| observer(&statement.sql));
+    }
+
+    /// Calls `observer` with every statement that is run and its values; for whoever looks at plans.
+    pub fn observe_whole_statements(
+        &mut self,
+        observer: impl Fn(&Statement) + Send + Sync + 'static,
+    ) {
         let observer = std::sync::Arc::new(observer);
         for handle in [&mut self.reader, &mut self.writer, &mut self.unscoped] {
             let observer = observer.clone();
-            handle.set_metric_callback(move |info| observer(&info.statement.sql));
+            handle.set_metric_callback(move |info| observer(info.statement));
         }
         if let Some(lines) = &self.lines {
             lines.observe(observer);
         }
+    }
+
+    pub(super) fn backend(&self) -> DbBackend {
+        self.writer.get_database_backend()
+    }
+
+    /// The pool of what writes, of PostgreSQL alone.
+    pub(super) fn postgres(&self) -> &sea_orm::sqlx::PgPool {
+        self.writer.get_postgres_connection_pool()
+    }
+
+    /// Lets the database know what it holds, so that it plans well; PostgreSQL also notes which pages all may see, as its
+    /// own upkeep does in time.
+    pub(super) async fn analyze(&self) -> Result<()> {
+        let statement = if self.backend() == DbBackend::Postgres {
+            "VACUUM (ANALYZE)"
+        } else {
+            "ANALYZE"
+        };
+        self.writer.execute_unprepared(statement).await?;
+        Ok(())
     }
 
     /// Begins a transaction that may write.

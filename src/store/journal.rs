@@ -22,7 +22,7 @@ use super::{
     seal::{Seal, Wrapped},
     service::Coverage,
 };
-use crate::{error::Result, viewer::Viewer};
+use crate::{error::Result, lock::Lock, viewer::Viewer};
 
 mod note;
 
@@ -258,6 +258,9 @@ async fn write_rows(
     transaction: &DatabaseTransaction,
     rows: Vec<journal_entry::ActiveModel>,
 ) -> Result<()> {
+    if Lock::Journal.is_off() {
+        return Ok(());
+    }
     for rows in rows.chunks(MOST_ROWS) {
         journal_entry::Entity::insert_many(rows.to_vec())
             .exec_without_returning(transaction)

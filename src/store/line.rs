@@ -25,7 +25,7 @@ pub(super) const QUIET: Duration = Duration::from_secs(30);
 /// After so long a line is closed, so that the server can give back what it keeps for it.
 const OLD: Duration = Duration::from_secs(30 * 60);
 
-type Observer = Arc<dyn Fn(&str) + Send + Sync>;
+type Observer = Arc<dyn Fn(&Statement) + Send + Sync>;
 
 /// The lines to one database.
 #[derive(Clone)]
@@ -153,7 +153,7 @@ impl Exchange {
 
     fn ended(&self, mut line: Line, statement: &Statement, error: Option<&sqlx::Error>) {
         if let Some(observer) = self.observer.get() {
-            observer(&statement.sql);
+            observer(statement);
         }
         let now = Instant::now();
         let old = now.duration_since(line.opened_at) >= OLD;

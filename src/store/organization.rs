@@ -73,7 +73,7 @@ pub(super) fn contains_words(column: SimpleExpr, text: &str) -> Condition {
 }
 
 /// The words by which an organization is found.
-pub(crate) fn search_words(name_en: &str, name_fr: &str) -> String {
+pub fn search_words(name_en: &str, name_fr: &str) -> String {
     searchable([name_en, name_fr])
 }
 

@@ -29,6 +29,7 @@ use super::{
 use crate::{
     domain::business_days::toronto_date,
     error::{Error, Problem, Refusal, Result},
+    lock::Lock,
     viewer::Viewer,
 };
 
@@ -259,6 +260,9 @@ struct Row {
 
 impl Row {
     fn open<E: Group>(self, seal: &Seal) -> Result<(ClaimantId, E::Content)> {
+        if Lock::Decryption.is_off() {
+            return Ok((self.claimant_id, unopened()?));
+        }
         let key = seal.open_key(&Wrapped {
             master_key: self.master_key,
             bytes: self.wrapped,
@@ -288,6 +292,13 @@ pub(super) fn open_identity(
     };
     let (_, identity) = row.open::<claimant_identity::Entity>(seal)?;
     Ok(identity)
+}
+
+/// A document in which nothing stands.
+fn unopened<T: DeserializeOwned>() -> Result<T> {
+    let empty = r#"{"permission":"ANY","points":[],"stage":"ACKNOWLEDGED"}"#;
+    let opened = serde_json::from_str(empty).or_else(|_| serde_json::from_str("[]"));
+    opened.map_err(Error::internal)
 }
 
 /// Reads groups and their keys in one statement. One that does not open fails the whole answer.

@@ -28,7 +28,7 @@ use crate::{error::Result, viewer::Viewer};
 mod save;
 
 pub(super) use save::blank;
-pub(crate) use save::search_words;
+pub use save::search_words;
 pub use save::{Places, Save, SaveCapacity};
 
 macro_rules! public {

@@ -14,7 +14,10 @@ use super::{
     Readable, Session, Visible,
     journal::{Entry, MOST_ROWS},
 };
-use crate::error::{Error, Problem, Refusal, Result};
+use crate::{
+    error::{Error, Problem, Refusal, Result},
+    lock::Lock,
+};
 
 /// What a mutation does, with its input. The whole of it is hashed for the idempotency key.
 pub trait Change: Serialize + Send + Sync {
@@ -290,7 +293,7 @@ impl Unit<'_> {
             created_at: Set(self.session.now),
         };
         let key = idempotency::Entity::insert(row);
-        let few = self.entries.len() <= MOST_ROWS;
+        let few = self.entries.len() <= MOST_ROWS && !Lock::Journal.is_off();
         let written = if few && self.transaction.get_database_backend() == DbBackend::Postgres {
             let entries = journal_entry::Entity::insert_many(self.entry_rows()?).into_query();
             let key = CommonTableExpression::new()
