@@ -105,7 +105,7 @@ pub(super) async fn node_by_uuid(
         NodeType::Claimant => loaders
             .one(entity::ClaimantId(uuid))
             .await
-            .map(|found| found.map(|seen| Node::from(Claimant(seen)))),
+            .map(|found| found.map(|seen| Node::from(Claimant::from(seen)))),
         NodeType::Need => loaders
             .one(entity::NeedId(uuid))
             .await

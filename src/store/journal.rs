@@ -22,7 +22,7 @@ use super::{
     seal::{Seal, Wrapped},
     service::Coverage,
 };
-use crate::{domain::referral::Relation, error::Result, viewer::Viewer};
+use crate::{domain::referral::Relation, error::Result, lock::Lock, viewer::Viewer};
 
 mod note;
 
@@ -213,10 +213,15 @@ impl Unit<'_> {
 
     /// Writes the entries of this unit.
     pub(super) async fn write_entries(&mut self) -> Result<()> {
+        let rows = self.entry_rows()?;
+        write_rows(&self.transaction, rows).await
+    }
+
+    /// The entries of this unit, as they are to be written.
+    pub(super) fn entry_rows(&mut self) -> Result<Vec<journal_entry::ActiveModel>> {
         let entries = std::mem::take(&mut self.entries);
         let author = Author::of(self.session);
-        let (seal, now) = (self.session.seal(), self.session.now);
-        write_entries(&self.transaction, seal, author, now, entries).await
+        rows_of(self.session.seal(), author, self.session.now, entries)
     }
 }
 
@@ -228,15 +233,35 @@ pub(super) async fn write_entries(
     at: DateTime<Utc>,
     entries: Vec<Entry>,
 ) -> Result<()> {
-    let rows: Vec<_> = entries
+    write_rows(transaction, rows_of(seal, author, at, entries)?).await
+}
+
+fn rows_of(
+    seal: &Seal,
+    author: Author<'_>,
+    at: DateTime<Utc>,
+    entries: Vec<Entry>,
+) -> Result<Vec<journal_entry::ActiveModel>> {
+    entries
         .into_iter()
         .map(|entry| {
             let row = entry.into_row(JournalEntryId(Uuid::now_v7()), at, &author, seal)?;
             Ok(row.into_active_model())
         })
-        .collect::<Result<_>>()?;
-    // Both databases bound the parameters of one statement.
-    for rows in rows.chunks(500) {
+        .collect()
+}
+
+/// How many entries one statement writes: both databases bound its parameters.
+pub(super) const MOST_ROWS: usize = 500;
+
+async fn write_rows(
+    transaction: &DatabaseTransaction,
+    rows: Vec<journal_entry::ActiveModel>,
+) -> Result<()> {
+    if Lock::Journal.is_off() {
+        return Ok(());
+    }
+    for rows in rows.chunks(MOST_ROWS) {
         journal_entry::Entity::insert_many(rows.to_vec())
             .exec_without_returning(transaction)
             .await?;

@@ -2,7 +2,7 @@
 //! to many at once `many`, `bulk`; what its parties say to each other in `message`, `appointment`, and what no text may tell
 //! in `unsaid`; what stands against sending one in `guard`, and told beforehand in `preview`; how the inbox is sorted and
 //! counted in `inbox`; how long it is read in `tenure`.
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use entity::{
@@ -16,7 +16,7 @@ use sea_orm::{
 };
 
 use super::{
-    Reading, Session, Visible,
+    Reading, Session, Visible, literal,
     page::{Field, Key, Keyed, NEVER, Order, Paged, Slice, SortValue},
 };
 use crate::{
@@ -285,14 +285,17 @@ impl Session {
         let own = self.viewer().organization();
         let owned = || Condition::all().add(Column::OwnerId.eq(own));
         seen.filter_some(filter.statuses, |statuses| {
-            Column::Status.is_in(statuses).into()
+            let codes = BTreeSet::from_iter(statuses);
+            let codes = codes.into_iter().map(|status| literal(status.as_str()));
+            Condition::all().add(Expr::col((referral::Entity, Column::Status)).is_in(codes))
         })
         // What it waits for is told to its parties alone.
         .filter_some(filter.sub_statuses, |wanted| {
             party(own).add(Column::SubStatus.is_in(wanted))
         })
         .filter_some(filter.priority, |priority| {
-            Column::Priority.eq(priority).into()
+            let code = literal(priority.as_str());
+            Condition::all().add(Expr::col((referral::Entity, Column::Priority)).eq(code))
         })
         .filter_some(filter.categories, |wanted| {
             Column::Category.is_in(wanted).into()

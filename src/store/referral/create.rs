@@ -62,7 +62,7 @@ pub(super) fn reference() -> String {
 }
 
 /// The same from a given source of chance.
-pub(crate) fn reference_from(random: &mut impl Rng) -> String {
+pub fn reference_from(random: &mut impl Rng) -> String {
     const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let mut reference = String::with_capacity(14);
     for place in 0..12 {

@@ -13,7 +13,7 @@ use super::{
     super::{Readable, Reading, Session, Visible, everything, exclusion::not_excluded, nothing},
     also_for::known_in_it,
 };
-use crate::viewer::Viewer;
+use crate::{lock::Lock, viewer::Viewer};
 
 /// The referrals of which an organization is a party, or whose claimant it registered; none of somebody who excludes
 /// it. A draft is its source's alone.
@@ -81,6 +81,10 @@ impl Session {
     pub(super) fn in_box(&self, which: ReferralBox) -> Visible<'_, referral::Entity, Reading> {
         #[cfg(debug_assertions)]
         if self.store.rules_left_out {
+            let bare = of_box(which, self.viewer().organization());
+            return Visible::new(bare, self.reader());
+        }
+        if Lock::Rows.is_off() {
             let bare = of_box(which, self.viewer().organization());
             return Visible::new(bare, self.reader());
         }
