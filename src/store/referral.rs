@@ -10,7 +10,7 @@ use entity::{
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::{Alias, Expr, ExprTrait, Func, Query, SelectStatement},
+    sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement},
 };
 
 use super::{
@@ -233,7 +233,7 @@ fn order(field: ReferralOrderField, descending: bool) -> Order {
         ReferralOrderField::UpdatedAt => (Field::UpdatedAt, column(referral::Column::UpdatedAt)),
         ReferralOrderField::DueAt => (
             Field::DueAt,
-            Func::coalesce([column(referral::Column::DueAt), Expr::value(NEVER)]).into(),
+            inbox::due_at(),
         ),
         ReferralOrderField::Urgency => (Field::Urgency, inbox::urgency()),
     };

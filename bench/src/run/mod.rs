@@ -26,6 +26,7 @@ use wrk::Load;
 
 const GATEWAY: &str = "http://127.0.0.1:7101";
 const FLOOR: &str = "http://127.0.0.1:7102";
+const POSTGRAPHILE: &str = "http://127.0.0.1:7103";
 
 /// What is to be measured.
 #[derive(Args, Clone, Debug)]
@@ -46,6 +47,9 @@ pub struct Wanted {
     /// The gateway's binary, built with `cargo build --profile production`.
     #[arg(long, default_value = "target/production/claimant-gateway")]
     pub gateway: PathBuf,
+    /// Where `npm ci` was run for PostGraphile.
+    #[arg(long, default_value = "bench/postgraphile")]
+    pub postgraphile: PathBuf,
     /// Leaves W4 out of the mix of W6.
     #[arg(long)]
     pub without_report: bool,
@@ -59,6 +63,7 @@ pub struct Arena {
     http: reqwest::Client,
     gateway: Server,
     floor: Option<Server>,
+    postgraphile: Option<Server>,
     material: Material,
 }
 
@@ -94,6 +99,9 @@ pub async fn run(place: &Place, wanted: &Wanted) -> Result<(), Failure> {
     let mut arena = Arena::open(place, gateway, true).await?;
     arena.find_second_pages().await?;
     arena.compare(place).await?;
+    if wanted.contender.contains(&Contender::Postgraphile) {
+        arena.start_postgraphile(place, &wanted.postgraphile).await?;
+    }
     let mut measures = Vec::new();
     if wanted.workload.contains(&Workload::W5) {
         arena.find_cursors().await?;
@@ -211,6 +219,7 @@ impl Arena {
             http: reqwest::Client::new(),
             gateway,
             floor,
+            postgraphile: None,
             material,
         })
     }
@@ -311,11 +320,48 @@ impl Arena {
         Ok(())
     }
 
-    fn of(&self, contender: Contender) -> (&'static str, u32) {
-        match (contender, &self.floor) {
-            (Contender::Gateway, _) | (_, None) => (GATEWAY, self.gateway.id()),
-            (Contender::Floor | Contender::FloorBare, Some(floor)) => (FLOOR, floor.id()),
+    fn of(&self, contender: Contender) -> Result<(&'static str, u32), Failure> {
+        let of = |server: &Option<Server>| server.as_ref().map(Server::id);
+        let (address, server) = match contender {
+            Contender::Gateway => (GATEWAY, Some(self.gateway.id())),
+            Contender::Floor | Contender::FloorBare => (FLOOR, of(&self.floor)),
+            Contender::Postgraphile => (POSTGRAPHILE, of(&self.postgraphile)),
+        };
+        let missing = || Failure::Text(format!("{} does not run", contender.name()));
+        Ok((address, server.ok_or_else(missing)?))
+    }
+
+    /// Starts PostGraphile, and sees that it answers as the floor does but for what it does not lock.
+    async fn start_postgraphile(&mut self, place: &Place, folder: &Path) -> Result<(), Failure> {
+        let mut serve = Command::new("node");
+        serve
+            .arg("server.mjs")
+            .current_dir(folder)
+            .env("DATABASE_URL", place.url());
+        let log = place.folder().join("postgraphile.log");
+        let address = format!("{POSTGRAPHILE}/graphql");
+        self.postgraphile = Some(Server::start(serve, &log, &address).await?);
+        let (keys, material) = (place.keys(), &self.material);
+        let of = |request: fn(&Material, Contender, usize) -> wrk::Request, turn: usize| {
+            let [one, other] = [Contender::Postgraphile, Contender::FloorBare];
+            (request(material, one, turn), request(material, other, turn))
+        };
+        let mut pairs = Vec::new();
+        for turn in 0..10 {
+            pairs.push(of(|from, by, turn| from.inbox(by, from.askers[turn]), turn));
+            pairs.push(of(|from, by, turn| from.one(by, &from.owned[turn]), turn));
         }
+        for (ours, theirs) in &pairs {
+            let one = verify::ask(&self.http, POSTGRAPHILE, ours).await?;
+            let one = verify::without_identity(verify::of_postgraphile(&keys, &one));
+            let other = verify::ask(&self.http, FLOOR, theirs).await?;
+            let other = verify::without_identity(verify::of_floor(&keys, other));
+            if let Some(difference) = verify::difference("", &one, &other) {
+                let text = format!("PostGraphile and the floor differ: {difference}");
+                return Err(Failure::Text(text));
+            }
+        }
+        Ok(())
     }
 
     /// Drives one contender. What it leaves to be done behind requests is waited for, and counted apart.
@@ -340,7 +386,7 @@ impl Arena {
         if requests.is_empty() {
             return Err(Failure::Text(format!("nothing to ask for {workload:?}")));
         }
-        let (address, server) = self.of(contender);
+        let (address, server) = self.of(contender)?;
         self.settle().await?;
         let statements = self.statements().await;
         let (server_before, postgres_before) = (process::spent(server), process::spent(self.postgres));
