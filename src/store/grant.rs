@@ -77,7 +77,10 @@ impl Session {
             return Ok(HashMap::new());
         }
         if Lock::Grants.is_off() {
-            return Ok(claimants.iter().map(|id| (*id, Held::everything())).collect());
+            return Ok(claimants
+                .iter()
+                .map(|id| (*id, Held::everything()))
+                .collect());
         }
         let visible = self
             .find::<access_grant::Entity>()

@@ -231,10 +231,7 @@ fn order(field: ReferralOrderField, descending: bool) -> Order {
     let (field, sort) = match field {
         ReferralOrderField::CreatedAt => (Field::CreatedAt, column(referral::Column::CreatedAt)),
         ReferralOrderField::UpdatedAt => (Field::UpdatedAt, column(referral::Column::UpdatedAt)),
-        ReferralOrderField::DueAt => (
-            Field::DueAt,
-            inbox::due_at(),
-        ),
+        ReferralOrderField::DueAt => (Field::DueAt, inbox::due_at()),
         ReferralOrderField::Urgency => (Field::Urgency, inbox::urgency()),
     };
     Order {

@@ -19,8 +19,8 @@ pub mod workload;
 mod wrk;
 
 use process::Server;
-pub use table::median;
 use table::Measure;
+pub use table::median;
 use workload::{Contender, Material, Owned, Second, Workload};
 use wrk::Load;
 
@@ -33,7 +33,11 @@ const POSTGRAPHILE: &str = "http://127.0.0.1:7103";
 pub struct Wanted {
     #[arg(long, value_delimiter = ',', default_value = "w1,w1b,w2,w3,w5")]
     pub workload: Vec<Workload>,
-    #[arg(long, value_delimiter = ',', default_value = "gateway,floor,floor-bare")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "gateway,floor,floor-bare"
+    )]
     pub contender: Vec<Contender>,
     #[arg(long, default_value_t = 3)]
     pub rounds: u32,
@@ -100,7 +104,9 @@ pub async fn run(place: &Place, wanted: &Wanted) -> Result<(), Failure> {
     arena.find_second_pages().await?;
     arena.compare(place).await?;
     if wanted.contender.contains(&Contender::Postgraphile) {
-        arena.start_postgraphile(place, &wanted.postgraphile).await?;
+        arena
+            .start_postgraphile(place, &wanted.postgraphile)
+            .await?;
     }
     let mut measures = Vec::new();
     if wanted.workload.contains(&Workload::W5) {
@@ -114,9 +120,15 @@ pub async fn run(place: &Place, wanted: &Wanted) -> Result<(), Failure> {
                 if !contender.plays(*workload) {
                     continue;
                 }
-                let seconds = if round == 0 { wanted.warm_up } else { wanted.seconds };
+                let seconds = if round == 0 {
+                    wanted.warm_up
+                } else {
+                    wanted.seconds
+                };
                 let load = load(*workload, wanted.connections, seconds, round);
-                let measure = arena.measure(*contender, *workload, (round, load), true).await?;
+                let measure = arena
+                    .measure(*contender, *workload, (round, load), true)
+                    .await?;
                 if round > 0 {
                     eprintln!(
                         "round {round}: {}, {}: {:.0} + {:.0} µs, {:.0} req/s",
@@ -139,9 +151,12 @@ pub async fn run(place: &Place, wanted: &Wanted) -> Result<(), Failure> {
     println!("{text}");
     let results = place.folder().join("results");
     std::fs::create_dir_all(&results)?;
-    let stamp = claimant_gateway::clock::Clock::system().now().format("%Y%m%dT%H%M%SZ");
+    let stamp = claimant_gateway::clock::Clock::system()
+        .now()
+        .format("%Y%m%dT%H%M%SZ");
     std::fs::write(results.join(format!("run-{stamp}.md")), &text)?;
-    let document = json!({ "loaded": loaded, "arguments": format!("{wanted:?}"), "measures": measures });
+    let document =
+        json!({ "loaded": loaded, "arguments": format!("{wanted:?}"), "measures": measures });
     std::fs::write(
         results.join(format!("run-{stamp}.json")),
         serde_json::to_string_pretty(&document)?,
@@ -164,10 +179,13 @@ async fn machine(client: &Client) -> Result<String, Failure> {
 
 async fn start_floor(place: &Place) -> Result<Server, Failure> {
     let mut floor = Command::new(std::env::current_exe()?);
-    floor
-        .arg("--folder")
-        .arg(place.folder())
-        .args(["floor", "--listen", "127.0.0.1:7102", "--database", place.url()]);
+    floor.arg("--folder").arg(place.folder()).args([
+        "floor",
+        "--listen",
+        "127.0.0.1:7102",
+        "--database",
+        place.url(),
+    ]);
     let log = place.folder().join("floor.log");
     Server::start(floor, &log, &format!("{FLOOR}/health/live")).await
 }
@@ -188,7 +206,10 @@ impl Arena {
             return Err(Failure::Text(text));
         }
         let client = connect(place.url()).await?;
-        let backend: i32 = client.query_one("SELECT pg_backend_pid()", &[]).await?.get(0);
+        let backend: i32 = client
+            .query_one("SELECT pg_backend_pid()", &[])
+            .await?
+            .get(0);
         let postgres = process::parent(backend.unsigned_abs()).ok_or_else(|| {
             Failure::Text("PostgreSQL does not run on this machine: its CPU cannot be read".into())
         })?;
@@ -235,7 +256,8 @@ impl Arena {
             let cursor = answer["data"]["referrals"]["pageInfo"]["endCursor"].as_str();
             let request = self.material.inbox(Contender::FloorBare, id);
             let floor = verify::ask(&self.http, FLOOR, &request).await?;
-            if let (Some(cursor), Ok(after)) = (cursor, serde_json::from_value(floor["end"].clone()))
+            if let (Some(cursor), Ok(after)) =
+                (cursor, serde_json::from_value(floor["end"].clone()))
             {
                 let cursor = cursor.to_owned();
                 self.material.seconds.insert(id, Second { cursor, after });
@@ -246,7 +268,14 @@ impl Arena {
 
     /// Walks the feeds of some organizations, to know where requests for changes can begin.
     async fn find_cursors(&mut self) -> Result<(), Failure> {
-        for id in self.material.askers.iter().copied().take(20).collect::<Vec<_>>() {
+        for id in self
+            .material
+            .askers
+            .iter()
+            .copied()
+            .take(20)
+            .collect::<Vec<_>>()
+        {
             let mut after = None;
             for _ in 0..10 {
                 let request = self.material.changes(id, after.as_deref());
@@ -302,7 +331,12 @@ impl Arena {
     }
 
     /// Each moves a referral; both must have become what was asked for, and stand one version on.
-    async fn compare_writes(&self, place: &Place, one: &Owned, other: &Owned) -> Result<(), Failure> {
+    async fn compare_writes(
+        &self,
+        place: &Place,
+        one: &Owned,
+        other: &Owned,
+    ) -> Result<(), Failure> {
         let keys = place.keys();
         let request = self.material.write(Contender::Gateway, one);
         let answer = verify::ask(&self.http, GATEWAY, &request).await?;
@@ -375,7 +409,11 @@ impl Arena {
         let movable = match workload {
             Workload::W3 | Workload::W6 => {
                 let salt = format!("{round} {}", contender.name());
-                let most = if workload == Workload::W3 { 60_000 } else { 20_000 };
+                let most = if workload == Workload::W3 {
+                    60_000
+                } else {
+                    20_000
+                };
                 Material::movable(&self.client, &salt, most).await?
             }
             Workload::W1 | Workload::W1b | Workload::W2 | Workload::W5 => Vec::new(),
@@ -389,14 +427,15 @@ impl Arena {
         let (address, server) = self.of(contender)?;
         self.settle().await?;
         let statements = self.statements().await;
-        let (server_before, postgres_before) = (process::spent(server), process::spent(self.postgres));
+        let (server_before, postgres_before) =
+            (process::spent(server), process::spent(self.postgres));
         let place = self.place.clone();
-        let seen = tokio::task::spawn_blocking(move || {
-            wrk::drive(&place, address, &requests, load)
-        })
-        .await
-        .map_err(|error| Failure::Text(error.to_string()))??;
-        let (server_after, postgres_after) = (process::spent(server), process::spent(self.postgres));
+        let seen =
+            tokio::task::spawn_blocking(move || wrk::drive(&place, address, &requests, load))
+                .await
+                .map_err(|error| Failure::Text(error.to_string()))??;
+        let (server_after, postgres_after) =
+            (process::spent(server), process::spent(self.postgres));
         let counted = match (statements, self.statements().await) {
             // One is the question itself.
             (Some(before), Some(after)) => Some((after - before - 1.0) / seen.requests),
@@ -404,7 +443,8 @@ impl Arena {
         };
         let resident_mib = process::resident(server);
         self.settle().await?;
-        let behind = process::spent(server) - server_after + process::spent(self.postgres) - postgres_after;
+        let behind =
+            process::spent(server) - server_after + process::spent(self.postgres) - postgres_after;
         if seen.bad > 0.0 {
             eprintln!("{:.0} wrong answers, the first: {}", seen.bad, seen.sample);
         }
@@ -466,7 +506,12 @@ impl Arena {
             let load = load(Workload::W6, connections, wanted.seconds, 0);
             let round = u32::try_from(round).unwrap_or_default() + 100;
             let measure = self
-                .measure(Contender::Gateway, Workload::W6, (round, load), !wanted.without_report)
+                .measure(
+                    Contender::Gateway,
+                    Workload::W6,
+                    (round, load),
+                    !wanted.without_report,
+                )
                 .await?;
             text.push_str(&format!(
                 "| {connections} | {:.0} | {:.2} | {:.2} | {:.0} | {:.0} | {:.0} |\n",

@@ -73,7 +73,10 @@ pub fn of_postgraphile(keys: &Keys, answer: &Value) -> Value {
         return plain(keys, &answer);
     }
     let mut one = renamed(&data["referralByRowId"]);
-    let entries = data["allJournalEntries"]["nodes"].as_array().into_iter().flatten();
+    let entries = data["allJournalEntries"]["nodes"]
+        .as_array()
+        .into_iter()
+        .flatten();
     let mut history: Vec<Value> = entries.map(renamed).collect();
     history.reverse();
     one["history"] = history.into();
@@ -136,7 +139,10 @@ fn plain(keys: &Keys, value: &Value) -> Value {
 
 fn object(keys: &Keys, fields: &Map<String, Value>) -> Value {
     if let Some(edges) = fields.get("edges").and_then(Value::as_array) {
-        return edges.iter().map(|edge| plain(keys, &edge["node"])).collect();
+        return edges
+            .iter()
+            .map(|edge| plain(keys, &edge["node"]))
+            .collect();
     }
     let mut plain_fields = Map::new();
     for (name, value) in fields {
@@ -168,9 +174,7 @@ pub fn difference(path: &str, one: &Value, other: &Value) -> Option<String> {
                 let of = |fields: &Map<String, Value>| fields.get(name).cloned();
                 let (one, other) = (of(one), of(other));
                 match (one, other) {
-                    (Some(one), Some(other)) => {
-                        difference(&format!("{path}.{name}"), &one, &other)
-                    }
+                    (Some(one), Some(other)) => difference(&format!("{path}.{name}"), &one, &other),
                     (one, other) => Some(format!("{path}.{name}: {one:?} and {other:?}")),
                 }
             })

@@ -179,7 +179,12 @@ impl Owned {
 
     /// The step as a patch of the row and an entry in a journal; nothing asks for the version that was read.
     fn patch(&self) -> Value {
-        let Step { from, to, kind, reason } = self.step();
+        let Step {
+            from,
+            to,
+            kind,
+            reason,
+        } = self.step();
         let now = Clock::system().now();
         json!({
             "id": self.id,
@@ -241,7 +246,11 @@ impl Material {
         for row in client.query(ASKERS, &[]).await? {
             let (id, code, waiting): (Uuid, String, i64) = (row.get(0), row.get(1), row.get(2));
             // A gateway that does not verify takes the code alone.
-            let bearer = if verified { token(issuer, &code)? } else { code };
+            let bearer = if verified {
+                token(issuer, &code)?
+            } else {
+                code
+            };
             tokens.insert(id, bearer);
             if waiting > 100 {
                 let turns = usize::try_from(waiting / 100).unwrap_or(1);
@@ -277,11 +286,7 @@ impl Material {
     }
 
     /// Referrals to hold or resume, as they stand now.
-    pub async fn movable(
-        client: &Client,
-        salt: &str,
-        count: usize,
-    ) -> Result<Vec<Owned>, Failure> {
+    pub async fn movable(client: &Client, salt: &str, count: usize) -> Result<Vec<Owned>, Failure> {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let rows = client.query(MOVABLE, &[&salt, &count]).await?;
         Ok(rows
@@ -384,7 +389,12 @@ impl Material {
                 self.graphql(owned.owner, HOLD, json!({ "input": input }))
             }
             Contender::Floor | Contender::FloorBare => {
-                let Step { from, to, kind, reason } = owned.step();
+                let Step {
+                    from,
+                    to,
+                    kind,
+                    reason,
+                } = owned.step();
                 Request {
                     path: "/w3".to_owned(),
                     token: String::new(),
@@ -430,7 +440,9 @@ impl Material {
             }
             Workload::W1b => {
                 let askers = self.askers.iter();
-                askers.filter_map(|id| self.second(contender, *id)).collect()
+                askers
+                    .filter_map(|id| self.second(contender, *id))
+                    .collect()
             }
             Workload::W2 => {
                 let owned = self.owned.iter();
