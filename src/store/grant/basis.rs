@@ -235,4 +235,3 @@ fn referral_facts(
         closed_at: row.closed_at,
     })
 }
-
