@@ -24,6 +24,7 @@ mod http;
 mod idempotency;
 mod import;
 mod inbox;
+mod journey;
 mod matching;
 mod migration;
 mod paging;
