@@ -15,6 +15,7 @@ use sea_orm::prelude::Uuid;
 use super::*;
 use crate::domain::business_days::toronto_date;
 
+mod arrivals;
 mod referrals;
 
 /// Provinces as they stand at different moments: on a working day, on a Sunday night when the clocks change, on a
