@@ -155,6 +155,18 @@ pub enum Problem {
     RecipientFixed,
     Duplicate,
     SummaryIdentifies,
+    /// A text between parties that names the claimant.
+    TextIdentifies,
+    /// A text that tells where a confidential location is, or where a protected person lives.
+    PlaceConfidential,
+    /// What an appointment cannot become, or not by the caller.
+    AppointmentNotAllowed,
+    /// A part of an appointment that only the recipient changes, or nobody any more.
+    AppointmentFixed,
+    EndOutOfRange,
+    TooFarAhead {
+        days: i64,
+    },
     SinNotStored,
     Required,
     Invalid,

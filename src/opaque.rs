@@ -26,10 +26,12 @@ pub enum NodeType {
     Exclusion = 12,
     Disclosure = 13,
     DuplicateCandidate = 14,
+    Message = 15,
+    Appointment = 16,
 }
 
 impl NodeType {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 16] = [
         Self::Organization,
         Self::Region,
         Self::Catchment,
@@ -44,6 +46,8 @@ impl NodeType {
         Self::Exclusion,
         Self::Disclosure,
         Self::DuplicateCandidate,
+        Self::Message,
+        Self::Appointment,
     ];
 }
 

@@ -28,6 +28,10 @@ pub const ONE: &str = "query($id: ID!) { referral(id: $id) { id status version s
     service { name status } source { name } owner { name }
     history(last: 20) { edges { node { kind at version fromStatus toStatus organization { name } } } } } }";
 
+const BETWEEN: &str = "{ referrals(box: INBOX, first: 20) { edges { node { id
+    messages(last: 2) { edges { node { body from { name } } } pageInfo { hasPreviousPage } }
+    appointments { status startsAt place } } } } }";
+
 /// The tables from which the statements read, each as often as it is read from.
 pub fn tables(statements: &[String]) -> Vec<&str> {
     let mut tables: Vec<&str> = statements
@@ -141,6 +145,36 @@ on_both_databases! {
             );
             assert!((2..=3).contains(&organizations.len()), "{statements:#?}");
         }
+    }
+
+    async fn what_stands_between_the_parties_costs_a_statement_each_for_five_referrals_and_for_twenty(app: TestApp) {
+        let provider = app.as_provider();
+        let mut runs = Vec::new();
+        for count in [5, 15] {
+            fill(&app, count).await;
+            let all = provider.query("{ referrals(box: INBOX, first: 50) { edges { node { id } } } }").await;
+            for (number, referral) in crate::common::journey::ids(&all.data()["referrals"]).iter().enumerate() {
+                for body in ["One.", "Two.", "Three."] {
+                    let input = json!({ "referralId": referral, "body": body });
+                    provider.done("messageSend", input, "referral { id }").await;
+                }
+                let soon = json!({ "referralId": referral, "status": "PROPOSED", "startsAt": format!("2026-07-01T15:{number:02}:00Z") });
+                provider.done("appointmentSave", soon, "referral { id }").await;
+            }
+            runs.push(statements(&provider, BETWEEN, &Value::Null).await);
+        }
+        for (answer, texts) in &runs {
+            let edges = answer["referrals"]["edges"].as_array().expect("edges");
+            for edge in edges {
+                let messages = edge["node"]["messages"]["edges"].as_array().expect("edges");
+                let bodies: Vec<_> = messages.iter().map(|edge| &edge["node"]["body"]).collect();
+                assert_eq!(bodies, ["Two.", "Three."]);
+                assert_eq!(edge["node"]["messages"]["pageInfo"]["hasPreviousPage"], true);
+                assert!(!edge["node"]["appointments"].as_array().expect("a list").is_empty());
+            }
+            assert_eq!(tables(texts), ["appointment", "message", "organization", "organization", "referral"]);
+        }
+        assert_eq!(runs[1].0["referrals"]["edges"].as_array().map(Vec::len), Some(20));
     }
 
     async fn a_list_of_what_is_not_visible_costs_no_more_than_an_empty_one(app: TestApp) {

@@ -84,6 +84,14 @@ async fn written(app: &TestApp) -> Story {
         .act(&provider, "referralAccept", json!({ "note": "NoteQwert" }))
         .await;
     story.act(&provider, "referralStart", json!({})).await;
+    let said = json!({ "referralId": story.referral, "body": "SaidQwert" });
+    agency.done("messageSend", said, "referral { id }").await;
+    let booked = json!({ "referralId": story.referral, "status": "BOOKED", "startsAt": "2026-06-02T15:00:00Z",
+        "place": "PlaceQwert", "note": "BringQwert" });
+    let left = provider
+        .done("appointmentSave", booked, "referral { id version }")
+        .await;
+    story.take(&left["referral"]);
     let outcomes =
         json!([{ "kind": "EMPLOYED_FULL_TIME", "date": "2026-06-01", "note": "OutcomeQwert" }]);
     story
@@ -101,7 +109,7 @@ async fn written(app: &TestApp) -> Story {
     story
 }
 
-const SECRETS: [&str; 18] = [
+const SECRETS: [&str; 21] = [
     "GivenQwert",
     "FamilyQwert",
     "GenderQwert",
@@ -120,12 +128,15 @@ const SECRETS: [&str; 18] = [
     "HoldQwert",
     "WithdrawnQwert",
     "SoughtQwert",
+    "SaidQwert",
+    "PlaceQwert",
+    "BringQwert",
 ];
 
 const EVERYTHING: &str = "query($id: ID!, $referral: ID!) {
     claimant(id: $id) { identity { fullName gender birthDate } contact { points { value note } }
         identifiers { last4 } claimStatus { stage workPermitExpiresOn } }
-    referral(id: $referral) { summary outcomes { note } history { edges { node { note } } } }
+    referral(id: $referral) { summary outcomes { note } messages { edges { node { body } } } appointments { place note } history { edges { node { note } } } }
     changes(first: 100) { edges { node { kind note } } } }";
 
 async fn everything(client: &Client<'_>, story: &Story) -> Value {
@@ -241,11 +252,13 @@ on_both_databases! {
             people.push(agency.registers("Testa").await);
         }
         let draft = agency.creates(json!({ "summary": "A cook." })).await;
+        let said = app.as_provider().does("referralClaim", &agency.asks_openly().await, Value::Null).await;
+        agency.done("messageSend", json!({ "referralId": said.id, "body": "A baker." }), "referral { id }").await;
         // Some keys follow from the secret; one is configured beside them.
         let app = app.sealed_by(ring("b", &[("b", 2)]), Ring::default());
         let agency = app.as_agency();
         let before = app.store.unscoped_key_status().await.expect("the status");
-        assert_eq!((before.waiting(), before.claimants["derived"]), (21, 20));
+        assert_eq!((before.waiting(), before.claimants["derived"]), (22, 20));
         let working = async {
             for (place, claimant) in people.iter().enumerate() {
                 assert_eq!(full_name(&agency, claimant).await, "Testa Specimen");
@@ -258,8 +271,8 @@ on_both_databases! {
         let mut told = Vec::new();
         let mut progress = |rotated: Rotated| told.push(rotated);
         let (rotated, ()) = tokio::join!(app.store.unscoped_rewrap(&mut progress), working);
-        assert_eq!(rotated.expect("a rotation"), Rotated { done: 21, failed: 0 });
-        assert_eq!(told.last().map(|rotated| rotated.done), Some(21));
+        assert_eq!(rotated.expect("a rotation"), Rotated { done: 22, failed: 0 });
+        assert_eq!(told.last().map(|rotated| rotated.done), Some(22));
         let after = app.store.unscoped_key_status().await.expect("the status");
         assert_eq!((after.waiting(), after.claimants["b"]), (0, 40));
         // Everything opens under the new key, and a second run finds nothing to do.
@@ -267,6 +280,8 @@ on_both_databases! {
             assert_eq!(full_name(&agency, claimant).await, format!("Name{place}"));
         }
         assert_eq!(agency.sees(&draft, "summary").await["summary"], "A cook.");
+        let seen = agency.sees(&said, "messages { edges { node { body } } }").await;
+        assert_eq!(seen["messages"]["edges"][0]["node"]["body"], "A baker.");
         let again = app.store.unscoped_rewrap(&mut |_| {}).await.expect("a rotation");
         assert_eq!(again, Rotated::default());
     }
@@ -317,6 +332,8 @@ on_both_databases! {
         let (agency, provider) = (app.as_agency(), app.as_provider());
         let mut story = Story::accepted(&app, Plot::open("Qwert")).await;
         story.act(&provider, "referralStart", json!({ "note": "NoteQwert" })).await;
+        let said = json!({ "referralId": story.referral, "body": "SaidQwert" });
+        agency.done("messageSend", said, "referral { id }").await;
         let keys = {
             let connection = app.database.connect().await;
             let of_claimant = rows(&connection, "SELECT wrapped AS bytes FROM claimant_key").await;

@@ -2,6 +2,7 @@
 //! store: what cannot be seen from outside is a unit test's business.
 #![cfg(test)]
 
+mod appointment;
 mod audit;
 mod budget;
 mod bulk;
@@ -26,6 +27,7 @@ mod import;
 mod inbox;
 mod journey;
 mod matching;
+mod message;
 mod migration;
 mod paging;
 mod qualification;
@@ -36,6 +38,7 @@ mod remembered;
 mod report;
 mod retention;
 mod row_security;
+mod safe_contact;
 mod sin;
 mod token;
 mod visibility;

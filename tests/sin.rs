@@ -304,6 +304,16 @@ async fn possible(app: &TestApp) -> Vec<(&'static str, Client<'_>, Value)> {
             json!({ "referralId": completed.id, "outcome": { "kind": "HOUSED", "date": "2026-06-01" } }),
         ),
         (
+            "messageSend",
+            app.as_provider(),
+            json!({ "referralId": accepted.id, "body": "Told." }),
+        ),
+        (
+            "appointmentSave",
+            app.as_provider(),
+            json!({ "referralId": accepted.id, "status": "BOOKED", "startsAt": "2026-07-01T15:00:00Z" }),
+        ),
+        (
             "serviceSave",
             app.as_provider(),
             json!({ "id": app.service() }),

@@ -370,6 +370,15 @@ codes! {
         UnresolvedOther = "UNRESOLVED_OTHER",
     }
 
+    /// Where an appointment stands.
+    AppointmentStatus {
+        Proposed = "PROPOSED",
+        Booked = "BOOKED",
+        Fulfilled = "FULFILLED",
+        NoShow = "NO_SHOW",
+        Cancelled = "CANCELLED",
+    }
+
     /// Ascending or descending.
     OrderDirection {
         Asc = "ASC",
@@ -525,6 +534,12 @@ codes! {
     /// What happened.
     JournalKind {
         AccessEnded = "ACCESS_ENDED",
+        AppointmentBooked = "APPOINTMENT_BOOKED",
+        AppointmentCancelled = "APPOINTMENT_CANCELLED",
+        AppointmentChanged = "APPOINTMENT_CHANGED",
+        AppointmentFulfilled = "APPOINTMENT_FULFILLED",
+        AppointmentNoShow = "APPOINTMENT_NO_SHOW",
+        AppointmentProposed = "APPOINTMENT_PROPOSED",
         CapacityChanged = "CAPACITY_CHANGED",
         ClaimantErased = "CLAIMANT_ERASED",
         ClaimantErasureRequested = "CLAIMANT_ERASURE_REQUESTED",
@@ -550,6 +565,7 @@ codes! {
         HouseholdLeft = "HOUSEHOLD_LEFT",
         LanguageAbilitySaved = "LANGUAGE_ABILITY_SAVED",
         MatchRequested = "MATCH_REQUESTED",
+        MessageSent = "MESSAGE_SENT",
         NeedDue = "NEED_DUE",
         NeedRecorded = "NEED_RECORDED",
         OrganizationDisabled = "ORGANIZATION_DISABLED",

@@ -35,6 +35,8 @@ ids! {
     ClaimantId
     /// An area of Integrated Employment Services.
     CatchmentId
+    /// When a claimant is to come.
+    AppointmentId
     /// A row of access that follows from relations and consents.
     AccessGrantId
     /// An organization that a claimant never wants to be known to.
@@ -49,6 +51,8 @@ ids! {
     DuplicateCandidateId
     /// A description by which somebody was looked for.
     MatchRequestId
+    /// What one party of a referral wrote to the other.
+    MessageId
     /// A place where services are given.
     LocationId
     /// Something a claimant needs.

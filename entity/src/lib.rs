@@ -4,6 +4,7 @@
     reason = "what the entity macro writes calls the finders that only the store may use"
 )]
 pub mod access_grant;
+pub mod appointment;
 pub mod audit_checkpoint;
 pub mod audit_head;
 pub mod audit_link;
@@ -37,6 +38,7 @@ pub mod lease;
 pub mod list;
 pub mod location;
 pub mod match_request;
+pub mod message;
 pub mod need;
 pub mod organization;
 pub mod organization_catchment;

@@ -12,6 +12,8 @@ pub struct Model {
     pub reference: String,
     pub status: ReferralStatus,
     pub sub_status: Option<ReferralSubStatus>,
+    /// What the sub-status was when the owner asked something, to go back to.
+    pub sub_status_before: Option<ReferralSubStatus>,
     pub status_reason: Option<ReferralStatusReason>,
     pub decided_by: Option<DecidedBy>,
     pub priority: ReferralPriority,

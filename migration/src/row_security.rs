@@ -169,6 +169,18 @@ fn outcome() -> String {
     )
 }
 
+/// What stands between the parties of a referral is read by each from its own tenure on.
+fn between(table: &str) -> String {
+    format!(
+        "(SELECT viewer_deals()) AND EXISTS (SELECT FROM referral \
+         WHERE referral.id = {table}.referral_id AND ({PARTY}) \
+         AND referral.status <> 'ENTERED_IN_ERROR' \
+         AND (referral.source_id = (SELECT viewer_organization()) \
+             OR referral.registering_organization_id = (SELECT viewer_organization()) \
+             OR {table}.referral_version >= referral.owner_since))"
+    )
+}
+
 fn claimant() -> String {
     let presence = opened("claimant.id", "PRESENCE");
     format!(
@@ -251,6 +263,7 @@ const JOURNAL_ENTRY: &str = "(kind = 'ACCESS_ENDED' OR NOT excluded_from(subject
 fn policies(categories: &[&str]) -> Vec<(&'static str, String)> {
     vec![
         ("access_grant", OWN.to_owned()),
+        ("appointment", between("appointment")),
         ("audit_link", "false".to_owned()),
         ("claimant", claimant()),
         (
@@ -308,6 +321,7 @@ fn policies(categories: &[&str]) -> Vec<(&'static str, String)> {
         ("journal_audience", journal_audience(categories)),
         ("journal_entry", JOURNAL_ENTRY.to_owned()),
         ("match_request", "false".to_owned()),
+        ("message", between("message")),
         ("need", need()),
         ("outcome", outcome()),
         ("referral", referral()),

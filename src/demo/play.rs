@@ -151,6 +151,7 @@ impl<'s> World<'s> {
             reference: draw.reference(),
             status: ReferralStatus::Draft,
             sub_status: None,
+            sub_status_before: None,
             status_reason: None,
             decided_by: None,
             priority: if plan.urgent {

@@ -140,9 +140,11 @@ impl Claimant {
         Ok(contact.map_or(Access::ConsentRequired, |_| Access::Granted))
     }
 
-    /// Through whom to reach the person where the contact is not open.
+    /// Through whom a party that has accepted reaches the person where the contact is not open: the registering
+    /// organization. A message to it counts as first contact.
     async fn contact_via(&self, context: &Context<'_>) -> Result<Option<Organization>> {
-        if self.is_registering() || self.usable_contact(context).await?.is_some() {
+        let asked = self.0.access(FieldGroup::Contact) == Access::SealedUntilAccepted;
+        if self.is_registering() || asked || self.usable_contact(context).await?.is_some() {
             return Ok(None);
         }
         let registering = self.0.claimant.registering_organization_id;

@@ -38,6 +38,8 @@ node_ids! {
     ExclusionId is Exclusion,
     DisclosureId is Disclosure,
     DuplicateCandidateId is DuplicateCandidate,
+    MessageId is Message,
+    AppointmentId is Appointment,
 }
 
 /// What every resolver asks of its context.

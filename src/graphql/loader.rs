@@ -18,7 +18,8 @@ use crate::{
         Session, claimant, consent,
         disclosure::Opened,
         duplicate::Merge,
-        referral::{self, SeenOutcome},
+        page::{Paged, Slice},
+        referral::{self, SeenOutcome, appointment::SeenAppointment, message::SeenMessage},
         sealed::{
             ClaimStatus, Contact, Identifier, Identity, LanguageAbility, Qualification,
             WorkAuthorization,
@@ -76,6 +77,66 @@ impl Hash for ActionsOf {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         self.0.referral.id.hash(state);
     }
+}
+
+/// A part of the messages of a referral as it was shown.
+#[derive(Clone)]
+pub(super) struct MessagesOf(pub(super) Arc<referral::Seen>, pub(super) Slice);
+
+/// The appointments of a referral as it was shown.
+#[derive(Clone)]
+pub(super) struct AppointmentsOf(pub(super) Arc<referral::Seen>);
+
+impl PartialEq for MessagesOf {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.referral.id == other.0.referral.id && self.1 == other.1
+    }
+}
+
+impl Eq for MessagesOf {}
+
+impl Hash for MessagesOf {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.referral.id.hash(state);
+    }
+}
+
+impl PartialEq for AppointmentsOf {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.referral.id == other.0.referral.id
+    }
+}
+
+impl Eq for AppointmentsOf {}
+
+impl Hash for AppointmentsOf {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.referral.id.hash(state);
+    }
+}
+
+/// One statement for all referrals of which the same part is asked for.
+async fn messages(
+    session: &Session,
+    keys: &[MessagesOf],
+) -> Result<HashMap<MessagesOf, Paged<SeenMessage>>, Error> {
+    let mut found = HashMap::new();
+    let mut slices: Vec<&Slice> = Vec::new();
+    for MessagesOf(_, slice) in keys {
+        if !slices.contains(&slice) {
+            slices.push(slice);
+        }
+    }
+    for slice in slices {
+        let of_slice = keys.iter().filter(|key| key.1 == *slice);
+        let shown: Vec<_> = of_slice.clone().map(|key| key.0.clone()).collect();
+        let mut pages = session.messages_of(&shown, slice).await?;
+        found.extend(of_slice.filter_map(|key| {
+            let page = pages.remove(&key.0.referral.id)?;
+            Some((key.clone(), page))
+        }));
+    }
+    Ok(found)
 }
 
 type Loaded<K, V> = Result<HashMap<K, V>, Arc<Error>>;
@@ -179,6 +240,15 @@ loaders! {
     OutcomesOf => Vec<SeenOutcome>: |session, keys|
         session.outcomes_of(&ids(keys, |key| key.0)).await
             .map(|rows| grouped(rows, |seen| OutcomesOf(seen.outcome.referral_id)));
+    MessagesOf => Paged<SeenMessage>: |session, keys| messages(session, keys).await;
+    AppointmentsOf => Vec<SeenAppointment>: |session, keys| {
+        let shown = ids(keys, |key| key.0.clone());
+        session.appointments_of(&shown).await.map(|mut found| {
+            keys.iter()
+                .filter_map(|key| Some((key.clone(), found.remove(&key.0.referral.id)?)))
+                .collect()
+        })
+    };
     ActionsOf => Vec<ReferralAction>: |session, keys| {
         let seen: Vec<referral::Seen> = keys.iter().map(|key| (*key.0).clone()).collect();
         session.available_actions(&seen).await.map(|mut found| {

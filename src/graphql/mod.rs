@@ -23,6 +23,7 @@ mod inbox;
 mod journal;
 pub mod limits;
 mod loader;
+mod message;
 mod mutation;
 mod node;
 mod page;

@@ -19,6 +19,7 @@ use crate::{
 mod claimant;
 mod consent;
 mod matching;
+mod message;
 mod qualification;
 mod referral;
 mod referral_input;
@@ -31,6 +32,7 @@ pub struct Mutation(
     claimant::ClaimantMutation,
     consent::ConsentMutation,
     matching::MatchingMutation,
+    message::MessageMutation,
     qualification::QualificationMutation,
     referral::ReferralMutation,
     service::ServiceMutation,

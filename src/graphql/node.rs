@@ -9,6 +9,7 @@ use super::{
     directory::{Catchment, Organization, Region, Service},
     disclosure::Disclosure,
     duplicate::DuplicateCandidate,
+    message::{Appointment, Message},
     referral::{Outcome, Referral},
 };
 use crate::{auth::scope, opaque::NodeType};
@@ -33,6 +34,8 @@ pub enum Node {
     Outcome(Outcome),
     Disclosure(Disclosure),
     DuplicateCandidate(DuplicateCandidate),
+    Message(Message),
+    Appointment(Appointment),
 }
 
 /// The type of a node as the table of scopes names it.
@@ -52,6 +55,8 @@ const fn type_name(node: NodeType) -> &'static str {
         NodeType::Exclusion => "Exclusion",
         NodeType::Disclosure => "Disclosure",
         NodeType::DuplicateCandidate => "DuplicateCandidate",
+        NodeType::Message => "Message",
+        NodeType::Appointment => "Appointment",
     }
 }
 
@@ -128,6 +133,20 @@ pub(super) async fn node_by_uuid(
             .one(entity::DuplicateCandidateId(uuid))
             .await
             .map(|found| found.map(|row| Node::from(DuplicateCandidate(row)))),
+        NodeType::Message => context
+            .session()
+            .message_list_by_id(&[entity::MessageId(uuid)])
+            .await
+            .map(|rows| rows.into_iter().next().map(|row| Node::from(Message(row)))),
+        NodeType::Appointment => context
+            .session()
+            .appointment_list_by_id(&[entity::AppointmentId(uuid)])
+            .await
+            .map(|rows| {
+                rows.into_iter()
+                    .next()
+                    .map(|row| Node::from(Appointment(row)))
+            }),
         // Locations have no type in the API yet, and a qualification is a part of its claimant.
         NodeType::Location | NodeType::Qualification => Ok(None),
     };

@@ -13,7 +13,8 @@ use super::{
     context::{OrAnswer, Resolver},
     directory::{Organization, Region, Service, known_organization, organization_of, region_of},
     journal::JournalEntry,
-    loader::{ActionsOf, AlsoForOf, OutcomesOf},
+    loader::{ActionsOf, AlsoForOf, AppointmentsOf, OutcomesOf},
+    message::{Appointment, Message, message_connection},
     page::{Connection, List, Page},
     scalar::{Date, DateTime},
 };
@@ -203,6 +204,33 @@ impl Referral {
         let key = OutcomesOf(self.0.referral.id);
         let found = context.loaders().one(key).await.or_answer(context)?;
         Ok(found.unwrap_or_default().into_iter().map(Outcome).collect())
+    }
+
+    /// What its parties and the organization that registered the claimant wrote to each other, oldest first. Each reads
+    /// what was written in its own tenure: an owner nothing of those before it. Empty for everybody else.
+    async fn messages(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Message>> {
+        let page = Page {
+            first,
+            after,
+            last,
+            before,
+        };
+        Box::pin(message_connection(context, &self.0, page)).await
+    }
+
+    /// When the claimant is to come to the owner, by time; at most 50. For those who read its messages, each of its own
+    /// tenure. Nothing of it is ever sent to a claimant.
+    async fn appointments(&self, context: &Context<'_>) -> Result<Vec<Appointment>> {
+        let found = context.loaders().one(AppointmentsOf(self.0.clone())).await;
+        let found = found.or_answer(context)?.unwrap_or_default();
+        Ok(found.into_iter().map(Appointment).collect())
     }
 
     /// What happened, oldest first. Entries before the caller's own tenure tell no reason and no note.

@@ -45,6 +45,12 @@ impl Problem {
             Self::RecipientFixed => "RECIPIENT_FIXED",
             Self::Duplicate => "DUPLICATE",
             Self::SummaryIdentifies => "SUMMARY_IDENTIFIES",
+            Self::TextIdentifies => "TEXT_IDENTIFIES",
+            Self::PlaceConfidential => "PLACE_CONFIDENTIAL",
+            Self::AppointmentNotAllowed => "APPOINTMENT_NOT_ALLOWED",
+            Self::AppointmentFixed => "APPOINTMENT_FIXED",
+            Self::EndOutOfRange => "END_OUT_OF_RANGE",
+            Self::TooFarAhead { .. } => "TOO_FAR_AHEAD",
             Self::SinNotStored => "SIN_NOT_STORED",
             Self::Required => "REQUIRED",
             Self::Invalid => "INVALID",
@@ -207,6 +213,32 @@ impl Problem {
                 "The summary names the claimant, or tells a contact, birth date or identifier. Leave those out: they open by consent.",
                 "Le résumé révèle le nom, les coordonnées, la date de naissance ou un identifiant du demandeur d'asile. Retirez-les : ils s'ouvrent par consentement.",
             ),
+            Self::TextIdentifies => (
+                "This text names the claimant, or tells a contact, birth date or identifier. Leave those out: they open by consent.",
+                "Ce texte révèle le nom, les coordonnées, la date de naissance ou un identifiant du demandeur d'asile. Retirez-les : ils s'ouvrent par consentement.",
+            ),
+            Self::PlaceConfidential => (
+                "This would tell where a confidential location is, or where a protected person lives. Leave it out.",
+                "Ceci révélerait l'adresse d'un lieu confidentiel ou l'endroit où vit une personne protégée. Retirez-le.",
+            ),
+            Self::AppointmentNotAllowed => (
+                "An appointment cannot come to this from where it stands, or not by your organization.",
+                "Le rendez-vous ne peut pas passer à cet état à partir de son état actuel, ou pas par votre organisation.",
+            ),
+            Self::AppointmentFixed => (
+                "Your organization cannot change this part of the appointment, or not any more.",
+                "Votre organisation ne peut pas, ou ne peut plus, modifier cette partie du rendez-vous.",
+            ),
+            Self::EndOutOfRange => (
+                "An appointment ends after it starts, and within 24 hours.",
+                "Un rendez-vous se termine après son début, dans les 24 heures.",
+            ),
+            Self::TooFarAhead { days } => {
+                return match language {
+                    Language::En => format!("This is more than {days} days ahead."),
+                    Language::Fr => format!("Cette date est dans plus de {days} jours."),
+                };
+            }
             Self::SinNotStored => (
                 "This looks like a social insurance number. It is never stored here; leave it out.",
                 "Ceci ressemble à un numéro d'assurance sociale. Il n'est jamais conservé ici; retirez-le.",

@@ -247,7 +247,8 @@ impl Session {
     }
 
     /// How the claimants may be reached, as far as the caller may know: everything for the registering organization;
-    /// for a party the safe points, and those only with consent and the person's permission.
+    /// for a party the safe points, and those only with consent and the person's permission. That there is none is told as
+    /// that the person gave no permission.
     ///
     /// # Errors
     /// When the database fails.
@@ -262,15 +263,14 @@ impl Session {
         let ids: Vec<ClaimantId> = contacts.keys().copied().collect();
         let own = self.registered_among(&ids).await?;
         contacts.retain(|id, contact| {
-            own.contains(id) || contact.content.permission == ContactPermission::Any
-        });
-        for (id, contact) in &mut contacts {
-            if !own.contains(id) {
-                let points = &mut contact.content.points;
-                points.retain(|point| point.safety == Safety::Safe);
-                points.iter_mut().for_each(|point| point.note = None);
+            if own.contains(id) {
+                return true;
             }
-        }
+            let points = &mut contact.content.points;
+            points.retain(|point| point.safety == Safety::Safe);
+            points.iter_mut().for_each(|point| point.note = None);
+            contact.content.permission == ContactPermission::Any && !points.is_empty()
+        });
         Ok(contacts)
     }
 

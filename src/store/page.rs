@@ -1,10 +1,13 @@
 //! Keyset paging: a list goes on after the sort key of a row, never after a number of rows. The sort key of every list
 //! ends with the id, so that no two rows are equal, on either database.
+use std::{collections::HashMap, hash::Hash};
+
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ConnectionTrait, EntityTrait, ModelTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, ModelTrait, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, Select,
     prelude::Uuid,
-    sea_query::{Expr, ExprTrait, SimpleExpr},
+    sea_query::{Alias, Asterisk, Expr, ExprTrait, Query, SimpleExpr, WindowStatement},
 };
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +74,49 @@ impl Slice {
             backwards: false,
             after: None,
             before: None,
+        }
+    }
+
+    fn narrow<E: EntityTrait>(&self, mut select: Select<E>, order: &Order) -> Select<E> {
+        if let Some(key) = &self.after {
+            select = select.filter(order.beyond(key, true));
+        }
+        if let Some(key) = &self.before {
+            select = select.filter(order.beyond(key, false));
+        }
+        select
+    }
+
+    /// In which direction a list is read.
+    fn direction(&self, order: &Order) -> sea_orm::Order {
+        if order.descending == self.backwards {
+            sea_orm::Order::Asc
+        } else {
+            sea_orm::Order::Desc
+        }
+    }
+
+    /// The part, of rows as they were read: one more where there is more.
+    fn cut<T>(&self, mut items: Vec<T>) -> Paged<T> {
+        let more = items.len() as u64 > self.size;
+        if more {
+            items.pop();
+        }
+        if self.backwards {
+            items.reverse();
+        }
+        Paged {
+            items,
+            has_next: if self.backwards {
+                self.before.is_some()
+            } else {
+                more
+            },
+            has_previous: if self.backwards {
+                more
+            } else {
+                self.after.is_some()
+            },
         }
     }
 }
@@ -155,7 +201,7 @@ impl Order {
 
 /// Reads one row more than the slice holds, to know whether there is a next.
 pub(super) async fn fetch<E, C>(
-    mut select: Select<E>,
+    select: Select<E>,
     order: &Order,
     slice: &Slice,
     connection: &C,
@@ -165,39 +211,49 @@ where
     E::Model: Keyed,
     C: ConnectionTrait,
 {
-    if let Some(key) = &slice.after {
-        select = select.filter(order.beyond(key, true));
-    }
-    if let Some(key) = &slice.before {
-        select = select.filter(order.beyond(key, false));
-    }
-    let direction = if order.descending == slice.backwards {
-        sea_orm::Order::Asc
-    } else {
-        sea_orm::Order::Desc
-    };
+    let mut select = slice.narrow(select, order);
     for column in order.columns() {
-        select = select.order_by(column, direction.clone());
+        select = select.order_by(column, slice.direction(order));
     }
-    let mut items = select.limit(slice.size + 1).all(connection).await?;
-    let more = items.len() as u64 > slice.size;
-    if more {
-        items.pop();
+    let items = select.limit(slice.size + 1).all(connection).await?;
+    Ok(slice.cut(items))
+}
+
+/// The same slice of the list of each of some parents, in one statement.
+pub(super) async fn fetch_each<E, P, C>(
+    select: Select<E>,
+    (column, parent): (E::Column, impl Fn(&E::Model) -> P),
+    order: &Order,
+    slice: &Slice,
+    connection: &C,
+) -> Result<HashMap<P, Paged<E::Model>>>
+where
+    E: EntityTrait,
+    E::Model: Keyed + FromQueryResult,
+    P: Eq + Hash,
+    C: ConnectionTrait,
+{
+    let place = Alias::new("place");
+    let mut window = WindowStatement::partition_by(column.as_column_ref());
+    for column in order.columns() {
+        window.order_by_expr(column, slice.direction(order));
     }
-    if slice.backwards {
-        items.reverse();
+    let mut rows = slice.narrow(select, order).into_query();
+    rows.expr_window_as(Expr::cust("ROW_NUMBER()"), window, place.clone());
+    let most = i64::try_from(slice.size + 1).unwrap_or(i64::MAX);
+    let page = Query::select()
+        .column(Asterisk)
+        .from_subquery(rows, Alias::new("of_each"))
+        .and_where(Expr::col(place.clone()).lte(most))
+        .order_by(place, sea_orm::Order::Asc)
+        .to_owned();
+    let mut items: HashMap<P, Vec<E::Model>> = HashMap::new();
+    for row in connection.query_all(&page).await? {
+        let row = E::Model::from_query_result(&row, "")?;
+        items.entry(parent(&row)).or_default().push(row);
     }
-    Ok(Paged {
-        items,
-        has_next: if slice.backwards {
-            slice.before.is_some()
-        } else {
-            more
-        },
-        has_previous: if slice.backwards {
-            more
-        } else {
-            slice.after.is_some()
-        },
-    })
+    Ok(items
+        .into_iter()
+        .map(|(parent, items)| (parent, slice.cut(items)))
+        .collect())
 }

@@ -1,5 +1,6 @@
 //! Referrals, as each caller may see them. What is done with them stands beside: `create`, `act`, `change`, `child`, and
-//! to many at once `many`, `bulk`; how the inbox is sorted and counted in `inbox`; how long it is read in `tenure`.
+//! to many at once `many`, `bulk`; what its parties say to each other in `message`, `appointment`, and what no text may tell
+//! in `guard`; how the inbox is sorted and counted in `inbox`; how long it is read in `tenure`.
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
@@ -28,15 +29,18 @@ use crate::{
 
 pub mod act;
 pub mod also_for;
+pub mod appointment;
 pub mod bulk;
 pub mod change;
 pub mod child;
 pub mod create;
 mod ending;
 pub mod finish;
+mod guard;
 pub mod inbox;
 mod left;
 pub mod many;
+pub mod message;
 mod rule;
 mod step;
 mod tenure;

@@ -272,6 +272,18 @@ impl Place {
         Self::new("outcome.note", outcome)
     }
 
+    pub(super) fn message_body(message: impl Into<Uuid>) -> Self {
+        Self::new("message.body", message)
+    }
+
+    pub(super) fn appointment_place(appointment: impl Into<Uuid>) -> Self {
+        Self::new("appointment.place", appointment)
+    }
+
+    pub(super) fn appointment_note(appointment: impl Into<Uuid>) -> Self {
+        Self::new("appointment.note", appointment)
+    }
+
     pub(super) fn journal_note(entry: impl Into<Uuid>) -> Self {
         Self::new("journal_entry.note", entry)
     }

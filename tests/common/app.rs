@@ -265,6 +265,11 @@ impl TestApp {
         }
     }
 
+    /// The time that the gateway has.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.time.now()
+    }
+
     /// The public ids of the services of [`World`].
     pub fn world_services(&self) -> [String; 4] {
         let world = &self.world;

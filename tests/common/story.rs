@@ -1,5 +1,6 @@
 //! A claimant with something in every group of facts, and a referral, brought through the API to where a test begins.
 //! Every text holds the story's label, so that it is found wherever it turns up.
+use chrono::TimeDelta;
 use claimant_gateway::opaque::NodeType;
 use entity::ServiceId;
 use serde_json::{Value, json};
@@ -152,6 +153,24 @@ impl Story {
             .act(&app.as_provider(), "referralAccept", json!({}))
             .await;
         story
+    }
+
+    /// The agency and the owner write to each other, and the owner books an appointment tomorrow.
+    pub async fn spoken(mut self, app: &TestApp, owner: &'static str) -> Self {
+        let (owner, label) = (app.client(owner), self.label);
+        let said = json!({ "referralId": self.referral, "body": format!("Said{label}") });
+        app.as_agency()
+            .done("messageSend", said, "referral { id }")
+            .await;
+        let tomorrow = app.now() + TimeDelta::days(1);
+        let booked = json!({ "referralId": self.referral, "status": "BOOKED", "startsAt": tomorrow.to_rfc3339(),
+            "endsAt": (tomorrow + TimeDelta::hours(1)).to_rfc3339(), "place": format!("Place{label}"),
+            "note": format!("Bring{label}") });
+        let left = owner
+            .done("appointmentSave", booked, "referral { id version }")
+            .await;
+        self.take(&left["referral"]);
+        self
     }
 
     /// Somebody does something with the referral, at the version it has.

@@ -74,6 +74,8 @@ pub const PATHS: &[Path] = &[
         "it: node(id: $referral) { ... on Referral { % } }",
     ),
     path("Outcome", "it: node(id: $outcome) { ... on Outcome { % } }"),
+    of_referral!("Message", "messages(first: 5) { edges { it: node { % } } }"),
+    of_referral!("Appointment", "it: appointments { % }"),
     of_referral!(
         "JournalEntry",
         "history(first: 20) { edges { it: node { % } } }"

@@ -58,7 +58,10 @@ async fn ids(app: &TestApp, story: &Story) -> Value {
 }
 
 async fn completed(app: &TestApp, label: &'static str) -> Story {
-    let mut story = Story::accepted(app, Plot::open(label)).await;
+    let mut story = Story::accepted(app, Plot::open(label))
+        .await
+        .spoken(app, "provider")
+        .await;
     let outcomes =
         json!([{ "kind": "HOUSED", "date": "2026-06-01", "note": format!("Became{label}") }]);
     let input = json!({ "outcomes": outcomes, "note": format!("Finished{label}") });
@@ -85,7 +88,10 @@ struct Stories {
 }
 
 async fn excluding(app: &TestApp) -> Story {
-    let story = Story::accepted(app, Plot::open("Excluding")).await;
+    let story = Story::accepted(app, Plot::open("Excluding"))
+        .await
+        .spoken(app, "provider")
+        .await;
     let provider = app.public_id(NodeType::Organization, app.world.provider);
     story.exclude(app, &provider).await;
     story
@@ -108,6 +114,7 @@ async fn accepted(app: &TestApp) -> Story {
     accepted
         .act(&app.as_provider(), "referralAccept", json!({}))
         .await;
+    let accepted = accepted.spoken(app, "provider").await;
     let far = app.public_id(NodeType::Organization, app.world.far_provider);
     accepted.exclude(app, &far).await;
     accepted
@@ -118,10 +125,16 @@ async fn stories(app: &TestApp) -> Stories {
         consent_expires_at: Some("2026-06-08T14:00:00Z"),
         ..Plot::open("Expired")
     };
-    let expired = Story::accepted(app, expired).await;
+    let expired = Story::accepted(app, expired)
+        .await
+        .spoken(app, "provider")
+        .await;
     let long_ago = completed(app, "Longago").await;
     app.clock.advance(TimeDelta::days(100));
-    let requested = Story::sent(app, Plot::open("Requested")).await;
+    let requested = Story::sent(app, Plot::open("Requested"))
+        .await
+        .spoken(app, "provider")
+        .await;
     let mut open = Story::begin(app, Plot::open("Open")).await;
     open.create(app, None, true).await;
     let accepted = accepted(app).await;
@@ -129,10 +142,19 @@ async fn stories(app: &TestApp) -> Stories {
         field_groups: &[],
         ..Plot::open("Sealed")
     };
-    let sealed = Story::accepted(app, sealed).await;
-    let withdrawn = Story::accepted(app, Plot::open("Withdrawn")).await;
+    let sealed = Story::accepted(app, sealed)
+        .await
+        .spoken(app, "provider")
+        .await;
+    let withdrawn = Story::accepted(app, Plot::open("Withdrawn"))
+        .await
+        .spoken(app, "provider")
+        .await;
     withdrawn.withdraw(app).await;
-    let mut declined = Story::sent(app, Plot::open("Declined")).await;
+    let mut declined = Story::sent(app, Plot::open("Declined"))
+        .await
+        .spoken(app, "provider")
+        .await;
     let why = json!({ "reason": "NOT_ELIGIBLE" });
     declined
         .act(&app.as_provider(), "referralDecline", why)

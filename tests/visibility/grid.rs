@@ -18,7 +18,8 @@ use crate::common::app::{Answer, Client, TestApp};
 const REFERRAL: &str = "query($id: ID!) { it: referral(id: $id) { id reference status phase subStatus statusReason decidedBy
     priority category summary need { status } claimantAccess claimant { id } alsoFor { identity { fullName } } region { code } language
     interpreterNeeded ageBand partySize service { name } source { name } owner { name } assignee partOf { id }
-    replaces { id } outcomes { id kind note claimant { id } } dueAt reviewAt overdue createdAt updatedAt version
+    replaces { id } outcomes { id kind note claimant { id } }
+    messages(first: 20) { edges { node { body from { name } } } } appointments { status startsAt place note } dueAt reviewAt overdue createdAt updatedAt version
     availableActions } }";
 
 const HISTORY: &str =
@@ -64,7 +65,7 @@ const ENTITIES: [&str; 7] = [
 ];
 
 /// With what the texts of a story begin.
-const WORDS: [&str; 15] = [
+const WORDS: [&str; 18] = [
     "Given",
     "Family",
     "Gender",
@@ -80,6 +81,9 @@ const WORDS: [&str; 15] = [
     "Because",
     "Finished",
     "Withdrawn",
+    "Said",
+    "Place",
+    "Bring",
 ];
 
 /// A column: somebody who asks.

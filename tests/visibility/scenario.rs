@@ -148,6 +148,7 @@ async fn passed(app: &TestApp) -> Vec<Scenario> {
 
 async fn completed(app: &TestApp, label: &'static str) -> Story {
     let mut story = Story::accepted(app, Plot::open(label)).await;
+    story = story.spoken(app, "provider").await;
     let provider = app.as_provider();
     story.act(&provider, "referralStart", json!({})).await;
     let outcomes = json!([{ "kind": "EMPLOYED_FULL_TIME", "date": "2026-06-01", "note": format!("Became{label}") }]);
@@ -162,9 +163,11 @@ async fn waiting(app: &TestApp) -> Vec<Scenario> {
         .create(app, Some(service(app, app.world.service)), false)
         .await;
     let requested = Story::sent(app, Plot::open("Requested")).await;
+    let requested = requested.spoken(app, "provider").await;
     let mut open = Story::begin(app, Plot::open("Open")).await;
     open.create(app, None, true).await;
-    let mut rerouted = Story::sent(app, Plot::open("Rerouted")).await;
+    let rerouted = Story::sent(app, Plot::open("Rerouted")).await;
+    let mut rerouted = rerouted.spoken(app, "provider").await;
     let elsewhere = json!({ "serviceId": service(app, app.world.other_service), "reason": "WRONG_SERVICE",
         "note": format!("Because{}", rerouted.label) });
     rerouted
@@ -195,7 +198,8 @@ async fn waiting(app: &TestApp) -> Vec<Scenario> {
 }
 
 async fn accepted(app: &TestApp) -> Vec<Scenario> {
-    let mut open = Story::accepted(app, Plot::open("Accepted")).await;
+    let open = Story::accepted(app, Plot::open("Accepted")).await;
+    let mut open = open.spoken(app, "provider").await;
     let assignee = json!({ "assignee": format!("Worker{}", open.label) });
     let provider = app.as_provider();
     open.act(&provider, "referralAssign", assignee).await;
@@ -242,6 +246,7 @@ async fn closed(app: &TestApp) -> Vec<Scenario> {
     let why = because(cancelled.label, "CLAIMANT_MOVED");
     cancelled.act(&agency, "referralCancel", why).await;
     let withdrawn = Story::accepted(app, Plot::open("Withdrawn")).await;
+    let withdrawn = withdrawn.spoken(app, "provider").await;
     withdrawn.withdraw(app).await;
     let mut voided = completed(app, "Voided").await;
     let why = because(voided.label, "OTHER");
@@ -307,6 +312,7 @@ async fn split(app: &TestApp) -> Vec<Scenario> {
     for story in [&mut requested, &mut withdrawn] {
         story.act(&other, "referralAccept", json!({})).await;
     }
+    requested = requested.spoken(app, "other-provider").await;
     withdrawn.withdraw(app).await;
     vec![
         Scenario {

@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-async fn payload(
+pub(super) async fn payload(
     context: &Context<'_>,
     change: &impl Change,
     key: Option<Uuid>,
@@ -217,7 +217,8 @@ impl ReferralMutation {
         payload(context, &act::Cancel(input.reasoned(context)), key).await
     }
 
-    /// Begins the work: the first contact with the claimant.
+    /// Begins the work: the first contact with the claimant, in person or through the organization that registered the
+    /// person. It needs no permission to contact the person.
     async fn referral_start(
         &self,
         context: &Context<'_>,

@@ -68,7 +68,7 @@ pub struct ReferralActionInput {
     pub(super) expected_version: i32,
     /// When claiming: which of the caller's services.
     pub(super) service_id: Option<ID>,
-    /// When starting: the first contact; now if absent.
+    /// When starting: the first contact, through the registering organization as well; now if absent.
     pub(super) contacted_at: Option<DateTime>,
     /// When sending: whether a duplicate is known.
     pub(super) acknowledge_duplicate: Option<bool>,

@@ -169,6 +169,17 @@ labels! {
             => "The need is still there.", "Le besoin demeure.";
     }
 
+    AppointmentStatus {
+        Proposed: "Proposed", "Proposé"
+            => "Offered to the claimant, and not confirmed yet.",
+               "Offert au demandeur d'asile, encore sans confirmation.";
+        Booked: "Booked", "Confirmé";
+        Fulfilled: "Kept", "Honoré";
+        NoShow: "Not kept", "Manqué"
+            => "The claimant did not come.", "Le demandeur d'asile ne s'est pas présenté.";
+        Cancelled: "Cancelled", "Annulé";
+    }
+
     ReferralBox {
         Inbox: "Received", "Reçus";
         Outbox: "Sent", "Envoyés";

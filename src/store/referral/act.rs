@@ -12,6 +12,7 @@ use super::{
     super::{Applied, Change, Each, Unit, journal::Entry, one, seal::Wrapped, service::Places},
     check_note,
     many::{self, Act, ClaimFor, Item},
+    message::set_sub_status,
     step::{Step, Written},
 };
 use crate::{
@@ -199,7 +200,8 @@ impl Hold {
             .0
             .sub_status
             .or(waitlisted.then_some(ReferralSubStatus::Waitlisted));
-        step.row.sub_status = Set(check_sub_status(step.next.status, sub_status)?);
+        let sub_status = check_sub_status(step.next.status, sub_status)?;
+        set_sub_status(&mut step, sub_status);
         step.row.review_at = Set(self.0.review_at);
         unit.note_capacity(&step.before, self.0.capacity).await?;
         let reason = Some(self.0.reason);

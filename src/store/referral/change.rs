@@ -15,6 +15,7 @@ use super::{
     act::{check_reason, check_sub_status},
     check_free_text, check_note,
     many::{Act, Item},
+    message::set_sub_status,
 };
 use crate::{
     domain::referral::Effect,
@@ -223,7 +224,8 @@ impl Change for SetSubStatus {
         let mut step = unit
             .step(self.id, Some(self.expected_version), action)
             .await?;
-        step.row.sub_status = Set(check_sub_status(step.next.status, self.sub_status)?);
+        let sub_status = check_sub_status(step.next.status, self.sub_status)?;
+        set_sub_status(&mut step, sub_status);
         unit.finish(
             step,
             JournalKind::ReferralSubStatusChanged,

@@ -47,6 +47,7 @@ impl Unit<'_> {
             reference: reference(),
             status: ReferralStatus::Draft,
             sub_status: None,
+            sub_status_before: None,
             status_reason: None,
             decided_by: None,
             source_id: self.session.viewer().organization(),

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     domain::{
-        business_days, free_text,
+        business_days,
         referral::{Facts, Relation},
     },
     error::{Problem, Refusal, Result},
@@ -111,6 +111,7 @@ impl Create {
             reference: reference(),
             status: ReferralStatus::Draft,
             sub_status: None,
+            sub_status_before: None,
             status_reason: None,
             decided_by: None,
             priority: self.priority.unwrap_or(ReferralPriority::Routine),
@@ -323,42 +324,6 @@ impl Unit<'_> {
             (None, None) => Ok(None),
             (None, Some(_)) => Err(Refusal::at(Problem::NotFound, "needId").into()),
         }
-    }
-
-    /// Refuses a summary that tells who anybody is for whom the referral is.
-    pub(super) async fn check_summary(
-        &self,
-        people: &[ClaimantId],
-        summary: Option<&str>,
-    ) -> Result<()> {
-        let Some(summary) = summary.filter(|_| !people.is_empty()) else {
-            return Ok(());
-        };
-        let mut identities = self.identities(people).await?;
-        let mut contacts = self.contacts(people).await?;
-        let mut identifiers = self.own_identifiers(people).await?;
-        for person in people {
-            let identity = identities.remove(person).unwrap_or_default();
-            let contact = contacts.remove(person).unwrap_or_default();
-            let identifiers = identifiers.remove(person).unwrap_or_default();
-            let known = free_text::Known {
-                birth_date: identity.birth_date,
-                texts: [
-                    identity.given_name,
-                    identity.family_name,
-                    identity.preferred_name,
-                ]
-                .into_iter()
-                .flatten()
-                .chain(contact.points.into_iter().map(|point| point.value))
-                .chain(identifiers.into_iter().map(|identifier| identifier.value))
-                .collect(),
-            };
-            if free_text::identifies(summary, &known) {
-                return Err(Refusal::at(Problem::SummaryIdentifies, "summary").into());
-            }
-        }
-        Ok(())
     }
 
     /// Checks that a referral may go out, and addresses it.

@@ -3,7 +3,7 @@
 //! nobody touches any more.
 use entity::{
     Access, DecidedBy, JournalKind, ReferralId, ReferralStatus, ReferralStatusReason, SubjectType,
-    claimant, outcome, referral,
+    appointment, claimant, message, outcome, referral,
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr,
@@ -103,6 +103,14 @@ impl Unit<'_> {
             outcome::Entity::update_many()
                 .col_expr(outcome::Column::Note, Expr::value(None::<Vec<u8>>))
                 .filter(outcome::Column::ReferralId.is_in(ids.iter().copied()))
+                .exec(&self.transaction)
+                .await?;
+            message::Entity::delete_many()
+                .filter(message::Column::ReferralId.is_in(ids.iter().copied()))
+                .exec(&self.transaction)
+                .await?;
+            appointment::Entity::delete_many()
+                .filter(appointment::Column::ReferralId.is_in(ids.iter().copied()))
                 .exec(&self.transaction)
                 .await?;
         }

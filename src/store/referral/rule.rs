@@ -1,8 +1,8 @@
-//! Which referrals and outcomes a viewer may see.
+//! Which referrals, outcomes, messages and appointments a viewer may see.
 use chrono::{DateTime, Utc};
 use entity::{
-    OrganizationId, ReferralBox, ReferralStatus, ServiceStatus, outcome, referral,
-    referral_also_for, service, service_category, service_language, service_region,
+    OrganizationId, ReferralBox, ReferralStatus, ServiceStatus, appointment, message, outcome,
+    referral, referral_also_for, service, service_category, service_language, service_region,
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait,
@@ -234,5 +234,51 @@ impl Readable for outcome::Entity {
                 Condition::all().add(Expr::exists(of_party))
             }
         }
+    }
+}
+
+/// What stands between the parties of a referral is read by each from its own tenure on: by the source and by whoever
+/// registered the claimant from the beginning, by an owner since it owns. Of a referral that should never have been, nobody
+/// reads any.
+fn of_own_tenure<E: EntityTrait>(
+    viewer: &Viewer,
+    referral_id: E::Column,
+    written_at: E::Column,
+) -> Condition {
+    use referral::Column;
+    let organization = match viewer {
+        Viewer::Ministry { .. } => return nothing(),
+        Viewer::Provider { organization, .. } | Viewer::SettlementAgency { organization } => {
+            *organization
+        }
+    };
+    let own = |column| Expr::col((E::default(), column));
+    let of_referral = |column| Expr::col((referral::Entity, column));
+    let in_tenure = Condition::any()
+        .add(Column::SourceId.eq(organization))
+        .add(Column::RegisteringOrganizationId.eq(organization))
+        .add(own(written_at).gte(of_referral(Column::OwnerSince)));
+    let of_party = Query::select()
+        .expr(Expr::value(1))
+        .from(referral::Entity)
+        .and_where(own(referral_id).equals((referral::Entity, Column::Id)))
+        .and_where(Column::Status.ne(ReferralStatus::EnteredInError))
+        .cond_where(party(organization))
+        .cond_where(in_tenure)
+        .to_owned();
+    Condition::all().add(Expr::exists(of_party))
+}
+
+impl Readable for message::Entity {
+    fn visible_to(viewer: &Viewer, _: DateTime<Utc>) -> Condition {
+        use message::Column;
+        of_own_tenure::<Self>(viewer, Column::ReferralId, Column::ReferralVersion)
+    }
+}
+
+impl Readable for appointment::Entity {
+    fn visible_to(viewer: &Viewer, _: DateTime<Utc>) -> Condition {
+        use appointment::Column;
+        of_own_tenure::<Self>(viewer, Column::ReferralId, Column::ReferralVersion)
     }
 }
