@@ -26,7 +26,12 @@ const ORGANIZATIONS: [&str; 5] = [
 ];
 
 /// Asserts that nobody but the parties learns anything of a referral and its people, by any door.
-async fn nobody_else_learns(app: &TestApp, parties: &[&str], referral: &Referral, people: &[&Value]) {
+async fn nobody_else_learns(
+    app: &TestApp,
+    parties: &[&str],
+    referral: &Referral,
+    people: &[&Value],
+) {
     for organization in ORGANIZATIONS {
         if !parties.contains(&organization) {
             learns_nothing(&app.client(organization), referral, people).await;
@@ -34,14 +39,22 @@ async fn nobody_else_learns(app: &TestApp, parties: &[&str], referral: &Referral
     }
     let counting = Scope::ALL.iter().copied();
     let counting = counting.filter(|scope| *scope != Scope::ReferralOversight);
-    learns_nothing(&app.client_with("ministry", counting.collect()), referral, people).await;
+    learns_nothing(
+        &app.client_with("ministry", counting.collect()),
+        referral,
+        people,
+    )
+    .await;
     learns_nothing(&app.anonymous(), referral, people).await;
 }
 
 /// Asserts that somebody is answered about a referral and its people as about what never was.
 async fn learns_nothing(stranger: &Client<'_>, referral: &Referral, people: &[&Value]) {
     let app = stranger.app();
-    let missing = Referral { id: app.missing(NodeType::Referral), ..referral.clone() };
+    let missing = Referral {
+        id: app.missing(NodeType::Referral),
+        ..referral.clone()
+    };
     let look = "query($id: ID!) { referral(id: $id) { id } node(id: $id) { id } nodes(ids: [$id]) { id } }";
     let there = stranger.ask(look, json!({ "id": referral.id })).await;
     let never = stranger.ask(look, json!({ "id": missing.id })).await;
@@ -57,26 +70,50 @@ async fn learns_nothing(stranger: &Client<'_>, referral: &Referral, people: &[&V
         ("referralSplit", json!({ "category": "HEALTH" })),
         ("referralVoid", because("OTHER")),
     ] {
-        let there = stranger.mutate(mutation, referral.step(more.clone()), "referral { id }").await;
-        let never = stranger.mutate(mutation, missing.step(more), "referral { id }").await;
+        let there = stranger
+            .mutate(mutation, referral.step(more.clone()), "referral { id }")
+            .await;
+        let never = stranger
+            .mutate(mutation, missing.step(more), "referral { id }")
+            .await;
         assert_same_answer(&there, &never, mutation);
-        assert_ne!(there.body["data"][mutation]["userErrors"], json!([]), "{mutation}");
+        assert_ne!(
+            there.body["data"][mutation]["userErrors"],
+            json!([]),
+            "{mutation}"
+        );
     }
     for (mutation, more) in [
-        ("outcomeRecord", json!({ "outcome": { "kind": "HOUSED", "date": "2026-06-01" } })),
+        (
+            "outcomeRecord",
+            json!({ "outcome": { "kind": "HOUSED", "date": "2026-06-01" } }),
+        ),
         ("messageSend", json!({ "body": "Who is it?" })),
     ] {
         let of = |referral: &Referral| merged(json!({ "referralId": referral.id }), more.clone());
-        let there = stranger.mutate(mutation, of(referral), "referral { id }").await;
-        let never = stranger.mutate(mutation, of(&missing), "referral { id }").await;
+        let there = stranger
+            .mutate(mutation, of(referral), "referral { id }")
+            .await;
+        let never = stranger
+            .mutate(mutation, of(&missing), "referral { id }")
+            .await;
         assert_same_answer(&there, &never, mutation);
-        assert_ne!(there.body["data"][mutation]["userErrors"], json!([]), "{mutation}");
+        assert_ne!(
+            there.body["data"][mutation]["userErrors"],
+            json!([]),
+            "{mutation}"
+        );
     }
     knows_nobody(stranger, people).await;
     app.settle().await;
-    let feed = stranger.query("{ changes(first: 100) { edges { node { subjectId } } } }").await;
+    let feed = stranger
+        .query("{ changes(first: 100) { edges { node { subjectId } } } }")
+        .await;
     for id in people.iter().copied().chain([&referral.id]) {
-        assert!(!feed.text.contains(id.as_str().expect("an id")), "the feed tells of {id}");
+        assert!(
+            !feed.text.contains(id.as_str().expect("an id")),
+            "the feed tells of {id}"
+        );
     }
 }
 

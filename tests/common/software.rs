@@ -48,7 +48,10 @@ fn is_replay(first: &Value, again: &Value) -> bool {
         }
         (Value::Array(first), Value::Array(again)) => {
             first.len() == again.len()
-                && first.iter().zip(again).all(|(first, again)| is_replay(first, again))
+                && first
+                    .iter()
+                    .zip(again)
+                    .all(|(first, again)| is_replay(first, again))
         }
         (first, again) => first == again,
     }
@@ -81,7 +84,11 @@ impl<'a> Software<'a> {
         let lost = self.client.mutate(mutation, input.clone(), selection).await;
         let answer = self.client.mutate(mutation, input, selection).await;
         let same = is_replay(lost.data(), answer.data());
-        assert!(same, "{mutation} is done once: {} {}", lost.body, answer.body);
+        assert!(
+            same,
+            "{mutation} is done once: {} {}",
+            lost.body, answer.body
+        );
         self.heard.push_str(&lost.text);
         lost.data()[mutation].clone()
     }
@@ -214,7 +221,9 @@ impl<'a> Software<'a> {
     fn keeps(&mut self, kind: &str, subject_id: &Value, subject: &Value) {
         if kind == "ACCESS_ENDED" {
             self.copies.remove(subject_id.as_str().expect("an id"));
-        } else if let (Some(id), Some(status)) = (subject["id"].as_str(), subject["status"].as_str()) {
+        } else if let (Some(id), Some(status)) =
+            (subject["id"].as_str(), subject["status"].as_str())
+        {
             self.copies.insert(id.to_owned(), status.to_owned());
         }
     }
@@ -225,19 +234,33 @@ impl<'a> Software<'a> {
         for ids in ids.chunks(100) {
             let look = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Referral { id status } } }";
             let answer = self.client.ask(look, json!({ "ids": ids })).await;
-            for (id, node) in ids.iter().zip(answer.data()["nodes"].as_array().expect("nodes")) {
+            for (id, node) in ids
+                .iter()
+                .zip(answer.data()["nodes"].as_array().expect("nodes"))
+            {
                 let kept = json!({ "id": id, "status": self.copies[*id] });
-                assert_eq!(*node, kept, "a copy that should have been deleted or renewed");
+                assert_eq!(
+                    *node, kept,
+                    "a copy that should have been deleted or renewed"
+                );
             }
         }
         for name in ["INBOX", "OUTBOX", "OPEN"] {
-            let look = format!("{{ referrals(box: {name}, first: 100) {{ pageInfo {{ hasNextPage }} edges {{ node {{ id }} }} }} }}");
+            let look = format!(
+                "{{ referrals(box: {name}, first: 100) {{ pageInfo {{ hasNextPage }} edges {{ node {{ id }} }} }} }}"
+            );
             let answer = self.client.query(&look).await;
             let list = &answer.data()["referrals"];
-            assert_eq!(list["pageInfo"]["hasNextPage"], false, "one page holds it all");
+            assert_eq!(
+                list["pageInfo"]["hasNextPage"], false,
+                "one page holds it all"
+            );
             for edge in list["edges"].as_array().expect("edges") {
                 let id = edge["node"]["id"].as_str().expect("an id");
-                assert!(self.copies.contains_key(id), "{name} holds what the feed never told");
+                assert!(
+                    self.copies.contains_key(id),
+                    "{name} holds what the feed never told"
+                );
             }
         }
     }
@@ -253,7 +276,8 @@ impl<'a> Software<'a> {
 
     /// Whether it keeps a copy of a referral.
     pub fn keeps_copy_of(&self, referral: &Referral) -> bool {
-        self.copies.contains_key(referral.id.as_str().expect("an id"))
+        self.copies
+            .contains_key(referral.id.as_str().expect("an id"))
     }
 
     /// Asserts that none of these texts stood in any answer that it ever got.

@@ -75,6 +75,12 @@ on_both_databases! {
 
 /// Nobody but the parties learns anything; whoever came too late once saw it in OPEN, and its feed says so.
 async fn nobody_else_learns_but_late(app: &TestApp, referral: &Referral, people: &[&Value]) {
-    nobody_else_learns(app, &["agency", "other-provider", "provider"], referral, people).await;
+    nobody_else_learns(
+        app,
+        &["agency", "other-provider", "provider"],
+        referral,
+        people,
+    )
+    .await;
     assert!(app.as_provider().sees(referral, "id").await.is_null());
 }

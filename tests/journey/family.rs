@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{knows_nobody, learns_nothing, nobody_else_learns};
 use crate::common::{
     app::TestApp,
-    journey::{Referral, assert_same_answer, merged},
+    journey::{LEFT, Referral, assert_same_answer, merged},
     on_both_databases,
     software::{Software, told},
 };
@@ -42,28 +42,60 @@ async fn registers(app: &TestApp, agency: &mut Software<'_>) -> Family {
         })
     };
     let mother = agency.registers(person("Testa", "1988-01-01", None)).await;
-    let grandmother = agency.registers(person("Testb", "1960-01-01", Some(&mother))).await;
-    let sixteen = agency.registers(person("Testc", "2010-05-01", Some(&mother))).await;
-    let child = agency.registers(person("Testd", "2018-01-01", Some(&mother))).await;
-    let home = agency.needs(&mother, "HOUSING", json!({ "priority": 1 })).await;
-    let work = agency.needs(&mother, "EMPLOYMENT", json!({ "wantedFrom": "2026-07-31" })).await;
-    Family { mother, grandmother, sixteen, child, home, work }
+    let grandmother = agency
+        .registers(person("Testb", "1960-01-01", Some(&mother)))
+        .await;
+    let sixteen = agency
+        .registers(person("Testc", "2010-05-01", Some(&mother)))
+        .await;
+    let child = agency
+        .registers(person("Testd", "2018-01-01", Some(&mother)))
+        .await;
+    let home = agency
+        .needs(&mother, "HOUSING", json!({ "priority": 1 }))
+        .await;
+    let work = agency
+        .needs(&mother, "EMPLOYMENT", json!({ "wantedFrom": "2026-07-31" }))
+        .await;
+    Family {
+        mother,
+        grandmother,
+        sixteen,
+        child,
+        home,
+        work,
+    }
 }
 
 /// Each says for oneself who may know: three to housing services, the mother also to employment services.
 async fn consents(agency: &mut Software<'_>, family: &Family) {
-    let heard = json!({ "recipientKinds": ["HOUSING"], "language": "tir", "interpreter": "PROFESSIONAL" });
+    let heard =
+        json!({ "recipientKinds": ["HOUSING"], "language": "tir", "interpreter": "PROFESSIONAL" });
     let both = json!({ "purposes": ["HOUSING", "EMPLOYMENT"], "fieldGroups": ["IDENTITY", "CONTACT"],
         "recipientKinds": ["HOUSING", "EMPLOYMENT_SERVICE"] });
-    agency.consents(&family.mother, merged(heard.clone(), both)).await;
+    agency
+        .consents(&family.mother, merged(heard.clone(), both))
+        .await;
     let refused = json!({ "refused": true, "fieldGroups": [] });
-    agency.consents(&family.grandmother, merged(heard.clone(), refused)).await;
+    agency
+        .consents(&family.grandmother, merged(heard.clone(), refused))
+        .await;
     let guardian = json!({ "givenBy": "GUARDIAN", "authority": "Parent" });
     let of_sixteen = json!({ "claimantId": family.sixteen, "purposes": ["HOUSING"], "fieldGroups": [], "method": "VERBAL" });
     let by_parent = merged(merged(of_sixteen, heard.clone()), guardian.clone());
-    assert_eq!(agency.refused("consentRecord", by_parent).await, "CONSENT_OWN_REQUIRED");
-    agency.consents(&family.sixteen, merged(heard.clone(), json!({ "fieldGroups": [] }))).await;
-    agency.consents(&family.child, merged(heard, guardian)).await;
+    assert_eq!(
+        agency.refused("consentRecord", by_parent).await,
+        "CONSENT_OWN_REQUIRED"
+    );
+    agency
+        .consents(
+            &family.sixteen,
+            merged(heard.clone(), json!({ "fieldGroups": [] })),
+        )
+        .await;
+    agency
+        .consents(&family.child, merged(heard, guardian))
+        .await;
 }
 
 async fn refers(app: &TestApp, agency: &mut Software<'_>, family: &Family) -> Referral {
@@ -71,8 +103,14 @@ async fn refers(app: &TestApp, agency: &mut Software<'_>, family: &Family) -> Re
     let home = json!({ "claimantId": family.mother, "alsoForClaimantIds": others, "category": "HOUSING",
         "needId": family.home, "serviceId": app.other_service(), "priority": "URGENT", "partySize": 4,
         "summary": "Four people without a place for tonight; an interpreter for Tigrinya is needed." });
-    let naming = merged(home.clone(), json!({ "summary": "Testb cannot climb stairs.", "send": true }));
-    assert_eq!(agency.refused("referralCreate", naming).await, "SUMMARY_IDENTIFIES");
+    let naming = merged(
+        home.clone(),
+        json!({ "summary": "Testb cannot climb stairs.", "send": true }),
+    );
+    assert_eq!(
+        agency.refused("referralCreate", naming).await,
+        "SUMMARY_IDENTIFIES"
+    );
     agency.refers(home).await
 }
 
@@ -95,7 +133,7 @@ on_both_databases! {
         assert_eq!(housing.reads().await, [told("REFERRAL_CREATED", &sent.id)]);
         let asked = housing.sees(&sent, &format!("priority dueAt language interpreterNeeded partySize {PEOPLE}")).await;
         let sealed = json!({ "id": family.mother, "identityAccess": "SEALED_UNTIL_ACCEPTED", "identity": null,
-            "contactAccess": "SEALED_UNTIL_ACCEPTED", "contact": null, "contactVia": { "name": "Test agency" },
+            "contactAccess": "SEALED_UNTIL_ACCEPTED", "contact": null, "contactVia": null,
             "municipality": null, "household": null });
         let unnamed = |person: &Value| json!({ "id": person, "identity": null, "contact": null });
         assert_eq!(asked, json!({ "priority": "URGENT", "dueAt": "2026-06-02T14:00:00Z", "language": "tir",
@@ -103,11 +141,13 @@ on_both_databases! {
             "alsoFor": [unnamed(&family.sixteen), unnamed(&family.child)] }), "the grandmother is not told");
         nobody_else_learns(&app, &PARTIES, &sent, &family.all()).await;
 
-        let accepted = housing.does("referralAccept", &sent, Value::Null).await;
+        let answered = ask_and_answer(&mut agency, &mut housing, &sent).await;
+        let accepted = housing.does("referralAccept", &answered, Value::Null).await;
         let seen = housing.sees(&sent, PEOPLE).await;
         let open = json!({ "id": family.mother, "identityAccess": "GRANTED", "identity": { "givenName": "Testa" },
-            "contact": null, "contactVia": { "name": "Test agency" }, "municipality": null, "household": null });
-        assert_eq!(seen["claimant"], merged(open, json!({ "contactAccess": seen["claimant"]["contactAccess"] })));
+            "contactAccess": "CONSENT_REQUIRED", "contact": null, "contactVia": { "name": "Test agency" },
+            "municipality": null, "household": null });
+        assert_eq!(seen["claimant"], open);
         let named = |person: &Value, name: Value| json!({ "id": person, "identity": name, "contact": null });
         assert_eq!(seen["alsoFor"], json!([named(&family.sixteen, Value::Null),
             named(&family.child, json!({ "givenName": "Testd" }))]), "each as far as own consent goes");
@@ -116,6 +156,7 @@ on_both_databases! {
         // It may not telephone: the agency does, and that is the first contact.
         let started = housing.does("referralStart", &accepted, json!({ "contactedAt": "2026-06-01T14:00:00Z" })).await;
         assert_eq!(started.status, "IN_PROGRESS");
+        let started = shows_the_place(&mut agency, &mut housing, &started).await;
         let housed = |of: &Value| json!({ "kind": "HOUSED", "date": "2026-06-01", "claimantId": of });
         let of_nobody = started.step(json!({ "outcomes": [housed(&app.missing(NodeType::Claimant))] }));
         let of_grandmother = started.step(json!({ "outcomes": [housed(&family.grandmother)] }));
@@ -174,6 +215,111 @@ on_both_databases! {
     }
 }
 
+/// The housing service asks the agency what it must know, which no text may say who is; the agency answers.
+async fn ask_and_answer(
+    agency: &mut Software<'_>,
+    housing: &mut Software<'_>,
+    sent: &Referral,
+) -> Referral {
+    let waits = json!({ "subStatus": "NEEDS_INFORMATION" });
+    housing.does("referralSetSubStatus", sent, waits).await;
+    let says = |body: &str| json!({ "referralId": sent.id, "body": body });
+    housing
+        .done(
+            "messageSend",
+            says("Are stairs a difficulty for anybody?"),
+            LEFT,
+        )
+        .await;
+    assert_eq!(
+        agency.sees(sent, "subStatus").await["subStatus"],
+        "NEEDS_INFORMATION"
+    );
+    for (body, code) in [
+        ("Testb cannot climb them.", "TEXT_IDENTIFIES"),
+        ("Call +1 555 0177 to ask.", "TEXT_IDENTIFIES"),
+        ("They sleep in Testville.", "PLACE_CONFIDENTIAL"),
+    ] {
+        assert_eq!(
+            agency.refused("messageSend", says(body)).await,
+            code,
+            "{body}"
+        );
+    }
+    agency
+        .done(
+            "messageSend",
+            says("For one of them; a lift would do."),
+            LEFT,
+        )
+        .await;
+    let seen = housing
+        .sees(
+            sent,
+            "subStatus messages(first: 10) { edges { node { body from { name } } } }",
+        )
+        .await;
+    let message =
+        |body: &str, from: &str| json!({ "node": { "body": body, "from": { "name": from } } });
+    assert_eq!(
+        seen,
+        json!({ "subStatus": null, "messages": { "edges": [
+        message("Are stairs a difficulty for anybody?", "Test other-provider"),
+        message("For one of them; a lift would do.", "Test agency")] } }),
+        "answered, and set back"
+    );
+    let kinds: Vec<String> = agency
+        .reads()
+        .await
+        .into_iter()
+        .map(|(kind, _)| kind)
+        .collect();
+    assert!(kinds.contains(&"MESSAGE_SENT".to_owned()), "{kinds:?}");
+    housing.reads().await;
+    housing.rereads(sent).await
+}
+
+/// A visit is proposed; the agency speaks with the family and confirms; they come.
+async fn shows_the_place(
+    agency: &mut Software<'_>,
+    housing: &mut Software<'_>,
+    started: &Referral,
+) -> Referral {
+    const APPOINTMENT: &str = "referral { subStatus appointments { id status } }";
+    let visit = |status: &str, id: &Value| json!({ "referralId": started.id, "id": id, "status": status, "startsAt": "2026-06-01T18:00:00Z" });
+    let proposed = housing
+        .done(
+            "appointmentSave",
+            visit("PROPOSED", &Value::Null),
+            APPOINTMENT,
+        )
+        .await;
+    assert_eq!(proposed["referral"]["subStatus"], "APPOINTMENT_OFFERED");
+    let id = proposed["referral"]["appointments"][0]["id"].clone();
+    let booked = agency
+        .done("appointmentSave", visit("BOOKED", &id), APPOINTMENT)
+        .await;
+    assert_eq!(
+        booked["referral"],
+        json!({ "subStatus": "APPOINTMENT_CONFIRMED", "appointments": [{ "id": id, "status": "BOOKED" }] })
+    );
+    assert_eq!(
+        agency
+            .refused("appointmentSave", visit("FULFILLED", &id))
+            .await,
+        "ACTION_NOT_ALLOWED",
+        "the owner says that"
+    );
+    let app = housing.client().app();
+    app.clock
+        .set("2026-06-01T19:00:00Z".parse().expect("a time"));
+    let kept = housing
+        .done("appointmentSave", visit("FULFILLED", &id), APPOINTMENT)
+        .await;
+    assert_eq!(kept["referral"]["subStatus"], Value::Null);
+    housing.rereads(started).await
+}
+
 /// The need that has come due is referred in its turn, to somebody who learns nothing of the home.
 async fn work_follows(app: &TestApp, agency: &mut Software<'_>, family: &Family) {
     let mut employment = Software::of(app.as_provider());
@@ -182,15 +328,29 @@ async fn work_follows(app: &TestApp, agency: &mut Software<'_>, family: &Family)
     let sent = agency.refers(work).await;
     let need = "needs { id status }";
     let stands = |status: &str| json!({ "id": family.work, "status": status });
-    assert_eq!(agency.sees_claimant(&family.mother, need).await["needs"][1], stands("REFERRED"));
-    assert_eq!(employment.reads().await, [told("REFERRAL_CREATED", &sent.id)]);
+    assert_eq!(
+        agency.sees_claimant(&family.mother, need).await["needs"][1],
+        stands("REFERRED")
+    );
+    assert_eq!(
+        employment.reads().await,
+        [told("REFERRAL_CREATED", &sent.id)]
+    );
     let accepted = employment.does("referralAccept", &sent, Value::Null).await;
     let outcome = json!({ "outcomes": [{ "kind": "EMPLOYED_PART_TIME", "date": "2026-07-31" }] });
-    employment.does("referralComplete", &accepted, outcome).await;
-    assert_eq!(agency.sees_claimant(&family.mother, need).await["needs"][1], stands("MET"));
+    employment
+        .does("referralComplete", &accepted, outcome)
+        .await;
+    assert_eq!(
+        agency.sees_claimant(&family.mother, need).await["needs"][1],
+        stands("MET")
+    );
     let seen = employment.sees(&sent, "claimant { identity { givenName } household { id } referrals { edges { node { id } } } } alsoFor { id }").await;
-    assert_eq!(seen, json!({ "claimant": { "identity": { "givenName": "Testa" }, "household": null,
-        "referrals": { "edges": [{ "node": { "id": sent.id } }] } }, "alsoFor": [] }));
+    assert_eq!(
+        seen,
+        json!({ "claimant": { "identity": { "givenName": "Testa" }, "household": null,
+        "referrals": { "edges": [{ "node": { "id": sent.id } }] } }, "alsoFor": [] })
+    );
     employment.reads().await;
     employment.never_heard(&SECRETS);
     employment.never_heard(&["Testc", "Testd", "Tigrinya"]);

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use crate::common::{
     app::{Client, TestApp},
-    journey::{Referral, because, merged},
+    journey::{LEFT, Referral, because, merged},
     on_both_databases,
     software::Software,
 };
 
+const SAID: &str = "subStatus messages(first: 10) { edges { node { body } } }";
 const SUMMARY: &str = "{ inboxSummary { waiting overdue mine unassigned waitlisted followUpDue } }";
 
 /// One request of somebody who consents.
@@ -29,9 +30,11 @@ async fn sixty(app: &TestApp) {
             let priority = if number < urgent { "URGENT" } else { "ROUTINE" };
             request(&agencies[number % 2], priority).await;
         }
-        app.clock.set("2026-06-05T18:00:00Z".parse().expect("a time"));
+        app.clock
+            .set("2026-06-05T18:00:00Z".parse().expect("a time"));
     }
-    app.clock.set("2026-06-08T14:30:00Z".parse().expect("a time"));
+    app.clock
+        .set("2026-06-08T14:30:00Z".parse().expect("a time"));
 }
 
 /// What waits in the caller's inbox, the urgent first; and of each whether it is urgent, and overdue.
@@ -69,26 +72,46 @@ fn kinds(feed: &[(String, Value)]) -> BTreeMap<&str, usize> {
 async fn the_same_elsewhere(app: &TestApp, rows: &[Referral]) {
     let never: Vec<Referral> = rows
         .iter()
-        .map(|row| Referral { id: app.missing(NodeType::Referral), ..row.clone() })
+        .map(|row| Referral {
+            id: app.missing(NodeType::Referral),
+            ..row.clone()
+        })
         .collect();
     for organization in ["other-provider", "far-provider", "other-agency", "agency"] {
         let client = app.client(organization);
         let nothing = json!({ "waiting": 0, "overdue": 0, "mine": 0, "unassigned": 0, "waitlisted": 0, "followUpDue": 0 });
-        assert_eq!(client.query(SUMMARY).await.data()["inboxSummary"], nothing, "{organization}");
+        assert_eq!(
+            client.query(SUMMARY).await.data()["inboxSummary"],
+            nothing,
+            "{organization}"
+        );
         // An agency sees its own among them, and is not their owner.
         if organization.ends_with("agency") {
             continue;
         }
-        for (action, more) in [("ACCEPT", Value::Null), ("DECLINE", because("OTHER")), ("ASSIGN", json!({ "assignee": "somebody" }))] {
+        for (action, more) in [
+            ("ACCEPT", Value::Null),
+            ("DECLINE", because("OTHER")),
+            ("ASSIGN", json!({ "assignee": "somebody" })),
+        ] {
             let mut answers = Vec::new();
             for rows in [rows, &never] {
                 let items: Vec<Value> = rows.iter().map(|row| row.step(Value::Null)).collect();
                 let input = merged(json!({ "action": action, "items": items }), more.clone());
-                let answer = client.mutate("referralBulkAct", input, "results { referral { id } userErrors { code message field } }").await;
+                let answer = client
+                    .mutate(
+                        "referralBulkAct",
+                        input,
+                        "results { referral { id } userErrors { code message field } }",
+                    )
+                    .await;
                 answers.push(answer.data().clone());
             }
             assert_eq!(answers[0], answers[1], "{organization} {action}");
-            assert_eq!(answers[0]["referralBulkAct"]["results"][59]["userErrors"][0]["code"], "NOT_FOUND");
+            assert_eq!(
+                answers[0]["referralBulkAct"]["results"][59]["userErrors"][0]["code"],
+                "NOT_FOUND"
+            );
         }
     }
 }
@@ -152,20 +175,28 @@ on_both_databases! {
         the_reasons_are_told_to_who_sent_it(&mut agencies, &rows).await;
         answers(&app, &mut desk, &mut agencies, &rows[57..]).await;
         app.clock.set("2026-06-22T13:00:00Z".parse().expect("a time"));
-        assert_eq!(app.fires().await, (8, 0), "five to look at again, and the three are late by now");
+        assert_eq!(app.fires().await, (5, 0), "those on the waiting list are to be looked at again");
     }
 }
 
 /// Each agency learns why its own were declined, and who works on what it learns of none.
 async fn the_reasons_are_told_to_who_sent_it(agencies: &mut [Software<'_>; 2], rows: &[Referral]) {
     let look = "statusReason decidedBy assignee history { edges { node { kind } } }";
-    for (row, reason) in rows[40..45].iter().map(|row| (row, "NOT_ELIGIBLE")).chain([(&rows[45], "OUT_OF_AREA")]) {
+    for (row, reason) in rows[40..45]
+        .iter()
+        .map(|row| (row, "NOT_ELIGIBLE"))
+        .chain([(&rows[45], "OUT_OF_AREA")])
+    {
         let mut seen = Vec::new();
         for agency in agencies.iter_mut() {
             seen.push(agency.sees(row, look).await);
         }
         let [sent, other] = <[Value; 2]>::try_from(seen).expect("two");
-        let (own, other) = if sent.is_null() { (other, sent) } else { (sent, other) };
+        let (own, other) = if sent.is_null() {
+            (other, sent)
+        } else {
+            (sent, other)
+        };
         assert_eq!(own["statusReason"], reason);
         assert_eq!(other, Value::Null, "the other agency's is not there");
     }
@@ -176,18 +207,55 @@ async fn the_reasons_are_told_to_who_sent_it(agencies: &mut [Software<'_>; 2], r
 
 /// What the desk must know before it can answer.
 async fn asks(desk: &mut Software<'_>, row: &Referral) {
-    desk.does("referralSetSubStatus", row, json!({ "subStatus": "NEEDS_INFORMATION" })).await;
+    desk.does(
+        "referralSetSubStatus",
+        row,
+        json!({ "subStatus": "NEEDS_INFORMATION" }),
+    )
+    .await;
+    let question =
+        json!({ "referralId": row.id, "body": "Since when does the person look for work?" });
+    desk.done("messageSend", question, LEFT).await;
 }
 
-/// The agencies see that something is asked, each of its own.
-async fn answers(app: &TestApp, desk: &mut Software<'_>, agencies: &mut [Software<'_>; 2], rows: &[Referral]) {
+/// The agencies see that something is asked, each of its own, and one of them answers.
+async fn answers(
+    app: &TestApp,
+    desk: &mut Software<'_>,
+    agencies: &mut [Software<'_>; 2],
+    rows: &[Referral],
+) {
     for row in rows {
+        let mut asked = 0;
         for agency in agencies.iter_mut() {
-            let seen = agency.sees(row, "subStatus").await;
-            assert!(seen.is_null() || seen["subStatus"] == "NEEDS_INFORMATION", "{seen}");
+            let seen = agency.sees(row, SAID).await;
+            if seen.is_null() {
+                continue;
+            }
+            asked += 1;
+            assert_eq!(
+                (
+                    &seen["subStatus"],
+                    seen["messages"]["edges"].as_array().map(Vec::len)
+                ),
+                (&json!("NEEDS_INFORMATION"), Some(1))
+            );
+            let answer = json!({ "referralId": row.id, "body": "Since last week." });
+            agency.done("messageSend", answer, LEFT).await;
         }
-        assert_eq!(desk.rereads(row).await.status, "REQUESTED");
+        assert_eq!(asked, 1, "whoever sent it");
+        let seen = desk.sees(row, SAID).await;
+        assert_eq!(
+            (
+                &seen["subStatus"],
+                seen["messages"]["edges"].as_array().map(Vec::len)
+            ),
+            (&Value::Null, Some(2)),
+            "answered, and set back"
+        );
+        let accepted = desk.rereads(row).await;
+        desk.does("referralAccept", &accepted, Value::Null).await;
     }
     let other = app.client("other-provider");
-    assert!(other.sees(&rows[0], "subStatus").await.is_null());
+    assert!(other.sees(&rows[0], SAID).await.is_null());
 }

@@ -9,7 +9,8 @@ use crate::common::{
     software::{Software, told},
 };
 
-const HISTORY: &str = "replaces { id } history { edges { node { kind reason note organization { name } } } }";
+const HISTORY: &str =
+    "replaces { id } history { edges { node { kind reason note organization { name } } } }";
 
 /// Somebody who looks for a home, and consents to whoever may help with it.
 async fn registered(agency: &mut Software<'_>) -> Value {
@@ -17,7 +18,9 @@ async fn registered(agency: &mut Software<'_>) -> Value {
         "identity": { "givenName": "Testa", "familyName": "Specimen" } });
     let claimant = agency.registers(person).await;
     agency.needs(&claimant, "HOUSING", Value::Null).await;
-    agency.consents(&claimant, json!({ "anyParty": true })).await;
+    agency
+        .consents(&claimant, json!({ "anyParty": true }))
+        .await;
     claimant
 }
 
@@ -96,7 +99,14 @@ async fn learns_nothing_more(app: &TestApp, referral: &Referral, claimant: &Valu
         learns_nothing(&app.client(organization), referral, &[claimant]).await;
     }
     let provider = app.as_provider();
-    for (mutation, more) in [("referralAccept", Value::Null), ("referralDecline", because("OTHER")), ("referralAssign", json!({ "assignee": "somebody" }))] {
-        assert_eq!(provider.may_not(mutation, referral, more).await, "NOT_FOUND");
+    for (mutation, more) in [
+        ("referralAccept", Value::Null),
+        ("referralDecline", because("OTHER")),
+        ("referralAssign", json!({ "assignee": "somebody" })),
+    ] {
+        assert_eq!(
+            provider.may_not(mutation, referral, more).await,
+            "NOT_FOUND"
+        );
     }
 }

@@ -94,7 +94,12 @@ on_both_databases! {
 }
 
 /// Before the split the clinic is as anybody else.
-async fn knows_nothing_yet(app: &TestApp, health: &mut Software<'_>, sent: &Referral, claimant: &Value) {
+async fn knows_nothing_yet(
+    app: &TestApp,
+    health: &mut Software<'_>,
+    sent: &Referral,
+    claimant: &Value,
+) {
     assert_eq!(health.reads().await, []);
     nobody_else_learns(app, &["agency", "other-provider"], sent, &[claimant]).await;
 }

@@ -33,18 +33,43 @@ async fn begins(app: &TestApp, name: &str) -> Begun {
     }
     let everything = json!({ "purposes": ["HOUSING", "EMPLOYMENT"], "fieldGroups": ["IDENTITY", "CONTACT"], "anyParty": true });
     let consent = agency.consents(&claimant, everything).await;
-    let to = |more: Value| merged(json!({ "claimantId": claimant, "acknowledgeDuplicate": true }), more);
-    let home = agency.refers(to(json!({ "category": "HOUSING", "serviceId": app.other_service() }))).await;
+    let to = |more: Value| {
+        merged(
+            json!({ "claimantId": claimant, "acknowledgeDuplicate": true }),
+            more,
+        )
+    };
+    let home = agency
+        .refers(to(
+            json!({ "category": "HOUSING", "serviceId": app.other_service() }),
+        ))
+        .await;
     let home = housing.does("referralAccept", &home, Value::Null).await;
     let home = housing.does("referralStart", &home, Value::Null).await;
-    let asked = agency.refers(to(json!({ "category": "EMPLOYMENT", "serviceId": app.service() }))).await;
+    let said = json!({ "referralId": home.id, "body": "A room will be free tomorrow." });
+    housing.done("messageSend", said, LEFT).await;
+    let visit =
+        json!({ "referralId": home.id, "status": "BOOKED", "startsAt": "2026-06-02T15:00:00Z" });
+    housing.done("appointmentSave", visit, LEFT).await;
+    let home = housing.rereads(&home).await;
+    let asked = agency
+        .refers(to(
+            json!({ "category": "EMPLOYMENT", "serviceId": app.service() }),
+        ))
+        .await;
     let open = agency.refers(to(json!({ "category": "EMPLOYMENT" }))).await;
-    Begun { claimant, consent, referrals: [home, asked, open] }
+    Begun {
+        claimant,
+        consent,
+        referrals: [home, asked, open],
+    }
 }
 
 async fn withdraws(agency: &mut Software<'_>, begun: &Begun) {
     let input = json!({ "id": begun.consent, "note": "She is afraid of being found." });
-    let payload = agency.done("consentWithdraw", input, "consent { status }").await;
+    let payload = agency
+        .done("consentWithdraw", input, "consent { status }")
+        .await;
     assert_eq!(payload["consent"]["status"], "WITHDRAWN");
 }
 
@@ -55,13 +80,22 @@ async fn all_that_is_told(client: &Client<'_>, begun: &Begun) -> Value {
     let feed = "{ changes(first: 100) { edges { node { at kind subjectId fromStatus toStatus reason note version
         organization { name } subject { __typename } } } } }";
     let feed = client.query(feed).await;
-    let about: Vec<&Value> = begun.referrals.iter().map(|referral| &referral.id).chain([&begun.claimant, &begun.consent]).collect();
+    let about: Vec<&Value> = begun
+        .referrals
+        .iter()
+        .map(|referral| &referral.id)
+        .chain([&begun.claimant, &begun.consent])
+        .collect();
     let entries: Vec<Value> = about
         .iter()
         .map(|id| {
             let edges = feed.data()["changes"]["edges"].as_array().expect("edges");
-            let of_it = edges.iter().filter(|edge| edge["node"]["subjectId"] == **id);
-            of_it.map(|edge| merged(edge["node"].clone(), json!({ "subjectId": null }))).collect()
+            let of_it = edges
+                .iter()
+                .filter(|edge| edge["node"]["subjectId"] == **id);
+            of_it
+                .map(|edge| merged(edge["node"].clone(), json!({ "subjectId": null })))
+                .collect()
         })
         .collect();
     let mut answers = Vec::new();
@@ -70,9 +104,19 @@ async fn all_that_is_told(client: &Client<'_>, begun: &Begun) -> Value {
         answers.push(client.ask(look, json!({ "id": id })).await.data().clone());
     }
     for referral in &begun.referrals {
-        for (mutation, more) in [("referralAccept", Value::Null), ("referralClaim", Value::Null), ("referralComplete", because("OTHER"))] {
-            let more = if mutation == "referralComplete" { crate::common::journey::outcome("HOUSED") } else { more };
-            let answer = client.mutate(mutation, referral.step(more), "referral { id }").await;
+        for (mutation, more) in [
+            ("referralAccept", Value::Null),
+            ("referralClaim", Value::Null),
+            ("referralComplete", because("OTHER")),
+        ] {
+            let more = if mutation == "referralComplete" {
+                crate::common::journey::outcome("HOUSED")
+            } else {
+                more
+            };
+            let answer = client
+                .mutate(mutation, referral.step(more), "referral { id }")
+                .await;
             answers.push(answer.data().clone());
         }
     }
@@ -111,8 +155,12 @@ on_both_databases! {
             let known = agency.sees(referral, "status statusReason need { status }").await;
             assert_eq!(known, json!({ "status": "CANCELLED", "statusReason": "CONSENT_WITHDRAWN", "need": { "status": "OPEN" } }));
         }
-        let history = agency.sees(home, "history { edges { node { kind } } }").await;
-        assert_eq!(history["history"]["edges"].as_array().map(Vec::len), Some(4), "no history is deleted");
+        let kept = agency.sees(home, "history { edges { node { kind } } } messages { edges { node { body } } } appointments { status }").await;
+        let kinds: Vec<&Value> = kept["history"]["edges"].as_array().expect("edges").iter().map(|edge| &edge["node"]["kind"]).collect();
+        assert_eq!((kinds[0], kinds[1], kinds[2]), (&json!("REFERRAL_CREATED"), &json!("REFERRAL_ACCEPTED"), &json!("REFERRAL_STARTED")));
+        assert!(kinds.contains(&&json!("REFERRAL_CANCELLED")), "no history is deleted: {kinds:?}");
+        assert_eq!(kept["appointments"], json!([{ "status": "CANCELLED" }]));
+        assert_eq!(kept["messages"]["edges"][0]["node"]["body"], "A room will be free tomorrow.");
         agency.reads().await;
         app.clock.advance(TimeDelta::days(60));
         assert_eq!(app.fires().await, (0, 0), "and nothing of it comes due");

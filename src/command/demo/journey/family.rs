@@ -24,6 +24,8 @@ struct Family {
 const CLAIMANT: (&str, &str) = ("claimantRegister", "ClaimantRegisterInput");
 const CONSENT: (&str, &str) = ("consentRecord", "ConsentRecordInput");
 const REFERRAL: (&str, &str) = ("referralCreate", "ReferralCreateInput");
+const MESSAGE: (&str, &str) = ("messageSend", "MessageSendInput");
+const APPOINTMENT: (&str, &str) = ("appointmentSave", "AppointmentSaveInput");
 
 /// What an organization sees of the people of a referral.
 const PEOPLE: &str = "query($id: ID!) { referral(id: $id) { status priority language interpreterNeeded partySize summary
@@ -35,7 +37,10 @@ impl Walk {
         let family = self.registers_a_family().await?;
         self.family_consents(&family).await?;
         let sent = self.refers_a_family(&family).await?;
-        self.finds_a_home(&family, &sent).await?;
+        let answered = self.asks_the_agency(&sent).await?;
+        let started = self.reaches_the_family(&answered).await?;
+        let visited = self.shows_the_place(&started).await?;
+        self.finds_a_home(&family, &visited).await?;
         self.needs_work(&family).await?;
         let status = self.goes_to_work(&family, &sent).await?;
         writeln!(io::stdout(), "\n{}", status.as_str().unwrap_or_default())?;
@@ -46,14 +51,14 @@ impl Walk {
         }
     }
 
-    async fn registers(
+    async fn registers_one(
         &self,
-        (given_name, born): (&str, &str),
+        (given_name, born, age_band): (&str, &str, &str),
         household_of: Option<&Value>,
     ) -> Result<Value, Failure> {
         let input = json!({
             "municipality": "Toronto", "locationProtected": true, "language": "tir", "officialLanguage": "EN",
-            "interpreterNeeded": true, "householdOf": household_of,
+            "interpreterNeeded": true, "ageBand": age_band, "householdOf": household_of,
             "identity": { "givenName": given_name, "familyName": "Specimen-Family", "birthDate": born },
             "contact": { "permission": "VIA_AGENCY_ONLY", "points": [{ "kind": "PHONE", "value": "+1 555 0177",
                 "safety": "UNSAFE", "shared": true, "mayLeaveMessage": false, "note": "Somebody dangerous answers it." }] },
@@ -76,14 +81,23 @@ impl Walk {
             let date = date.unwrap_or(today).checked_sub_days(Days::new(days));
             date.unwrap_or(today).to_string()
         };
-        let mother = self.registers(("Testa", &born(34, 90)), None).await?;
+        let mother = self
+            .registers_one(("Testa", &born(34, 90), "FROM_25_TO_54"), None)
+            .await?;
         let with = Some(&mother);
-        let grandmother = self.registers(("Proba", &born(58, 90)), with).await?;
-        let sixteen = self.registers(("Sampla", &born(16, 90)), with).await?;
-        let child = self.registers(("Essai", &born(6, 90)), with).await?;
+        let grandmother = self
+            .registers_one(("Proba", &born(58, 90), "FROM_55_TO_64"), with)
+            .await?;
+        let sixteen = self
+            .registers_one(("Sampla", &born(16, 90), "FROM_16_TO_17"), with)
+            .await?;
+        let child = self
+            .registers_one(("Essai", &born(6, 90), "UNDER_12"), with)
+            .await?;
         let known = "query($id: ID!) { claimant(id: $id) { identity { fullName } language interpreterNeeded
             contact { permission points { kind safety shared mayLeaveMessage } } household { identity { fullName birthDate } } } }";
-        self.look(Who::Agency, known, json!({ "id": mother })).await?;
+        self.look(Who::Agency, known, json!({ "id": mother }))
+            .await?;
         self.say(
             Who::Agency,
             "records what the mother needs: a home today, and work in sixty days",
@@ -92,13 +106,14 @@ impl Walk {
         let later = today.checked_add_days(Days::new(60)).unwrap_or(today);
         let need = ("needRecord", "NeedRecordInput");
         let home = json!({ "claimantId": mother, "category": "HOUSING", "priority": 1 });
-        self.done(Who::Agency, need, home, "claimant { id }").await?;
+        self.done(Who::Agency, need, home, "claimant { id }")
+            .await?;
         let work = json!({ "claimantId": mother, "category": "EMPLOYMENT", "wantedFrom": later.to_string() });
         let selection = "claimant { needs { id category priority status wantedFrom } }";
         let needs = self.does(Who::Agency, need, work, selection).await?;
         let needs = needs["claimant"]["needs"].as_array().cloned();
-        let work = needs.into_iter().flatten();
-        let work = work.filter(|need| need["category"] == "EMPLOYMENT").last();
+        let mut needs = needs.into_iter().flatten();
+        let work = needs.find(|need| need["category"] == "EMPLOYMENT");
         Ok(Family {
             mother,
             grandmother,
@@ -207,7 +222,58 @@ impl Walk {
         Ok(done["referral"].clone())
     }
 
-    async fn finds_a_home(&mut self, family: &Family, sent: &Value) -> Result<(), Failure> {
+    async fn asks_the_agency(&mut self, sent: &Value) -> Result<Value, Failure> {
+        let says = |body: &str| json!({ "referralId": sent["id"], "body": body });
+        let written = "referral { id version subStatus messages(last: 1) { edges { node { from { name } body } } } }";
+        self.say(
+            Who::Housing,
+            "cannot tell yet whether its place will do, and asks",
+            "ne sait pas encore si son logement convient, et le demande",
+        )?;
+        let wait = ("referralSetSubStatus", "ReferralSubStatusInput");
+        let waits = json!({ "subStatus": "NEEDS_INFORMATION" });
+        self.steps(Who::Housing, wait, sent, waits).await?;
+        let question = says("Are stairs a difficulty for anybody?");
+        self.does(Who::Housing, MESSAGE, question, written).await?;
+        self.say(
+            Who::Agency,
+            "answers; a text that names somebody of the family is refused, and one that does not goes",
+            "répond; un texte qui nomme quelqu'un de la famille est refusé, un autre passe",
+        )?;
+        self.may_not(Who::Agency, MESSAGE, says("Proba cannot climb them."))
+            .await?;
+        let answer = says("For one of them; a lift would do.");
+        let answered = self.does(Who::Agency, MESSAGE, answer, written).await?;
+        Ok(answered["referral"].clone())
+    }
+
+    async fn shows_the_place(&mut self, started: &Value) -> Result<Value, Failure> {
+        let starts_at = (self.now() + TimeDelta::hours(20)).to_rfc3339();
+        let visit = |status: &str, id: &Value| json!({ "referralId": started["id"], "id": id, "status": status, "startsAt": starts_at });
+        let left = "referral { id version subStatus appointments { id status startsAt } }";
+        self.say(
+            Who::Housing,
+            "proposes that the family come and see the place tomorrow",
+            "propose à la famille de venir voir le logement demain",
+        )?;
+        let proposed = visit("PROPOSED", &Value::Null);
+        let proposed = self.does(Who::Housing, APPOINTMENT, proposed, left).await?;
+        let id = &proposed["referral"]["appointments"][0]["id"];
+        self.say(
+            Who::Agency,
+            "speaks with the mother, through the interpreter, and confirms; the gateway itself sends her nothing",
+            "parle à la mère, avec l'interprète, et confirme; la passerelle elle-même ne lui envoie rien",
+        )?;
+        self.does(Who::Agency, APPOINTMENT, visit("BOOKED", id), left)
+            .await?;
+        self.later(TimeDelta::days(1), "a day passes", "un jour passe")?;
+        self.say(Who::Housing, "they came", "la famille est venue")?;
+        let kept = visit("FULFILLED", id);
+        let kept = self.does(Who::Housing, APPOINTMENT, kept, left).await?;
+        Ok(kept["referral"].clone())
+    }
+
+    async fn reaches_the_family(&mut self, sent: &Value) -> Result<Value, Failure> {
         let action = |name| (name, "ReferralActionInput");
         self.say(
             Who::Housing,
@@ -228,6 +294,10 @@ impl Walk {
             .steps(Who::Housing, action("referralStart"), &accepted, json!({}))
             .await?;
         print(&started)?;
+        Ok(started)
+    }
+
+    async fn finds_a_home(&mut self, family: &Family, started: &Value) -> Result<(), Failure> {
         self.say(
             Who::Housing,
             "completes: the family is housed; it will ask again in a month",
@@ -235,17 +305,19 @@ impl Walk {
         )?;
         let month = toronto_date(self.now()).checked_add_days(Days::new(30));
         let housed = |of: &Value| json!({ "kind": "HOUSED", "date": self.today(), "claimantId": of, "followUpOn": month });
-        let outcomes =
-            json!({ "outcomes": [housed(&family.mother), { "kind": "HOUSED", "date": self.today(), "claimantId": family.sixteen }] });
+        let outcomes = json!({ "outcomes": [housed(&family.mother), { "kind": "HOUSED", "date": self.today(), "claimantId": family.sixteen }] });
         let complete = ("referralComplete", "ReferralCompleteInput");
-        let done = self.steps(Who::Housing, complete, &started, outcomes).await?;
+        let done = self
+            .steps(Who::Housing, complete, started, outcomes)
+            .await?;
         print(&done)?;
         self.say(
             Who::Agency,
             "sees it without a telephone call: the home is found, and work stays open for later",
             "le voit sans un coup de fil : le logement est trouvé, et l'emploi reste ouvert pour plus tard",
         )?;
-        let needs = "query($id: ID!) { claimant(id: $id) { needs { category status wantedFrom } } }";
+        let needs =
+            "query($id: ID!) { claimant(id: $id) { needs { category status wantedFrom } } }";
         let mother = json!({ "id": family.mother });
         self.look(Who::Agency, needs, mother).await?;
         Ok(())
@@ -316,7 +388,8 @@ impl Walk {
             "completes: she works",
             "termine : elle travaille",
         )?;
-        let outcomes = json!({ "outcomes": [{ "kind": "EMPLOYED_PART_TIME", "date": self.today() }] });
+        let outcomes =
+            json!({ "outcomes": [{ "kind": "EMPLOYED_PART_TIME", "date": self.today() }] });
         let complete = ("referralComplete", "ReferralCompleteInput");
         let done = self
             .steps(Who::Provider, complete, &accepted, outcomes)

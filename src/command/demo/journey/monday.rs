@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use super::{Failure, JourneyError, Walk, Who, line};
 
 const BULK: (&str, &str) = ("referralBulkAct", "ReferralBulkActInput");
+const QUESTION: &str =
+    "Has the person been helped with this before? / La personne a-t-elle déjà été aidée ?";
 const RESULTS: &str = "results { referral { id version } userErrors { code message } }";
 
 /// One row of the inbox.
@@ -33,11 +35,8 @@ impl Walk {
         self.waitlists(waitlisted).await?;
         self.asks_of(asked).await?;
         self.shares_out(&accepted).await?;
-        self.counts(
-            "looks at the tabs again",
-            "regarde de nouveau les onglets",
-        )
-        .await?;
+        self.counts("looks at the tabs again", "regarde de nouveau les onglets")
+            .await?;
         self.what_is_gone(declined).await?;
         self.what_the_agency_knows(began).await
     }
@@ -65,7 +64,10 @@ impl Walk {
         for edge in edges.iter().take(SHOWN) {
             line(&told(&edge["node"]))?;
         }
-        line(&format!("… and {} more / et {0} autres", edges.len().saturating_sub(SHOWN)))?;
+        line(&format!(
+            "… and {} more / et {0} autres",
+            edges.len().saturating_sub(SHOWN)
+        ))?;
         let rows = edges.iter().map(|edge| &edge["node"]).map(|node| Row {
             id: node["id"].clone(),
             version: node["version"].clone(),
@@ -91,7 +93,10 @@ impl Walk {
             let step = self.step;
             return Err(JourneyError::Refused { step, answer }.into());
         }
-        line(&format!("{action}: {} in one call / d'un coup", results.len()))?;
+        line(&format!(
+            "{action}: {} in one call / d'un coup",
+            results.len()
+        ))?;
         let after = rows.iter().zip(results).map(|(row, result)| Row {
             version: match &result["referral"]["version"] {
                 Value::Null => row.version.clone(),
@@ -124,7 +129,8 @@ impl Walk {
         let reasons = ["NOT_ELIGIBLE", "OUT_OF_AREA", "LANGUAGE_UNAVAILABLE"];
         for (part, reason) in rows.chunks(4).zip(reasons) {
             line(&format!("{reason}:"))?;
-            self.many("DECLINE", part, &json!({ "reason": reason })).await?;
+            self.many("DECLINE", part, &json!({ "reason": reason }))
+                .await?;
         }
         Ok(())
     }
@@ -143,7 +149,11 @@ impl Walk {
             let held = self.done(Who::Provider, hold_it, hold, selection).await?;
             let held = &held["referral"];
             let (status, waits_for) = (text(&held["status"]), text(&held["subStatus"]));
-            line(&format!("{}  {status}  {waits_for}  {}", row.reference, day(&held["reviewAt"])))?;
+            line(&format!(
+                "{}  {status}  {waits_for}  {}",
+                row.reference,
+                day(&held["reviewAt"])
+            ))?;
         }
         Ok(())
     }
@@ -151,16 +161,26 @@ impl Walk {
     async fn asks_of(&mut self, rows: &[Row]) -> Result<(), Failure> {
         self.say(
             Who::Provider,
-            "cannot answer three yet: something must be known first",
-            "ne peut pas encore répondre à trois : il manque un renseignement",
+            "cannot answer three yet, and asks",
+            "ne peut pas encore répondre à trois, et pose une question",
         )?;
+        line(&format!("“{QUESTION}”"))?;
         for row in rows {
             let wait = json!({ "id": row.id, "expectedVersion": row.version, "subStatus": "NEEDS_INFORMATION" });
             let set = ("referralSetSubStatus", "ReferralSubStatusInput");
             let selection = "referral { status subStatus }";
             let set = self.done(Who::Provider, set, wait, selection).await?;
+            let question = json!({ "referralId": row.id, "body": QUESTION });
+            let message = ("messageSend", "MessageSendInput");
+            self.done(Who::Provider, message, question, "referral { id }")
+                .await?;
             let (status, waits_for) = (&set["referral"]["status"], &set["referral"]["subStatus"]);
-            line(&format!("{}  {}  {}", row.reference, text(status), text(waits_for)))?;
+            line(&format!(
+                "{}  {}  {}",
+                row.reference,
+                text(status),
+                text(waits_for)
+            ))?;
         }
         Ok(())
     }
@@ -175,7 +195,8 @@ impl Walk {
         let own = format!("{}-worker", crate::demo::PROVIDER);
         for (part, worker) in [(mine, own.as_str()), (others, "demo-colleague")] {
             line(&format!("{worker}:"))?;
-            self.many("ASSIGN", part, &json!({ "assignee": worker })).await?;
+            self.many("ASSIGN", part, &json!({ "assignee": worker }))
+                .await?;
         }
         Ok(())
     }
@@ -210,7 +231,15 @@ impl Walk {
                 .filter(|code| !code.is_null())
                 .map(text)
                 .collect();
-            line(format!("{}  {:10} {}", text(&node["reference"]), text(&node["status"]), why.join(" ")).trim_end())?;
+            line(
+                format!(
+                    "{}  {:10} {}",
+                    text(&node["reference"]),
+                    text(&node["status"]),
+                    why.join(" ")
+                )
+                .trim_end(),
+            )?;
         }
         writeln!(io::stdout(), "\nCOMPLETED")?;
         Ok(())
@@ -229,7 +258,11 @@ fn parts(rows: &[Row]) -> [&[Row]; 4] {
 
 /// A request in one line.
 fn told(node: &Value) -> String {
-    let late = if node["overdue"] == true { "OVERDUE" } else { "" };
+    let late = if node["overdue"] == true {
+        "OVERDUE"
+    } else {
+        ""
+    };
     let interpreter = if node["interpreterNeeded"] == true {
         ", interpreter / interprète"
     } else {
@@ -252,7 +285,9 @@ fn text(value: &Value) -> String {
 
 /// The day of a moment, in Toronto.
 fn day(moment: &Value) -> String {
-    let moment = moment.as_str().and_then(|text| text.parse::<DateTime<Utc>>().ok());
+    let moment = moment
+        .as_str()
+        .and_then(|text| text.parse::<DateTime<Utc>>().ok());
     moment.map_or_else(String::new, |at| {
         crate::domain::business_days::toronto_date(at).to_string()
     })

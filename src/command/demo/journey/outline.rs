@@ -22,9 +22,7 @@ fn put(lines: &mut Vec<String>, indent: &str, value: &Value) {
                 }
             }
         }
-        Value::Array(items) => items
-            .iter()
-            .for_each(|item| put_item(lines, indent, item)),
+        Value::Array(items) => items.iter().for_each(|item| put_item(lines, indent, item)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
             lines.push(format!("{indent}{}", scalar(value)));
         }
