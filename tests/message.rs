@@ -336,6 +336,18 @@ on_both_databases! {
         assert_eq!(refused(&provider, &sealed.referral, "99 Hidden Way, Secretville").await["code"], "PLACE_CONFIDENTIAL");
     }
 
+    async fn no_summary_says_where_a_protected_person_lives(app: TestApp) {
+        let agency = app.as_agency();
+        let protected = Plot { location_protected: true, ..Plot::open("Kept") };
+        let (kept, known) = (Story::begin(&app, protected).await, Story::begin(&app, Plot::open("Known")).await);
+        let creates = |story: &Story, summary: &str| json!({ "claimantId": story.claimant, "category": "EMPLOYMENT",
+            "serviceId": app.service(), "summary": summary });
+        let error = agency.user_error("referralCreate", creates(&kept, "Lives in townkept.")).await;
+        assert_eq!((&error["code"], &error["field"]), (&json!("PLACE_CONFIDENTIAL"), &json!(["input", "summary"])));
+        agency.done("referralCreate", creates(&kept, "Lives in TownKnown."), "referral { id }").await;
+        agency.done("referralCreate", creates(&known, "Lives in TownKnown."), "referral { id }").await;
+    }
+
     async fn a_summary_is_not_compared_with_what_its_writer_may_not_know(app: TestApp) {
         let provider = app.as_provider();
         let story = Story::accepted(&app, Plot::open("Guess")).await;

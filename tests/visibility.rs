@@ -40,7 +40,8 @@ const HEADER: &str = "\
 #
 # A line without a field is about the object itself. `node` is node(id:), `list` is whether a list holds it. `feed` counts
 # the entries about the referral; `ended` those that are ACCESS_ENDED, `claimant` and `consent` those about these.
-# Under each table: which texts that stand in the claimant's groups, the referral or its notes each column was told.
+# `between` is what the parties say to each other: messages and appointments.
+# Under each table: which texts that stand in the claimant's groups, the referral, its notes or messages each column was told.
 ";
 
 async fn outcome_of(app: &TestApp, story: &Story) -> Value {

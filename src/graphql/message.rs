@@ -16,10 +16,11 @@ use crate::store::{
     referral::{self, appointment::SeenAppointment, message::SeenMessage},
 };
 
-/// What one party of a referral wrote to the others: its source, its owner, and the organization that registered the
-/// claimant. It goes to no claimant, and names none.
+/// A message, as the caller may read it.
 pub struct Message(pub(super) SeenMessage);
 
+/// What one party of a referral wrote to the others: its source, its owner, and the organization that registered the
+/// claimant. Each reads what was written in its own tenure, while that lasts. No claimant is sent any of it.
 #[Object]
 impl Message {
     pub(super) async fn id(&self, context: &Context<'_>) -> ID {
@@ -43,8 +44,7 @@ impl Message {
     }
 }
 
-/// When a claimant is to come to the owner of a referral. The gateway tells the claimant nothing of it: an organization
-/// does.
+/// An appointment, as the caller may read it.
 pub struct Appointment(pub(super) SeenAppointment);
 
 impl Appointment {
@@ -59,6 +59,8 @@ impl Appointment {
     }
 }
 
+/// When a claimant is to come to the owner of a referral. For those who read the messages of the referral. The gateway
+/// sends a claimant nothing of it: an organization tells the person.
 #[Object]
 impl Appointment {
     pub(super) async fn id(&self, context: &Context<'_>) -> ID {
@@ -78,7 +80,7 @@ impl Appointment {
         self.0.appointment.ends_at.map(DateTime)
     }
 
-    /// Where the owner receives the person; never a confidential location.
+    /// Where the owner receives the person. What would tell a hidden place is refused, as far as appointmentSave says.
     async fn place(&self, context: &Context<'_>) -> Result<Option<String>> {
         let place = context.session().appointment_place(&self.0);
         Ok(self.disclosed(context, place.or_answer(context)?))

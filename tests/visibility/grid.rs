@@ -18,9 +18,13 @@ use crate::common::app::{Answer, Client, TestApp};
 const REFERRAL: &str = "query($id: ID!) { it: referral(id: $id) { id reference status phase subStatus statusReason decidedBy
     priority category summary need { status } claimantAccess claimant { id } alsoFor { identity { fullName } } region { code } language
     interpreterNeeded ageBand partySize service { name } source { name } owner { name } assignee partOf { id }
-    replaces { id } outcomes { id kind note claimant { id } }
-    messages(first: 20) { edges { node { body from { name } } } } appointments { status startsAt place note } dueAt reviewAt overdue createdAt updatedAt version
+    replaces { id } outcomes { id kind note claimant { id } } dueAt reviewAt overdue createdAt updatedAt version
     availableActions } }";
+
+/// The ministry's request for it is refused as a whole.
+const BETWEEN: &str =
+    "query($id: ID!) { it: referral(id: $id) { messages(first: 20) { edges { node { body
+    from { name } } } } appointments { status startsAt endsAt place note } } }";
 
 const HISTORY: &str =
     "query($id: ID!) { it: referral(id: $id) { history(first: 50) { edges { node {
@@ -54,9 +58,10 @@ const DIRECTORY: &str = "{ organizations(first: 50) { edges { node { name kind r
     organization { name } capacity { status } } } } regions { code name office { email } } catchments { code name }
     codes(set: NEED_CATEGORY) { value label } }";
 
-const ENTITIES: [&str; 7] = [
+const ENTITIES: [&str; 8] = [
     "directory",
     "referral",
+    "between",
     "history",
     "claimant",
     "node",
@@ -181,6 +186,8 @@ pub async fn ask(scenario: &Scenario, client: &Client<'_>, lists: &Lists, outcom
     let id = json!({ "id": story.referral });
     let referral = client.ask(REFERRAL, id.clone()).await;
     told.object("referral", &referral, &referral["data"]["it"]);
+    let between = client.ask(BETWEEN, id.clone()).await;
+    told.object("between", &between, &between["data"]["it"]);
     told.history(&client.ask(HISTORY, id).await);
     let person = client.ask(CLAIMANT, json!({ "id": story.claimant })).await;
     told.object("claimant", &person, &person["data"]["it"]);

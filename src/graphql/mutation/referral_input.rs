@@ -30,7 +30,8 @@ pub struct ReferralCreateInput {
     pub(super) need_id: Option<ID>,
     pub(super) service_id: Option<ID>,
     pub(super) priority: Option<ReferralPriority>,
-    /// What the recipient must know to begin; it must not tell who the person is.
+    /// What the recipient must know to begin; it must not tell who the person is, nor a hidden place, as far as the input
+    /// of a message says.
     pub(super) summary: Option<String>,
     /// When a first answer is due; by business days when absent.
     pub(super) due_at: Option<DateTime>,

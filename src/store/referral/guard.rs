@@ -23,7 +23,8 @@ const MOST_LOCATIONS: u64 = 1_000;
 pub(super) type Text<'t> = (&'static str, Option<&'t String>);
 
 impl Unit<'_> {
-    /// Refuses a summary that tells who anybody is for whom the referral is.
+    /// Refuses a summary that tells who anybody is for whom the referral is, or a hidden place, as [`Unit::check_told`]
+    /// does.
     pub(super) async fn check_summary(
         &self,
         people: &[ClaimantId],
@@ -39,6 +40,9 @@ impl Unit<'_> {
             .any(|known| free_text::identifies(summary, known))
         {
             return Err(Refusal::at(Problem::SummaryIdentifies, "summary").into());
+        }
+        if free_text::identifies(summary, &self.hidden_places(&own).await?) {
+            return Err(Refusal::at(Problem::PlaceConfidential, "summary").into());
         }
         Ok(())
     }
@@ -60,14 +64,7 @@ impl Unit<'_> {
         let people = self.people_of(referral).await?;
         let own = self.own_among(&people).await?;
         let known = self.known_of(&people, &own).await?;
-        let protected = own.into_values().filter(|row| row.location_protected);
-        let mut hidden = Known {
-            texts: self.confidential_places().await?,
-            birth_date: None,
-        };
-        hidden
-            .texts
-            .extend(protected.filter_map(|row| row.municipality));
+        let hidden = self.hidden_places(&own).await?;
         for (path, text) in texts {
             if known.iter().any(|known| free_text::identifies(text, known)) {
                 return Err(Refusal::at(Problem::TextIdentifies, path).into());
@@ -159,6 +156,18 @@ impl Unit<'_> {
             }
         });
         Ok(known.collect())
+    }
+
+    /// What tells a place that is hidden: that of a confidential location of the caller's organization, or of somebody whom
+    /// it registered and whose location is protected.
+    async fn hidden_places(&self, own: &HashMap<ClaimantId, claimant::Model>) -> Result<Known> {
+        let mut texts = self.confidential_places().await?;
+        let protected = own.values().filter(|row| row.location_protected);
+        texts.extend(protected.filter_map(|row| row.municipality.clone()));
+        Ok(Known {
+            texts,
+            birth_date: None,
+        })
     }
 
     /// What tells where the confidential locations of the caller's organization are: address, postal code, and the
