@@ -22,20 +22,6 @@ fn moment(text: &str) -> DateTime<Utc> {
     text.parse().expect("a time")
 }
 
-/// Fires whatever has come due, turn by turn; how much the journal was told of, and how much expired.
-async fn fire(app: &TestApp) -> (usize, usize) {
-    let (mut told, mut expired) = (0, 0);
-    loop {
-        let fired = app.store.unscoped_fire("test").await.expect("timers fire");
-        told += fired.told;
-        expired += fired.expired;
-        if !fired.more {
-            app.settle().await;
-            return (told, expired);
-        }
-    }
-}
-
 /// What the timers told a caller, in order: the kind, or the status that a referral came to, and of what.
 async fn told(client: &Client<'_>) -> Vec<(String, Value)> {
     let (mut entries, mut after) = (Vec::new(), Value::Null);
@@ -151,10 +137,10 @@ on_both_databases! {
         let open = agency.asks_openly().await;
         let overdue = async || app.as_agency().sees(&sent, "overdue").await["overdue"].clone();
         app.clock.set(moment("2026-06-08T14:00:00Z"));
-        assert_eq!((fire(&app).await, overdue().await), ((0, 0), json!(false)), "due now, and not late yet");
+        assert_eq!((app.fires().await, overdue().await), ((0, 0), json!(false)), "due now, and not late yet");
         app.clock.advance(TimeDelta::seconds(1));
-        assert_eq!((fire(&app).await, overdue().await), ((2, 0), json!(true)));
-        assert_eq!(fire(&app).await, (0, 0), "told once");
+        assert_eq!((app.fires().await, overdue().await), ((2, 0), json!(true)));
+        assert_eq!(app.fires().await, (0, 0), "told once");
         let both = [entry("REFERRAL_OVERDUE", &sent.id), entry("REFERRAL_OVERDUE", &open.id)];
         assert_eq!(told(&agency).await, both);
         assert_eq!(told(&provider).await, both[..1], "its owner");
@@ -184,7 +170,7 @@ on_both_databases! {
         let claimed = provider.does("referralClaim", &open, Value::Null).await;
         app.clock.advance(TimeDelta::days(365));
         provider.does("referralAccept", &claimed, Value::Null).await;
-        assert_eq!(fire(&app).await, (0, 0));
+        assert_eq!(app.fires().await, (0, 0));
         assert_eq!(told(&app.as_agency()).await, []);
     }
 
@@ -194,16 +180,16 @@ on_both_databases! {
         let held = holds(&app, "2026-06-10T14:00:00Z").await;
         let need = needs_from(&agency, &agency.registers("Testc").await, "EMPLOYMENT", "2026-06-10").await;
         app.clock.set(moment("2026-06-10T14:00:00Z"));
-        assert_eq!(fire(&app).await, (3, 0));
+        assert_eq!(app.fires().await, (3, 0));
         let resumed = provider.does("referralResume", &held, Value::Null).await;
         let until = json!({ "reason": "AT_CAPACITY", "reviewAt": "2026-06-20T14:00:00Z" });
         provider.does("referralHold", &resumed, until).await;
         agency.does("referralReroute", &sent, json!({ "serviceId": app.other_service(), "reason": "OTHER" })).await;
         let claimant = agency.query("{ changes(first: 100) { edges { node { kind subject { ... on Need { id } } } } } }").await;
         assert!(claimant.text.contains(need.as_str().expect("an id")), "the entry is about the need");
-        assert_eq!(fire(&app).await, (0, 0), "each of them lies ahead");
+        assert_eq!(app.fires().await, (0, 0), "each of them lies ahead");
         app.clock.set(moment("2026-06-20T14:00:00Z"));
-        assert_eq!(fire(&app).await, (2, 0));
+        assert_eq!(app.fires().await, (2, 0));
         let again = [entry("REFERRAL_OVERDUE", &sent.id), entry("REVIEW_DUE", &held.id)];
         assert_eq!(told(&agency).await[3..], again);
         assert_eq!(told(&app.client("other-provider")).await, again[..1], "the owner since");
@@ -229,9 +215,9 @@ on_both_databases! {
         provider.done("outcomeRecord", json!({ "referralId": answered.id, "outcome": outcome }), "referral { id }").await;
         agency.does("referralVoid", &voided, because("OTHER")).await;
         app.clock.set(moment("2026-06-11T03:59:59Z"));
-        assert_eq!(fire(&app).await, (0, 0));
+        assert_eq!(app.fires().await, (0, 0));
         app.clock.set(moment("2026-06-11T04:00:00Z"));
-        assert_eq!(fire(&app).await, (2, 0), "the day has come in Toronto");
+        assert_eq!(app.fires().await, (2, 0), "the day has come in Toronto");
         let due = async || {
             let mut ids = Vec::new();
             for filter in ["true", "false"] {
@@ -247,7 +233,7 @@ on_both_databases! {
         provider.done("outcomeRecord", json!({ "referralId": late.id, "outcome": outcome }), "referral { id }").await;
         assert_eq!(due().await[0], std::slice::from_ref(&waiting.id));
         app.clock.set(moment("2026-06-12T04:00:00Z"));
-        assert_eq!(fire(&app).await, (1, 0), "the next one, of the outcome that answered");
+        assert_eq!(app.fires().await, (1, 0), "the next one, of the outcome that answered");
         let expected = [&waiting, &late, &answered].map(|referral| entry("FOLLOW_UP_DUE", &referral.id));
         for party in [&agency, &provider] {
             assert_eq!(told(party).await, expected);
@@ -265,13 +251,13 @@ on_both_databases! {
         agency.done("needRecord", input, "claimant { id }").await;
         let sent = agency.sends(&claimant, &app.service()).await;
         app.clock.set(moment("2026-06-05T04:00:00Z"));
-        assert_eq!(fire(&app).await, (1, 0));
+        assert_eq!(app.fires().await, (1, 0));
         provider.does("referralAccept", &sent, Value::Null).await;
         app.clock.set(moment("2026-07-31T04:00:00Z"));
-        assert_eq!(fire(&app).await, (0, 0), "somebody is at it");
+        assert_eq!(app.fires().await, (0, 0), "somebody is at it");
         let failed = json!({ "outcomes": [{ "kind": "UNRESOLVED_OTHER", "date": "2026-07-30" }], "reason": "OTHER" });
         provider.does("referralFail", &provider.rereads(&sent).await, failed).await;
-        assert_eq!(fire(&app).await, (1, 0), "open again, and wanted by now");
+        assert_eq!(app.fires().await, (1, 0), "open again, and wanted by now");
         assert_eq!(told(&agency).await, [entry("NEED_DUE", &housing), entry("NEED_DUE", &work)]);
         for other in ["provider", "other-agency"] {
             assert_eq!(told(&app.client(other)).await, []);
@@ -287,7 +273,7 @@ on_both_databases! {
         app.as_provider().does("referralComplete", &accepted, outcomes).await;
         agency.done("claimantErase", json!({ "id": claimant, "expectedVersion": 1 }), "claimant { id }").await;
         app.clock.advance(TimeDelta::days(10));
-        assert_eq!(fire(&app).await, (0, 0));
+        assert_eq!(app.fires().await, (0, 0));
         for party in [&agency, &app.as_provider()] {
             assert_eq!(told(party).await, []);
         }
@@ -301,10 +287,10 @@ on_both_databases! {
         assert_eq!(agency.need_status(&claimant).await, "REFERRED");
         assert_ne!(provider.sees_claimant(&claimant, "id").await, Value::Null);
         app.clock.set(moment("2026-07-08T13:59:59Z"));
-        assert_eq!(fire(&app).await, (1, 0), "overdue, and alive to the last second");
+        assert_eq!(app.fires().await, (1, 0), "overdue, and alive to the last second");
         app.clock.advance(TimeDelta::seconds(1));
-        assert_eq!(fire(&app).await, (0, 1));
-        assert_eq!(fire(&app).await, (0, 0));
+        assert_eq!(app.fires().await, (0, 1));
+        assert_eq!(app.fires().await, (0, 0));
         assert_eq!(agency.sees(&sent, "status statusReason decidedBy overdue version").await, json!({ "status": "CANCELLED",
             "statusReason": "REFERRAL_EXPIRED", "decidedBy": "SYSTEM", "overdue": false, "version": 2 }));
         assert_eq!(agency.need_status(&claimant).await, "OPEN");
@@ -351,7 +337,7 @@ on_both_databases! {
         expected.sort_by_key(|(at, _)| *at);
         let expected: Vec<_> = expected.into_iter().map(|(_, entry)| entry).collect();
         assert_eq!(told(&app.as_agency()).await, expected);
-        assert_eq!(fire(&app).await, (0, 0));
+        assert_eq!(app.fires().await, (0, 0));
     }
 
     async fn of_many_processes_at_once_exactly_one_fires(several: Several) {
@@ -390,9 +376,9 @@ on_both_databases! {
         let to = json!({ "send": true, "dueAt": "2026-06-08T14:00:30Z" });
         app.as_agency().creates(merged(app.five_facts(), to)).await;
         app.clock.advance(TimeDelta::seconds(60));
-        assert_eq!(fire(app).await, (0, 0), "the other may be at it still");
+        assert_eq!(app.fires().await, (0, 0), "the other may be at it still");
         app.clock.advance(TimeDelta::seconds(1));
-        assert_eq!(fire(app).await, (1, 0));
+        assert_eq!(app.fires().await, (1, 0));
     }
 
     async fn no_turn_reads_a_whole_table(app: TestApp) {
@@ -465,7 +451,7 @@ async fn timers_fire_where_the_database_itself_keeps_the_rows() {
     };
     let sent = Box::pin(app.as_agency().refers()).await;
     app.clock.advance(TimeDelta::days(60));
-    assert_eq!(Box::pin(fire(&app)).await, (1, 1));
+    assert_eq!(Box::pin(app.fires()).await, (1, 1));
     let expected = [
         entry("REFERRAL_OVERDUE", &sent.id),
         entry("REFERRAL_CANCELLED", &sent.id),

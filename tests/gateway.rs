@@ -27,6 +27,7 @@ mod http;
 mod idempotency;
 mod import;
 mod inbox;
+mod journey;
 mod matching;
 mod message;
 mod migration;

@@ -11,15 +11,17 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use super::{DemoArguments, DemoFormat, Failure, log, open::open_store, serve::serve};
+use super::{
+    DemoArguments, DemoFormat, DemoJourney, Failure, log, open::open_store, serve::serve,
+};
 use crate::{
     auth::{
         demo::{DemoIssuer, TokenRequest},
         scope::Scope,
     },
     clock::Clock,
-    config::{Config, LogLevel},
-    demo::{self, AGENCY, MINISTRY, PROVIDER},
+    config::{Config, LogLevel, Whole},
+    demo::{self, AGENCY, HOUSING, MINISTRY, PROVIDER},
     gateway,
 };
 
@@ -37,6 +39,8 @@ pub async fn run(arguments: DemoArguments, mut config: Config) -> Result<(), Fai
     if arguments.journey.is_some() {
         // The steps are what is read; a line for each request would stand between them.
         config.log.level = LogLevel::Warn;
+        // Nobody waits half a minute for what came due in the sixty days that a journey skips.
+        config.timers.interval_seconds = Whole::of::<1>();
     }
     log::start(&config.log);
     let issuer = DemoIssuer::for_listen(config.server.listen.0)?;
@@ -50,8 +54,13 @@ pub async fn run(arguments: DemoArguments, mut config: Config) -> Result<(), Fai
         let file = folder.path().join("demo.sqlite");
         config.database.url = format!("sqlite://{}?mode=rwc", file.display()).parse()?;
     }
-    let store = open_store(&config).await?;
-    let clock = Clock::system();
+    // A journey moves its own time; a demo that is served goes by the machine's.
+    let (standing, hands) = Clock::fixed(Clock::system().now());
+    let clock = match arguments.journey {
+        Some(_) => standing,
+        None => Clock::system(),
+    };
+    let store = open_store(&config).await?.timed_by(clock.clone());
     tell("Making demo data: organizations, services, claimants, referrals …");
     store
         .unscoped_seed(&demo::generate(demo::SEED, clock.now()))
@@ -69,10 +78,19 @@ pub async fn run(arguments: DemoArguments, mut config: Config) -> Result<(), Fai
             serve(&config, listener, router, store).await
         }
         Some(name) => {
+            let scene = journey::Scene {
+                address,
+                agency: token(&issuer, &clock, AGENCY)?,
+                provider: token(&issuer, &clock, PROVIDER)?,
+                housing: token(&issuer, &clock, HOUSING)?,
+                ministry: token(&issuer, &clock, MINISTRY)?,
+                clock,
+                hands,
+            };
             let serving = serve(&config, listener, router, store);
             tokio::select! {
                 ended = serving => ended,
-                walked = journey::walk(name.as_deref(), address, &tokens) => walked,
+                walked = journey::walk(name, scene) => walked,
             }
         }
     }
@@ -86,17 +104,29 @@ fn tell(text: &str) {
     }
 }
 
-fn mint(issuer: &DemoIssuer, clock: &Clock) -> Result<Tokens, Failure> {
-    let token = |organization: &str| {
-        let request = TokenRequest {
-            organization: organization.to_owned(),
-            scopes: Scope::ALL.iter().copied().collect(),
-            subject: format!("{organization}-worker"),
-            region: None,
-            lifetime: TimeDelta::hours(12),
-        };
-        issuer.mint(&request, clock.now())
+/// A token of a worker of an organization, for as long as a journey may take.
+fn token(issuer: &DemoIssuer, clock: &Clock, organization: &str) -> Result<String, Failure> {
+    minted(issuer, clock, organization, TimeDelta::days(90))
+}
+
+fn minted(
+    issuer: &DemoIssuer,
+    clock: &Clock,
+    organization: &str,
+    lifetime: TimeDelta,
+) -> Result<String, Failure> {
+    let request = TokenRequest {
+        organization: organization.to_owned(),
+        scopes: Scope::ALL.iter().copied().collect(),
+        subject: format!("{organization}-worker"),
+        region: None,
+        lifetime,
     };
+    Ok(issuer.mint(&request, clock.now())?)
+}
+
+fn mint(issuer: &DemoIssuer, clock: &Clock) -> Result<Tokens, Failure> {
+    let token = |organization: &str| minted(issuer, clock, organization, TimeDelta::hours(12));
     Ok(Tokens {
         agency: token(AGENCY)?,
         provider: token(PROVIDER)?,

@@ -100,7 +100,8 @@ const DEMO_EXAMPLE: &str = "\
 Examples:
   claimant-gateway demo
   claimant-gateway demo --format json --listen 127.0.0.1:0
-  claimant-gateway demo --journey";
+  claimant-gateway demo --journey
+  claimant-gateway demo --journey family";
 
 const TOKEN_EXAMPLE: &str = "\
 The key of the demo issuer must be in a file that `serve` uses too:
@@ -145,9 +146,20 @@ pub struct DemoArguments {
     /// How to print the endpoint and the tokens: for people, or as one line of JSON.
     #[arg(long, value_enum, default_value_t = DemoFormat::Text)]
     pub format: DemoFormat,
-    /// Walk through a journey of demo people and exit; without a name, all of them.
-    #[arg(long, value_name = "NAME", num_args = 0..=1)]
-    pub journey: Option<Option<String>>,
+    /// Walk through a journey of made-up people over HTTP, show each step in English and French, and exit; without a
+    /// name: referral.
+    #[arg(long, value_name = "NAME", value_enum, num_args = 0..=1, default_missing_value = "referral")]
+    pub journey: Option<DemoJourney>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum DemoJourney {
+    /// One referral from registration to outcome, and what each of three callers sees of it.
+    Referral,
+    /// A family of four, one of them sixteen: a home at once, and work when it comes due in sixty days.
+    Family,
+    /// A Monday at a provider's intake desk, where sixty requests wait.
+    Monday,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

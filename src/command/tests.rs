@@ -20,7 +20,8 @@ fn every_documented_command_is_taken() {
         "claimant-gateway serve --config a.toml",
         "claimant-gateway demo --format json --listen 127.0.0.1:0 --database sqlite::memory:",
         "claimant-gateway demo --journey",
-        "claimant-gateway demo --journey housing",
+        "claimant-gateway demo --journey family",
+        "claimant-gateway demo --journey monday --listen 127.0.0.1:0",
         "claimant-gateway migrate up --database sqlite://a.db",
         "claimant-gateway migrate status --database sqlite://a.db",
         "claimant-gateway migrate down --database sqlite://a.db --steps 2 --yes",
@@ -36,6 +37,7 @@ fn every_documented_command_is_taken() {
     for line in [
         "claimant-gateway",
         "claimant-gateway demo --format xml",
+        "claimant-gateway demo --journey holiday",
         "claimant-gateway token",
         "claimant-gateway token --organization demo-agency --hours 0",
         "claimant-gateway migrate sideways",
@@ -57,11 +59,23 @@ fn a_journey_may_be_named_or_not() {
         demo.journey
     };
     assert_eq!(journey("claimant-gateway demo"), None);
-    assert_eq!(journey("claimant-gateway demo --journey"), Some(None));
-    assert_eq!(
-        journey("claimant-gateway demo --journey housing"),
-        Some(Some("housing".to_owned()))
-    );
+    for (line, named) in [
+        ("claimant-gateway demo --journey", DemoJourney::Referral),
+        (
+            "claimant-gateway demo --journey referral",
+            DemoJourney::Referral,
+        ),
+        (
+            "claimant-gateway demo --journey family",
+            DemoJourney::Family,
+        ),
+        (
+            "claimant-gateway demo --journey monday",
+            DemoJourney::Monday,
+        ),
+    ] {
+        assert_eq!(journey(line), Some(named));
+    }
 }
 
 #[test]

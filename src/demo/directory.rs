@@ -19,6 +19,8 @@ use crate::{
 pub(super) const AGENCY: &str = "demo-agency";
 pub(super) const PROVIDER: &str = "demo-provider";
 pub(super) const MINISTRY: &str = "demo-ministry";
+/// The first of the housing services.
+pub(super) const HOUSING: &str = "demo-housing-01";
 
 const REGIONS: [(&str, &str, &str); 4] = [
     ("CENTRAL", "Central Region", "Région du Centre"),

@@ -4,26 +4,44 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
-    AgeBand, ClaimantId, JournalKind, OrganizationId, ReferralId, SubjectType, household,
+    AgeBand, ClaimantId, JournalKind, NeedCategory, OrganizationId, ReferralId, SubjectType, household,
     household_member, referral, referral_also_for,
 };
 
 use super::{
+    arrivals,
     draw::Draw,
     names::{CLIENT, WORKERS},
 };
 use crate::store::seed::{Actor, Event, Person, Seed};
 
-/// Since when each member of a family is linked with whom.
-type Kin = HashMap<ClaimantId, (DateTime<Utc>, Vec<ClaimantId>)>;
+/// With whom somebody is linked.
+struct Linked {
+    since: DateTime<Utc>,
+    with: Vec<ClaimantId>,
+    /// Whether it is one of those families that are referred for a home together.
+    together: bool,
+}
+
+/// Each member of a family.
+type Kin = HashMap<ClaimantId, Linked>;
 
 pub(super) fn write(draw: &mut Draw, seed: &mut Seed) {
     let mut of_organization: BTreeMap<OrganizationId, Vec<usize>> = BTreeMap::new();
-    for (index, person) in seed.claimants.iter().enumerate() {
+    let everybody = seed.claimants.iter().enumerate();
+    for (index, person) in everybody.filter(|(index, _)| arrivals::member(*index).is_none()) {
         let organization = person.claimant.registering_organization_id;
         of_organization.entry(organization).or_default().push(index);
     }
     let mut kin = Kin::new();
+    for family in arrivals::families() {
+        let members: Vec<usize> = family.collect();
+        let first = members.first().and_then(|index| seed.claimants.get(*index));
+        let organization = first.map(|person| person.claimant.registering_organization_id);
+        if let Some(organization) = organization {
+            link(draw, seed, &mut kin, (organization, &members));
+        }
+    }
     for (organization, people) in of_organization {
         let mut left = people.as_slice();
         while left.len() > 1 {
@@ -76,7 +94,12 @@ fn link(
             identity.family_name.clone_from(&name);
         }
         let row = &person.claimant;
-        kin.insert(row.id, (at, ids.clone()));
+        let linked = Linked {
+            since: at,
+            with: ids.clone(),
+            together: arrivals::member(*index).is_some(),
+        };
+        kin.insert(row.id, linked);
         seed.household_members.push(household_member::Model {
             id: draw.id(at),
             household_id: household.id,
@@ -125,13 +148,14 @@ fn others(draw: &mut Draw, row: &referral::Model, kin: &Kin) -> Vec<ClaimantId> 
     let family = row.claimant_id.and_then(|claimant| kin.get(&claimant));
     let by_registering = row.registering_organization_id == Some(row.source_id);
     match family {
-        Some((since, family))
-            if *since < row.created_at
+        Some(linked)
+            if linked.since < row.created_at
                 && by_registering
                 && row.part_of_id.is_none()
-                && draw.chance(40) =>
+                && (linked.together && row.category == NeedCategory::Housing
+                    || draw.chance(40)) =>
         {
-            let others = family.iter().copied();
+            let others = linked.with.iter().copied();
             others
                 .filter(|other| Some(*other) != row.claimant_id)
                 .collect()

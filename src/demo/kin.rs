@@ -128,11 +128,13 @@ impl World<'_> {
         triage: &Triage,
         without: &[OrganizationId],
     ) -> Option<usize> {
+        let provider = self.full.then_some(self.directory.provider);
+        let without: Vec<_> = without.iter().copied().chain(provider).collect();
         let interpreted = triage.interpreter_needed == Some(true);
         let language = triage.language.as_deref().filter(|_| !interpreted);
         let offers = self
             .directory
-            .offers_for(category, (triage.region, language), without);
+            .offers_for(category, (triage.region, language), &without);
         self.draw.one_of(&offers)
     }
 

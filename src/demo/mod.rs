@@ -1,13 +1,15 @@
 //! Demo data: a synthetic province, the same for the same seed and moment. It makes rows and asks the domain what may
 //! happen to them; the store writes them. Nothing here touches a database, a clock or a person.
 //!
-//! `directory`, `services` and `eligibility` hold what is public, `people`, `skills`, `consents`, `exclusions` and `families` the claimants; `referrals` plans what is
-//! referred, `play` with `steps` and `kin` plays each plan on a `course`, and `needs` follow. `draw` is the only source of
-//! chance, `names` of words.
+//! `directory`, `services` and `eligibility` hold what is public; `people`, `skills`, `consents`, `exclusions` and
+//! `families` the claimants, `arrivals` some families that came of late; `referrals` plans what is referred, `monday` what
+//! waits at one intake desk, `play` with `steps` and `kin` plays each plan on a `course`, and `needs` follow. `draw` is the
+//! only source of chance, `names` of words.
 use chrono::{DateTime, SubsecRound, Utc};
 
 use crate::store::seed::{Person, Seed};
 
+mod arrivals;
 mod consents;
 mod course;
 mod directory;
@@ -16,6 +18,7 @@ mod eligibility;
 mod exclusions;
 mod families;
 mod kin;
+mod monday;
 mod names;
 mod needs;
 mod operations;
@@ -32,6 +35,9 @@ pub use operations::{AGENCY_OUTBOX, MINISTRY_REPORT, Operation, PROVIDER_INBOX, 
 
 /// The seed with which `demo` starts.
 pub const SEED: u64 = 20_231_127;
+
+/// The code of the housing service of the demo's journeys.
+pub const HOUSING: &str = directory::HOUSING;
 
 /// The codes of the three organizations that `demo` gives tokens for.
 pub const AGENCY: &str = directory::AGENCY;
@@ -54,6 +60,7 @@ pub fn generate(seed: u64, now: DateTime<Utc>) -> Seed {
         known,
         of_needs: Vec::new(),
         begun: 0,
+        full: false,
         total: referrals::REFERRALS,
     };
     world.fill();

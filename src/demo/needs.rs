@@ -11,7 +11,10 @@ use super::{
     people::Known,
 };
 use crate::{
-    domain::referral::{is_terminal, need_after},
+    domain::{
+        business_days::toronto_date,
+        referral::{is_terminal, need_after},
+    },
     store::seed::{Actor, Event, Seed},
 };
 
@@ -43,7 +46,7 @@ pub(super) fn write(
         for mut need in claimant.needs.drain(..) {
             if let Some((status, at)) = stands.get(&need.id) {
                 (need.status, need.updated_at) = (*status, *at);
-            } else if draw.chance(40) {
+            } else if need.wanted_from <= Some(toronto_date(draw.now)) && draw.chance(40) {
                 // The registering organization says what became of a need without a referral.
                 let from = need.created_at + TimeDelta::hours(3);
                 let at = draw.moment(from, draw.now - TimeDelta::hours(2));

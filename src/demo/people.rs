@@ -7,6 +7,7 @@ use entity::{
 };
 
 use super::{
+    arrivals,
     consents::Given,
     directory::{Directory, PLACES, Party, telephone},
     draw::Draw,
@@ -64,11 +65,13 @@ pub(super) fn build(draw: &mut Draw, seed: &mut Seed, directory: &Directory) -> 
     });
     let mut moments: Vec<_> = (0..CLAIMANTS).map(|_| draw.days_ago((1, DAYS))).collect();
     moments.sort_unstable();
+    arrivals::gather(&mut moments);
     moments
         .into_iter()
         .enumerate()
         .filter_map(|(number, at)| {
             let by = match number {
+                _ if arrivals::member(number).is_some() => directory.party(directory.agency),
                 _ if number % 12 == 0 => directory.party(directory.agency),
                 _ if number % 100 == 50 => directory.party(directory.provider),
                 _ if number % 7 == 3 => draw.one_of(&providers),
@@ -85,9 +88,16 @@ fn register(
     directory: &Directory,
     (number, by, at): (usize, Party, DateTime<Utc>),
 ) -> Known {
-    let age = age(draw, draw.now - at);
+    let member = arrivals::member(number);
+    let age = match member {
+        Some(member) => member.age(draw),
+        None => age(draw, draw.now - at),
+    };
     let mut row = open_part(draw, directory, (number, &by, at), age);
-    let sealed = sealed(draw, number, toronto_date(at), age);
+    let mut sealed = sealed(draw, number, toronto_date(at), age);
+    if let Some(member) = member {
+        member.shape(&mut row, &mut sealed);
+    }
     let staff = Actor {
         subject: draw.pick(WORKERS),
         client: CLIENT,
@@ -105,7 +115,9 @@ fn register(
     };
     let registered = event(JournalKind::ClaimantRegistered, at, 1);
     seed.events.push(registered);
-    let needs = needs(draw, &row);
+    let needs = member
+        .and_then(|member| member.needs(draw, &row))
+        .unwrap_or_else(|| needs(draw, &row));
     for need in &needs {
         let recorded = event(JournalKind::NeedRecorded, need.created_at, 1);
         seed.events.push(recorded);
@@ -123,8 +135,8 @@ fn register(
         registered_by: by,
         needs,
         consents: Vec::new(),
-        careful: number % 10 == 8,
-        quiet: number % 25 == 19,
+        careful: number % 10 == 8 && member.is_none(),
+        quiet: number % 25 == 19 && member.is_none(),
         referred: Vec::new(),
     }
 }
@@ -174,11 +186,11 @@ fn open_part(
 
 /// The age of a claimant at registration, within its band then and now.
 #[derive(Clone, Copy)]
-struct Age {
-    band: AgeBand,
-    years: i64,
+pub(super) struct Age {
+    pub(super) band: AgeBand,
+    pub(super) years: i64,
     /// Since the last birthday.
-    days: i64,
+    pub(super) days: i64,
 }
 
 fn age(draw: &mut Draw, since: TimeDelta) -> Age {
@@ -216,8 +228,9 @@ fn age(draw: &mut Draw, since: TimeDelta) -> Age {
 }
 
 fn sealed(draw: &mut Draw, number: usize, today: NaiveDate, age: Age) -> SealedPart {
+    let listed = arrivals::member(number).is_some();
     SealedPart {
-        identity: (number % 29 != 13).then(|| identity(draw, number, today, age)),
+        identity: (number % 29 != 13 || listed).then(|| identity(draw, number, today, age)),
         contact: (number % 13 != 6).then(|| contact(draw, number)),
         identifiers: (number % 8 != 5).then(|| identifiers(draw, number, today)),
         claim_status: (number % 9 != 4).then(|| claim_status(draw, number, today)),

@@ -95,6 +95,8 @@ pub(super) struct World<'s> {
     /// How many referrals have begun, and how many there are to be.
     pub(super) begun: usize,
     pub(super) total: usize,
+    /// Whether the demo's provider has as much in its inbox as it should.
+    pub(super) full: bool,
 }
 
 impl<'s> World<'s> {

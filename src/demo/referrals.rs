@@ -8,12 +8,13 @@ use entity::{
 
 use super::{
     directory::{CENTRAL, PLACES, Party},
+    monday::WAITING,
     names::{CLIENT, LANGUAGES, WORKERS},
     people::{Known, is_child},
     play::{Ending, Plan, Stage, Triage, World},
 };
 use crate::{
-    domain::referral::allowed_reasons,
+    domain::{business_days::toronto_date, referral::allowed_reasons},
     store::seed::{Actor, Event},
 };
 
@@ -27,25 +28,34 @@ const REROUTE_REQUESTS: usize = 12;
 impl World<'_> {
     /// Plays referrals until there are as many as there should be.
     pub(super) fn fill(&mut self) {
+        self.refer_arrivals();
         self.offer_openly();
         self.send_to_the_provider();
         self.draft();
         self.refer_anonymously();
+        let turn = self.refer_as_it_comes(0, self.total.saturating_sub(WAITING));
+        self.fill_monday();
+        self.refer_as_it_comes(turn, self.total);
+        self.ask_for_rerouting();
+    }
+
+    /// Goes from person to person and from need to need until so many referrals have begun; the turn that comes next.
+    fn refer_as_it_comes(&mut self, from: usize, until: usize) -> usize {
         let people = self.known.len();
-        for turn in 0..people * 40 {
-            if self.begun >= self.total {
-                break;
+        for turn in from..people * 40 {
+            if self.begun >= until {
+                return turn;
             }
             let (index, round) = (turn % people, turn / people);
             if let Some(plan) = self.plan_as_it_comes(index, round) {
                 self.play(&plan);
             }
         }
-        self.ask_for_rerouting();
+        people * 40
     }
 
     /// Grown-up people of the Central region whom an English or French service can help, each with a place in turn.
-    fn in_central(&self, of_the_agency: bool) -> Vec<usize> {
+    pub(super) fn in_central(&self, of_the_agency: bool) -> Vec<usize> {
         let long_ago = self.draw.now - TimeDelta::days(100);
         let central = self.directory.regions.get(CENTRAL).copied();
         let fits = |known: &Known| {
@@ -63,7 +73,7 @@ impl World<'_> {
     }
 
     /// The services of the demo's provider with the need that each is for.
-    fn of_the_provider(&self) -> Vec<(usize, NeedCategory)> {
+    pub(super) fn of_the_provider(&self) -> Vec<(usize, NeedCategory)> {
         let own = self.directory.provider;
         let offers = self.directory.offers.iter().enumerate();
         offers
@@ -248,7 +258,12 @@ impl World<'_> {
 
     fn plan_as_it_comes(&mut self, index: usize, round: usize) -> Option<Plan> {
         let known = self.known.get(index)?;
-        let category = known.needs.get(round % known.needs.len().max(1))?.category;
+        let need = known.needs.get(round % known.needs.len().max(1))?;
+        // What is wanted later waits until then.
+        if need.wanted_from > Some(toronto_date(self.draw.now)) {
+            return None;
+        }
+        let category = need.category;
         let careful = known.careful;
         if known.quiet || (careful && known.referred.contains(&category)) {
             return None;
@@ -322,7 +337,7 @@ impl World<'_> {
     }
 
     /// A request for one of the claimants, to nobody yet.
-    fn plan(&mut self, index: usize, category: NeedCategory, start: DateTime<Utc>) -> Plan {
+    pub(super) fn plan(&mut self, index: usize, category: NeedCategory, start: DateTime<Utc>) -> Plan {
         let known = &self.known[index];
         let source = known.registered_by;
         let need: Option<NeedId> = known

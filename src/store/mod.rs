@@ -175,6 +175,13 @@ impl Store {
         self
     }
 
+    /// With another clock.
+    #[must_use]
+    pub fn timed_by(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// Binds the store to one caller and to this moment. There is no other way to a query.
     pub fn session(&self, caller: Caller) -> Session {
         let now = self.clock.now();

@@ -341,6 +341,21 @@ impl TestApp {
         self.settle().await;
     }
 
+    /// Fires whatever has come due, turn by turn, as the timers do, and settles; how much the journal was told of, and
+    /// how much expired.
+    pub async fn fires(&self) -> (usize, usize) {
+        let (mut told, mut expired) = (0, 0);
+        loop {
+            let fired = self.store.unscoped_fire("test").await.expect("timers fire");
+            told += fired.told;
+            expired += fired.expired;
+            if !fired.more {
+                self.settle().await;
+                return (told, expired);
+            }
+        }
+    }
+
     /// The statements run since the last call of this.
     pub fn statements(&self) -> usize {
         self.watched.lock().expect("no test panics here").clear();

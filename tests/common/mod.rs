@@ -15,6 +15,7 @@ pub mod golden;
 pub mod journey;
 pub mod postgres;
 pub mod process;
+pub mod software;
 pub mod story;
 pub mod world;
 

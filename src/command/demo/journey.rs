@@ -1,40 +1,57 @@
-//! One referral from registration to outcome, over HTTP, with the three tokens: each step, and what each caller sees.
+//! Journeys of made-up people, walked over HTTP with tokens of the demo: each step is told in both languages, with what
+//! its caller sees. This is the stepping that all of them share; each journey is a module of its own.
 use std::{
     io::{self, Write},
     net::SocketAddr,
 };
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::{Failure, Tokens};
+use super::{DemoJourney, Failure};
+use crate::clock::{Clock, ClockHandle};
+
+mod family;
+mod monday;
+mod outline;
+mod referral;
 
 /// Why a journey ended early.
 #[derive(Debug, thiserror::Error)]
 enum JourneyError {
-    #[error("there is no journey `{0}`; the journeys are: referral")]
-    Unknown(String),
     #[error("step {step} was not answered as it should be: {answer}")]
     Refused { step: usize, answer: Value },
     #[error("the journey ended with {0} and not with COMPLETED")]
     NotCompleted(Value),
+    #[error("step {0} waited in vain for what the feed should tell")]
+    Untold(usize),
+}
+
+/// What a journey is walked with: where the gateway answers, tokens for it, and its time, which a journey can move.
+pub(super) struct Scene {
+    pub(super) address: SocketAddr,
+    pub(super) agency: String,
+    pub(super) provider: String,
+    pub(super) housing: String,
+    pub(super) ministry: String,
+    pub(super) clock: Clock,
+    pub(super) hands: ClockHandle,
 }
 
 /// Walks a journey and prints it.
-pub(super) async fn walk(
-    name: Option<&str>,
-    address: SocketAddr,
-    tokens: &Tokens,
-) -> Result<(), Failure> {
+pub(super) async fn walk(name: DemoJourney, scene: Scene) -> Result<(), Failure> {
+    let walk = Walk::new(scene);
     match name {
-        None | Some("referral") => Walk::new(address, tokens).referral().await,
-        Some(other) => Err(JourneyError::Unknown(other.to_owned()).into()),
+        DemoJourney::Referral => walk.referral().await,
+        DemoJourney::Family => walk.family().await,
+        DemoJourney::Monday => walk.monday().await,
     }
 }
 
-struct Walk<'a> {
+struct Walk {
     endpoint: String,
     client: reqwest::Client,
-    tokens: &'a Tokens,
+    scene: Scene,
     step: usize,
 }
 
@@ -43,6 +60,7 @@ struct Walk<'a> {
 enum Who {
     Agency,
     Provider,
+    Housing,
     Ministry,
 }
 
@@ -51,39 +69,59 @@ impl Who {
         match self {
             Self::Agency => "agency",
             Self::Provider => "provider",
+            Self::Housing => "housing service",
             Self::Ministry => "ministry",
         }
     }
 }
 
-/// What each caller asks to see what has become of the referral.
-const SEEN: &str = "query($id: ID!) { referral(id: $id) { status statusReason claimantAccess claimant { identityAccess identity { fullName } contactAccess contactVia { name } } outcomes { kind date } availableActions } }";
-
-impl<'a> Walk<'a> {
-    fn new(address: SocketAddr, tokens: &'a Tokens) -> Self {
+impl Walk {
+    fn new(scene: Scene) -> Self {
         Self {
-            endpoint: format!("http://{address}/graphql"),
+            endpoint: format!("http://{}/graphql", scene.address),
             client: reqwest::Client::new(),
-            tokens,
+            scene,
             step: 0,
         }
     }
 
     fn say(&mut self, who: Who, english: &str, french: &str) -> Result<(), Failure> {
+        self.headed(who.label(), english, french)
+    }
+
+    fn headed(&mut self, who: &str, english: &str, french: &str) -> Result<(), Failure> {
         self.step += 1;
-        let (step, who) = (self.step, who.label());
+        let step = self.step;
+        // Each step takes its time.
+        self.scene.hands.advance(TimeDelta::minutes(1));
         writeln!(io::stdout(), "\n{step}. [{who}] {english}\n   {french}")?;
         Ok(())
     }
 
-    /// Asks as somebody, prints the answer, and returns the data.
-    async fn ask(&self, who: Who, query: &str, variables: Value) -> Result<Value, Failure> {
+    /// Lets time pass.
+    fn later(&mut self, by: TimeDelta, english: &str, french: &str) -> Result<(), Failure> {
+        self.scene.hands.advance(by);
+        self.headed("time", english, french)
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.scene.clock.now()
+    }
+
+    /// The day that it is in Toronto.
+    fn today(&self) -> String {
+        crate::domain::business_days::toronto_date(self.now()).to_string()
+    }
+
+    /// Asks as somebody; the whole answer.
+    async fn answer(&self, who: Who, query: &str, variables: Value) -> Result<Value, Failure> {
         let token = match who {
-            Who::Agency => &self.tokens.agency,
-            Who::Provider => &self.tokens.provider,
-            Who::Ministry => &self.tokens.ministry,
+            Who::Agency => &self.scene.agency,
+            Who::Provider => &self.scene.provider,
+            Who::Housing => &self.scene.housing,
+            Who::Ministry => &self.scene.ministry,
         };
-        let answer: Value = self
+        Ok(self
             .client
             .post(&self.endpoint)
             .bearer_auth(token)
@@ -91,7 +129,12 @@ impl<'a> Walk<'a> {
             .send()
             .await?
             .json()
-            .await?;
+            .await?)
+    }
+
+    /// Asks as somebody; the data of an answer in which nothing was refused.
+    async fn call(&self, who: Who, query: &str, variables: Value) -> Result<Value, Failure> {
+        let answer = self.answer(who, query, variables).await?;
         let mended = answer["data"].as_object().is_none_or(|fields| {
             fields
                 .values()
@@ -101,7 +144,12 @@ impl<'a> Walk<'a> {
             let step = self.step;
             return Err(JourneyError::Refused { step, answer }.into());
         }
-        let data = answer["data"].clone();
+        Ok(answer["data"].clone())
+    }
+
+    /// Asks as somebody, prints the answer as it came, and returns the data.
+    async fn ask(&self, who: Who, query: &str, variables: Value) -> Result<Value, Failure> {
+        let data = self.call(who, query, variables).await?;
         let text = serde_json::to_string_pretty(&data)?;
         for line in text.lines() {
             writeln!(io::stdout(), "   {line}")?;
@@ -109,7 +157,7 @@ impl<'a> Walk<'a> {
         Ok(data)
     }
 
-    /// A mutation with one input; the field of its payload that is asked for.
+    /// A mutation with one input, printed as it came; the payload.
     async fn act(
         &self,
         who: Who,
@@ -117,201 +165,79 @@ impl<'a> Walk<'a> {
         input: Value,
         selection: &str,
     ) -> Result<Value, Failure> {
-        let query = format!(
-            "mutation($input: {input_type}!) {{ {mutation}(input: $input) {{ {selection} userErrors {{ code message }} }} }}"
-        );
+        let query = document((mutation, input_type), selection);
         let data = self.ask(who, &query, json!({ "input": input })).await?;
         Ok(data[mutation].clone())
     }
 
-    async fn everybody_looks(&mut self, referral: &Value) -> Result<Value, Failure> {
-        let mut status = Value::Null;
-        for (who, english, french) in [
-            (
-                Who::Provider,
-                "what the provider sees now",
-                "ce que voit maintenant le fournisseur",
-            ),
-            (
-                Who::Ministry,
-                "what the ministry sees now",
-                "ce que voit maintenant le ministère",
-            ),
-            (
-                Who::Agency,
-                "what the agency sees now",
-                "ce que voit maintenant l'organisme",
-            ),
-        ] {
-            self.say(who, english, french)?;
-            let data = self.ask(who, SEEN, json!({ "id": referral })).await?;
-            status = data["referral"]["status"].clone();
-        }
-        Ok(status)
+    /// A mutation with one input, of which nothing is printed; the payload.
+    async fn done(
+        &self,
+        who: Who,
+        (mutation, input_type): (&str, &str),
+        input: Value,
+        selection: &str,
+    ) -> Result<Value, Failure> {
+        let query = document((mutation, input_type), selection);
+        let data = self.call(who, &query, json!({ "input": input })).await?;
+        Ok(data[mutation].clone())
     }
 
-    async fn referral(mut self) -> Result<(), Failure> {
-        let claimant = self.registers().await?;
-        let sent = self.sends(&claimant).await?;
-        self.everybody_looks(&sent["id"]).await?;
-        self.works(&sent).await?;
-        let status = self.everybody_looks(&sent["id"]).await?;
-        self.say(
-            Who::Ministry,
-            "the ministry counts, and learns nothing of anybody",
-            "le ministère compte, sans rien apprendre de personne",
-        )?;
-        self.ask(
-            Who::Ministry,
-            "{ referralReport(input: { period: { from: \"2020-01-01\", to: \"2029-12-31\" }, groupBy: [STATUS] }) { rows { keys { label } count } total } }",
-            json!({}),
-        )
-        .await?;
-        writeln!(io::stdout(), "\n{}", status.as_str().unwrap_or_default())?;
-        if status == "COMPLETED" {
-            Ok(())
-        } else {
-            Err(JourneyError::NotCompleted(status).into())
-        }
+    /// A mutation with one input, and in few words what it left; the payload.
+    async fn does(
+        &self,
+        who: Who,
+        mutation: (&str, &str),
+        input: Value,
+        selection: &str,
+    ) -> Result<Value, Failure> {
+        let payload = self.done(who, mutation, input, selection).await?;
+        print(&payload)?;
+        Ok(payload)
     }
 
-    async fn registers(&mut self) -> Result<Value, Failure> {
-        self.say(
-            Who::Agency,
-            "registers a claimant",
-            "inscrit une personne demandant l'asile",
-        )?;
-        let registered = self
-            .act(
-                Who::Agency,
-                ("claimantRegister", "ClaimantRegisterInput"),
-                json!({
-                    "language": "spa", "interpreterNeeded": true, "ageBand": "FROM_25_TO_54",
-                    "identity": { "givenName": "Testa", "familyName": "Specimen-Journey" },
-                    "contact": { "permission": "VIA_AGENCY_ONLY", "points": [
-                        { "kind": "PHONE", "value": "+1 555 0100", "safety": "SAFE" } ] },
-                }),
-                "claimant { id identity { fullName } }",
-            )
-            .await?;
-        let claimant = registered["claimant"]["id"].clone();
-        self.say(Who::Agency, "records a need", "consigne un besoin")?;
-        let need = json!({ "claimantId": claimant, "category": "EMPLOYMENT" });
-        let selection = "claimant { needs { category status priority } }";
-        self.act(
-            Who::Agency,
-            ("needRecord", "NeedRecordInput"),
-            need,
-            selection,
-        )
-        .await?;
-        self.say(
-            Who::Agency,
-            "records the claimant's consent: employment, identity, to employment services",
-            "consigne le consentement : emploi, identité, aux services d'emploi",
-        )?;
-        let consent = json!({
-            "claimantId": claimant, "purposes": ["EMPLOYMENT"], "fieldGroups": ["IDENTITY"],
-            "recipientKinds": ["EMPLOYMENT_SERVICE"], "method": "VERBAL", "interpreter": "PROFESSIONAL",
-        });
-        let selection = "consent { status purposes fieldGroups recipientKinds }";
-        self.act(
-            Who::Agency,
-            ("consentRecord", "ConsentRecordInput"),
-            consent,
-            selection,
-        )
-        .await?;
-        Ok(claimant)
+    /// A mutation that is to be refused, and how it is.
+    async fn may_not(
+        &self,
+        who: Who,
+        (mutation, input_type): (&str, &str),
+        input: Value,
+    ) -> Result<(), Failure> {
+        let query = document((mutation, input_type), "");
+        let answer = self.answer(who, &query, json!({ "input": input })).await?;
+        let refusal = &answer["data"][mutation]["userErrors"][0];
+        let (Some(code), Some(message)) = (refusal["code"].as_str(), refusal["message"].as_str())
+        else {
+            let step = self.step;
+            return Err(JourneyError::Refused { step, answer }.into());
+        };
+        line(&format!("refused: {code}: {message}"))
     }
 
-    async fn sends(&mut self, claimant: &Value) -> Result<Value, Failure> {
-        self.say(
-            Who::Provider,
-            "is asked for its own services",
-            "est interrogé sur ses propres services",
-        )?;
-        let found = self
-            .ask(
-                Who::Provider,
-                "{ viewer { organization { id name } } }",
-                json!({}),
-            )
-            .await?;
-        let organization = &found["viewer"]["organization"]["id"];
-        self.say(
-            Who::Agency,
-            "finds the provider's employment service",
-            "trouve le service d'emploi du fournisseur",
-        )?;
-        let found = self
-            .ask(
-                Who::Agency,
-                "query($organization: ID!) { services(filter: { organizationId: $organization, category: [EMPLOYMENT], status: [ACTIVE] }, first: 1) { edges { node { id name organization { name } capacity { status } } } } }",
-                json!({ "organization": organization }),
-            )
-            .await?;
-        let service = &found["services"]["edges"][0]["node"]["id"];
-        self.say(
-            Who::Agency,
-            "sends a referral to it",
-            "y envoie un aiguillage",
-        )?;
-        let sent = self
-            .act(
-                Who::Agency,
-                ("referralCreate", "ReferralCreateInput"),
-                json!({
-                    "claimantId": claimant, "category": "EMPLOYMENT", "serviceId": service, "send": true,
-                    "summary": "Cooked for ten years; looks for work in a kitchen.",
-                }),
-                "referral { id reference status version dueAt availableActions }",
-            )
-            .await?;
-        Ok(sent["referral"].clone())
+    /// What somebody sees, in few words; the data.
+    async fn look(&self, who: Who, query: &str, variables: Value) -> Result<Value, Failure> {
+        let data = self.call(who, query, variables).await?;
+        print(&data)?;
+        Ok(data)
     }
+}
 
-    async fn works(&mut self, sent: &Value) -> Result<(), Failure> {
-        let mut version = sent["version"].clone();
-        for (mutation, english, french) in [
-            (
-                "referralAccept",
-                "accepts it: what consent allows unseals",
-                "l'accepte : ce que permet le consentement s'ouvre",
-            ),
-            (
-                "referralStart",
-                "makes the first contact, through the agency",
-                "établit le premier contact, par l'organisme",
-            ),
-        ] {
-            self.say(Who::Provider, english, french)?;
-            let done = self
-                .act(
-                    Who::Provider,
-                    (mutation, "ReferralActionInput"),
-                    json!({ "id": sent["id"], "expectedVersion": version }),
-                    "referral { status version claimant { identity { fullName } contactVia { name } } }",
-                )
-                .await?;
-            version = done["referral"]["version"].clone();
-        }
-        self.say(
-            Who::Provider,
-            "completes it with an outcome",
-            "le termine avec un résultat",
-        )?;
-        let today = crate::domain::business_days::toronto_date(crate::clock::Clock::system().now());
-        self.act(
-            Who::Provider,
-            ("referralComplete", "ReferralCompleteInput"),
-            json!({
-                "id": sent["id"], "expectedVersion": version,
-                "outcomes": [{ "kind": "EMPLOYED_FULL_TIME", "date": today.to_string() }],
-            }),
-            "referral { status outcomes { kind date } }",
-        )
-        .await?;
-        Ok(())
+fn document((mutation, input_type): (&str, &str), selection: &str) -> String {
+    format!(
+        "mutation($input: {input_type}!) {{ {mutation}(input: $input) {{ {selection} userErrors {{ code message }} }} }}"
+    )
+}
+
+/// Prints an answer in few words.
+fn print(value: &Value) -> Result<(), Failure> {
+    for text in outline::lines(value) {
+        line(&text)?;
     }
+    Ok(())
+}
+
+/// Prints one line under a step.
+fn line(text: &str) -> Result<(), Failure> {
+    writeln!(io::stdout(), "   {text}")?;
+    Ok(())
 }

@@ -18,6 +18,7 @@ use crate::domain::{
     eligibility::{fact, in_force, is_sealed},
 };
 
+mod arrivals;
 mod referrals;
 
 /// Provinces as they stand at different moments: on a working day, on a Sunday night when the clocks change, on a

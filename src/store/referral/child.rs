@@ -143,7 +143,7 @@ impl Change for Split {
         row.category = self.category;
         row.service_id = self.service;
         row.priority = self.priority.unwrap_or(parent.priority);
-        row.need_id = None;
+        row.need_id = unit.need_for(&row, None).await?;
         let people: Vec<ClaimantId> = row.claimant_id.into_iter().collect();
         unit.check_summary(&people, self.summary.as_deref()).await?;
         unit.put_new_summary(&mut row, self.summary.as_deref())?;

@@ -234,6 +234,9 @@ async fn each_organization_of_the_demo_finds_something_in_its_boxes() {
     };
     let overdue = boxed(&provider, ReferralBox::Inbox, urgent_and_overdue).await;
     assert!(overdue.len() >= 3, "{}", overdue.len());
+    let tabs = provider.inbox_summary().await.unwrap();
+    assert_eq!(tabs.waiting, 60, "a Monday");
+    assert!(tabs.overdue >= 8 && tabs.unassigned >= 60 && tabs.waitlisted >= 1);
     let open = boxed(&provider, ReferralBox::Open, Filter::default()).await;
     assert!(open.len() >= 15, "{}", open.len());
     assert!(open.iter().all(|row| row.claimant_id.is_none()));
