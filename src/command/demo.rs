@@ -11,9 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use super::{
-    DemoArguments, DemoFormat, DemoJourney, Failure, log, open::open_store, serve::serve,
-};
+use super::{DemoArguments, DemoFormat, DemoJourney, Failure, log, open::open_store, serve::serve};
 use crate::{
     auth::{
         demo::{DemoIssuer, TokenRequest},

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
-    AgeBand, ClaimantId, JournalKind, NeedCategory, OrganizationId, ReferralId, SubjectType, household,
-    household_member, referral, referral_also_for,
+    AgeBand, ClaimantId, JournalKind, NeedCategory, OrganizationId, ReferralId, SubjectType,
+    household, household_member, referral, referral_also_for,
 };
 
 use super::{

@@ -337,7 +337,12 @@ impl World<'_> {
     }
 
     /// A request for one of the claimants, to nobody yet.
-    pub(super) fn plan(&mut self, index: usize, category: NeedCategory, start: DateTime<Utc>) -> Plan {
+    pub(super) fn plan(
+        &mut self,
+        index: usize,
+        category: NeedCategory,
+        start: DateTime<Utc>,
+    ) -> Plan {
         let known = &self.known[index];
         let source = known.registered_by;
         let need: Option<NeedId> = known

@@ -72,7 +72,9 @@ pub(super) fn untold_to_excluded(organization: OrganizationId) -> Expr {
         .cond_where(
             Condition::any()
                 .add(Expr::col((referral::Entity, referral::Column::LinkedAt)).is_null())
-                .add(Expr::col((referral::Entity, referral::Column::LinkedAt)).lte(entry(Entry::At))),
+                .add(
+                    Expr::col((referral::Entity, referral::Column::LinkedAt)).lte(entry(Entry::At)),
+                ),
         )
         .to_owned();
     let of_consent = Query::select()

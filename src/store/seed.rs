@@ -10,9 +10,10 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use entity::{
     JournalKind, OrganizationId, ReferralStatusReason, SubjectType, catchment, claimant, consent,
-    consent_recipient, eligibility_rule, exclusion, household, household_member, location, need, organization,
-    organization_catchment, outcome, referral, referral_also_for, region, reroute_request, service,
-    service_at_location, service_capacity, service_category, service_language, service_region,
+    consent_recipient, eligibility_rule, exclusion, household, household_member, location, need,
+    organization, organization_catchment, outcome, referral, referral_also_for, region,
+    reroute_request, service, service_at_location, service_capacity, service_category,
+    service_language, service_region,
 };
 use sea_orm::prelude::Uuid;
 

@@ -8,10 +8,10 @@ use entity::{
     ReferralId, Sealed, SubjectType, access_grant, audit_link, catchment, claimant,
     claimant_claim_status, claimant_contact, claimant_identifiers, claimant_identity, claimant_key,
     claimant_language_abilities, claimant_link, claimant_match_token, claimant_name_token,
-    claimant_qualifications, consent, consent_recipient, eligibility_rule, exclusion, household, household_member,
-    journal_audience, journal_entry, location, need, organization, organization_catchment, outcome,
-    referral, referral_also_for, region, reroute_request, service, service_at_location,
-    service_capacity, service_category, service_language, service_region,
+    claimant_qualifications, consent, consent_recipient, eligibility_rule, exclusion, household,
+    household_member, journal_audience, journal_entry, location, need, organization,
+    organization_catchment, outcome, referral, referral_also_for, region, reroute_request, service,
+    service_at_location, service_capacity, service_category, service_language, service_region,
 };
 use sea_orm::{EntityTrait, IntoActiveModel, prelude::Uuid};
 
