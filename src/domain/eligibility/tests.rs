@@ -238,7 +238,7 @@ fn a_verdict_names_each_rule_that_is_not_met_and_each_that_may_not_be() {
     let child = aged(12, 12);
     let verdict = judge([of_age.clone(), local.clone(), over], &child, today());
     assert_eq!(verdict.eligible, YesNoUnknown::No);
-    assert_eq!(verdict.failed, [of_age.clone()]);
+    assert_eq!(verdict.failed, std::slice::from_ref(&of_age));
     assert_eq!(verdict.unknown, std::slice::from_ref(&local));
     let verdict = judge([of_age, local], &aged(30, 30), today());
     assert_eq!(verdict.eligible, YesNoUnknown::Unknown);
