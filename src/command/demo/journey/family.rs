@@ -149,7 +149,7 @@ impl Walk {
         self.say(
             Who::Agency,
             "who is sixteen agrees to be known of, but not by name; for the child the mother agrees",
-            "à seize ans, on accepte que son existence soit connue, sans le nom; pour l'enfant, la mère accepte",
+            "à seize ans, on accepte d'être connu, mais sans être nommé; pour l'enfant, la mère accepte",
         )?;
         let selection = "consent { status givenBy fieldGroups }";
         let own = consent(&family.sixteen, json!([]), "SELF");
@@ -293,7 +293,7 @@ impl Walk {
         let started = self
             .steps(Who::Housing, action("referralStart"), &accepted, json!({}))
             .await?;
-        print(&started)?;
+        print(&json!({ "status": started["status"] }))?;
         Ok(started)
     }
 
