@@ -41,6 +41,12 @@ impl From<DbErr> for Error {
     }
 }
 
+impl From<BadInput> for Error {
+    fn from(problem: BadInput) -> Self {
+        Self::BadInput(problem)
+    }
+}
+
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
@@ -64,6 +70,10 @@ pub enum BadInput {
     DimensionNotCounted,
     /// A period that ends before it begins, or is longer than ten years.
     Period,
+    /// A preview is about a claimant or about facts.
+    ClaimantOrFacts,
+    /// A preview of what is not there, or not for the caller to see.
+    NothingToPreview,
     /// A feed can be read forwards only, 1 to 500 entries at a time.
     FeedSize,
 }
@@ -151,6 +161,8 @@ pub enum Problem {
     NotInHousehold,
     Excluded,
     ServiceNotActive,
+    /// A rule about a sealed fact, by somebody else than the ministry.
+    SealedFact,
     ServiceRequired,
     RecipientFixed,
     Duplicate,

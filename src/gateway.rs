@@ -147,7 +147,7 @@ impl Gateway for ClaimantGateway {
                 .map(|(name, value)| (async_graphql::Name::new(name), Value::from(value)))
                 .collect(),
         );
-        let mut response = Box::pin(self.api.execute(session.clone(), prepared.request)).await;
+        let mut response = Box::pin(self.api.execute(session.clone(), prepared)).await;
         // Nothing that was sealed leaves without a record of who was told.
         if let Err(error) = session.write_disclosures().await {
             tracing::error!(%error, "an answer was withheld");

@@ -4,7 +4,7 @@
 //! calls of a [`store`] session and rows into types; [`store`] is the only door to the database; [`domain`] holds the
 //! rules, pure. [`auth`] makes a caller of a token. [`exchange`] reads and writes formats. [`work`] runs behind requests. [`message`] holds every
 //! text. [`demo`] makes
-//! synthetic data.
+//! synthetic data. [`lock`] says that every lock is on.
 pub mod auth;
 pub mod clock;
 pub mod command;
@@ -16,6 +16,7 @@ pub mod exchange;
 pub mod gateway;
 pub mod graphql;
 pub mod http;
+pub mod lock;
 pub mod message;
 pub mod opaque;
 pub mod private_file;

@@ -28,10 +28,11 @@ pub enum NodeType {
     DuplicateCandidate = 14,
     Message = 15,
     Appointment = 16,
+    EligibilityRule = 24,
 }
 
 impl NodeType {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::Organization,
         Self::Region,
         Self::Catchment,
@@ -48,6 +49,7 @@ impl NodeType {
         Self::DuplicateCandidate,
         Self::Message,
         Self::Appointment,
+        Self::EligibilityRule,
     ];
 }
 

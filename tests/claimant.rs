@@ -124,6 +124,14 @@ on_both_databases! {
         let updated = agency.done("claimantUpdate", updated, "claimant { version }").await;
         assert_eq!(updated["claimant"]["version"], 3);
         assert_eq!(version().await, 2, "the open part has changed once");
+        let moved = json!({ "id": claimant, "expectedVersion": 3, "municipality": "Elsewhere", "locationProtected": true });
+        agency.done("claimantUpdate", moved, "claimant { version }").await;
+        assert_eq!(version().await, 2, "that the person moved is not told");
+        let since = "{ claimants(filter: { updatedSince: \"2026-06-01T15:00:00Z\" }) { edges { node { id } } } }";
+        app.clock.advance(chrono::TimeDelta::hours(2));
+        let french = json!({ "id": claimant, "expectedVersion": 4, "officialLanguage": "FR" });
+        agency.done("claimantUpdate", french, "claimant { version }").await;
+        assert_eq!(provider.query(since).await.data()["claimants"]["edges"], json!([]));
     }
 
     async fn only_the_registering_organization_updates_a_person(app: TestApp) {

@@ -89,6 +89,24 @@ assert!(payload["claimant"].is_null(), "nothing that is still open is the former
         assert!(told(&app.as_provider(), &open.id).await.contains(&("REFERRAL_SOURCE_CHANGED".to_owned(), true)));
     }
 
+    async fn a_former_keeper_reads_no_note_of_the_file(app: TestApp) {
+        let agency = app.as_agency();
+        let claimant = moving(&app).await;
+        let exclusion = json!({ "claimantId": claimant, "organizationId": organization(&app, "far-provider").await,
+            "note": "Told in confidence" });
+        agency.done("exclusionRecord", exclusion, "exclusion { id }").await;
+        let notes = async |client: &Client<'_>| {
+            app.settle().await;
+            let answer = client.query("{ changes(first: 100) { edges { node { kind note } } } }").await;
+            answer.text.matches("Told in confidence").count()
+        };
+        assert_eq!(notes(&agency).await, 1);
+        let version = agency.sees_claimant(&claimant, "version").await["version"].as_i64().expect("a version");
+        let input = transfer(&app, &claimant, version, "other-agency").await;
+        agency.done("claimantTransfer", input, "claimant { id }").await;
+        assert_eq!(notes(&agency).await, 0);
+    }
+
     async fn without_consent_that_names_the_new_keeper_no_file_moves(app: TestApp) {
         let agency = app.as_agency();
         let claimant = agency.registers_with_consent("Staying").await;

@@ -397,9 +397,13 @@ on_both_databases! {
         }
         let outcome = |note: Option<&str>| json!({ "referralId": story.referral,
             "outcome": { "kind": "EMPLOYED_FULL_TIME", "date": "2026-06-01", "note": note } });
-        assert_eq!(provider.refused("outcomeRecord", outcome(Some("Told."))).await, "CLAIMANT_ERASED");
-        // Without words it counts, and opens nothing again.
-        provider.done("outcomeRecord", outcome(None), "referral { id }").await;
+        for note in [Some("Told."), None] {
+            assert_eq!(provider.refused("outcomeRecord", outcome(note)).await, "NOT_FOUND", "as of whoever excludes it");
+        }
+        let seen = provider.ask("query($id: ID!) { referral(id: $id) { id } }", json!({ "id": story.referral })).await;
+        assert_eq!(seen.data()["referral"], Value::Null);
+        assert_eq!(agency.sees_id(&story.referral, "status outcomes { kind }").await,
+            json!({ "status": "COMPLETED", "outcomes": [{ "kind": "EMPLOYED_FULL_TIME" }] }), "its keeper knows what became of it");
         let seen = provider.ask("query($id: ID!) { claimant(id: $id) { id } }", json!({ "id": id })).await;
         assert_eq!(seen.data()["claimant"], Value::Null);
         let gone = agency.ask("query($id: ID!) { referral(id: $id) { id } }", json!({ "id": draft.id })).await;

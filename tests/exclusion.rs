@@ -1,5 +1,6 @@
 //! Exclusions: to an organization that a person never wants to be known to, everything is as if the person had never
 //! been; only the registering organization knows why.
+use chrono::TimeDelta;
 use claimant_gateway::opaque::NodeType;
 use serde_json::{Value, json};
 
@@ -21,6 +22,13 @@ async fn exclude(app: &TestApp, claimant: &Value, organization: &Value) -> Value
         .clone()
 }
 
+/// The kinds of some entries, in their order.
+fn kinds(entries: &Value) -> Vec<String> {
+    let entries = entries.as_array().expect("entries");
+    let kind = |entry: &Value| entry["node"]["kind"].as_str().expect("a kind").to_owned();
+    entries.iter().map(kind).collect()
+}
+
 /// The feed, without what differs between two runs.
 async fn told(client: &Client<'_>) -> Value {
     client.app().settle().await;
@@ -38,7 +46,7 @@ const EVERYTHING: &str = "query($referral: ID!, $claimant: ID!) {
     referralReport(input: { period: { from: \"2026-01-01\", to: \"2026-12-31\" }, groupBy: [STATUS] }) { total rows { count } } }";
 
 on_both_databases! {
-    async fn an_excluded_party_is_told_that_its_access_ended_and_nothing_else(app: TestApp) {
+    async fn an_excluded_party_reads_nothing_any_more_and_is_told_that_its_access_ended(app: TestApp) {
         let (agency, provider) = (app.as_agency(), app.as_provider());
         let claimant = agency.registers_with_consent("Testa").await;
         let first = agency.sends(&claimant, &app.service()).await;
@@ -46,6 +54,8 @@ on_both_databases! {
         provider.does("referralComplete", &first, outcome("HOUSED")).await;
         let second = agency.sends(&claimant, &app.service()).await;
         provider.does("referralAccept", &second, Value::Null).await;
+        let before = kinds(&told(&provider).await);
+        app.clock.advance(TimeDelta::minutes(1));
         exclude(&app, &claimant, &organization(&app, app.world.provider)).await;
 
         for referral in [&first, &second] {
@@ -53,8 +63,13 @@ on_both_databases! {
             let never = json!({ "referral": app.missing(NodeType::Referral), "claimant": app.missing(NodeType::Claimant) });
             assert_same_answer(&provider.ask(EVERYTHING, ids).await, &provider.ask(EVERYTHING, never).await, "read");
         }
-        let ended = json!({ "node": { "kind": "ACCESS_ENDED", "subject": null, "reason": null, "note": null, "organization": null } });
-        assert_eq!(told(&provider).await, json!([ended.clone(), ended]));
+        let entries = told(&provider).await;
+        let ended = ["ACCESS_ENDED".to_owned(), "ACCESS_ENDED".to_owned()];
+        assert_eq!(kinds(&entries), [before, ended.into()].concat(), "what it was told stays, and nothing more comes");
+        for entry in entries.as_array().expect("entries") {
+            let left = (&entry["node"]["subject"], &entry["node"]["note"]);
+            assert_eq!(left, (&Value::Null, &Value::Null), "and opens nothing");
+        }
         let seen = agency.sees(&second, "status statusReason").await;
         assert_eq!(seen, json!({ "status": "CANCELLED", "statusReason": "CONSENT_WITHDRAWN" }));
         assert_eq!(agency.rereads(&first).await.status, "COMPLETED", "history stays");
@@ -104,15 +119,51 @@ on_both_databases! {
         assert_eq!(told(&other).await, before, "not even that it is gone");
     }
 
-    async fn an_exclusion_recorded_while_it_is_open_takes_it_out_of_the_feed(app: TestApp) {
+    async fn access_that_ends_by_an_exclusion_looks_in_the_feed_as_any_other_end(app: TestApp) {
+        let (agency, provider, other) = (app.as_agency(), app.as_provider(), app.client("other-provider"));
+        let ends = async |how: &str| {
+            let (party, able) = (told(&provider).await, told(&other).await);
+            let claimant = agency.registers("Testa").await;
+            let consent = agency.consents(&claimant, Value::Null).await;
+            let sent = agency.sends(&claimant, &app.service()).await;
+            provider.does("referralAccept", &sent, Value::Null).await;
+            let open = json!({ "claimantId": claimant, "send": true, "acknowledgeDuplicate": true });
+            let open = agency.creates(open).await;
+            app.clock.advance(TimeDelta::minutes(1));
+            match how {
+                "withdrawal" => drop(agency.done("consentWithdraw", json!({ "id": consent }), "consent { id }").await),
+                _ => for out in [app.world.provider, app.world.other_provider] {
+                    exclude(&app, &claimant, &organization(&app, out)).await;
+                },
+            }
+            for client in [&provider, &other] {
+                assert_eq!(client.sees(&open, "id").await, Value::Null, "{how}");
+            }
+            let later = |all: Value, known: Value| {
+                let known = known.as_array().map_or(0, Vec::len);
+                kinds(&all).split_off(known)
+            };
+            (later(told(&provider).await, party), later(told(&other).await, able))
+        };
+        let (excluded, withdrawn) = (ends("exclusion").await, ends("withdrawal").await);
+        assert_eq!(excluded, withdrawn);
+        assert_eq!(excluded.1, ["REFERRAL_CREATED", "ACCESS_ENDED"], "of what it could have claimed");
+    }
+
+    async fn whom_a_linked_person_excludes_is_told_that_access_ended(app: TestApp) {
         let (agency, other) = (app.as_agency(), app.client("other-provider"));
-        let before = told(&other).await;
+        let open = agency.asks_openly().await;
         let claimant = agency.registers_with_consent("Testa").await;
-        agency.creates(json!({ "claimantId": claimant, "send": true })).await;
-        assert_ne!(told(&other).await, before);
         exclude(&app, &claimant, &organization(&app, app.world.other_provider)).await;
-        assert_eq!(told(&other).await, before);
-        assert_eq!(app.as_provider().box_of("OPEN").await.len(), 1, "for the others it goes on");
+        let before = kinds(&told(&other).await);
+        app.clock.advance(TimeDelta::minutes(1));
+        agency.does("referralLinkClaimant", &open, json!({ "claimantId": claimant })).await;
+        assert_eq!(kinds(&told(&other).await), [before, vec!["ACCESS_ENDED".to_owned()]].concat());
+        assert_eq!(other.sees(&open, "id").await, Value::Null);
+        let fits = kinds(&told(&app.as_provider()).await);
+        assert!(!fits.contains(&"REFERRAL_LINKED".to_owned()), "whoever could claim does not learn that nobody was named");
+        let history = app.as_provider().sees(&open, "history { edges { node { kind version } } }").await;
+        assert_eq!(history["history"]["edges"][1], json!({ "node": { "kind": "REFERRAL_UPDATED", "version": 2 } }));
     }
 
     async fn only_the_registering_organization_records_ends_and_sees_exclusions(app: TestApp) {

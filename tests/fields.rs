@@ -36,6 +36,8 @@ fn cell(answer: &Answer, field: &Field) -> char {
         return match answer.error_code() {
             "FORBIDDEN" => 'F',
             "UNAUTHENTICATED" => 'U',
+            // A preview of somebody whom the caller did not register.
+            "BAD_USER_INPUT" => '.',
             other => panic!("{}: {other}: {}", field.name, answer.text),
         };
     }

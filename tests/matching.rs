@@ -225,6 +225,36 @@ on_both_databases! {
         assert_eq!(told(&agency, "CLAIMANT_SOUGHT").await, [claimant], "of anybody else the holder is told");
     }
 
+    async fn no_holder_is_told_whom_the_person_keeps_out_elsewhere(app: TestApp) {
+        let (agency, other) = (app.as_agency(), app.client("other-agency"));
+        registers(&other, testamira()).await;
+        let own = registers(&agency, testamira()).await;
+        let exclusion = json!({ "claimantId": own,
+            "organizationId": app.public_id(NodeType::Organization, app.world.other_agency) });
+        agency.done("exclusionRecord", exclusion, "exclusion { id }").await;
+        finds(&agency, testamira()).await;
+        finds(&app.as_provider(), testamira()).await;
+        app.compares().await;
+        assert_eq!(told(&other, "CLAIMANT_SOUGHT").await, [] as [Value; 0]);
+    }
+
+    async fn whatever_others_hold_ones_own_pairs_are_found(app: TestApp) {
+        let (agency, other) = (app.as_agency(), app.client("other-agency"));
+        let first = registers(&agency, named("Testamira", Some("Specimenova"), "1985-07-23")).await;
+        // More of them than are ever compared, and all more alike.
+        let whole = json!({ "identity": { "givenName": "Testamira", "familyName": "Specimenova", "birthDate": "1985-07-24" },
+            "identifiers": [{ "kind": "UCI", "value": "1122-3344" }] });
+        for _ in 0..105 {
+            registers(&other, whole.clone()).await;
+        }
+        let second = registers(&agency, whole).await;
+        app.compares().await;
+        app.compares().await;
+        let open = pairs(&agency, Some("OPEN")).await;
+        assert_eq!(open.len(), 1);
+        assert_eq!((&open[0]["claimant"]["id"], &open[0]["other"]["id"]), (&first, &second));
+    }
+
     async fn being_sought_keeps_nobody_from_being_forgotten(app: TestApp) {
         let claimant = registers(&app.as_agency(), testamira()).await;
         app.clock.advance(TimeDelta::days(2_557));

@@ -52,6 +52,21 @@ on_both_databases! {
         assert_eq!(provider.query("{ viewer { role } }").await.error_code(), "UNAUTHENTICATED");
     }
 
+    async fn what_a_service_asks_is_remembered_until_it_asks_something_else(app: TestApp) {
+        let asks = "query($id: ID!) { service(id: $id) { eligibilityRules { fact } } }";
+        let (provider, id) = (app.as_provider(), json!({ "id": app.service() }));
+        app.follow(None).await;
+        let (nothing, _) = statements(&provider, asks, &id).await;
+        let (_, texts) = statements(&provider, asks, &id).await;
+        assert_eq!(nothing["service"]["eligibilityRules"], json!([]));
+        assert!(texts.iter().all(|text| !text.contains("eligibility_rule")), "{texts:#?}");
+        let rule = json!({ "serviceId": app.service(), "fact": "LANGUAGE", "languages": ["eng"], "reasonEn": "Why.",
+            "reasonFr": "Pourquoi." });
+        provider.done("eligibilityRuleSave", rule, "service { id }").await;
+        let (something, _) = statements(&provider, asks, &id).await;
+        assert_eq!(something["service"]["eligibilityRules"], json!([{ "fact": "LANGUAGE" }]));
+    }
+
     async fn who_does_not_follow_the_journal_remembers_nothing(app: TestApp) {
         let provider = app.as_provider();
         let first = statements(&provider, "{ viewer { organization { name } } }", &Value::Null).await;

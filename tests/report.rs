@@ -156,6 +156,23 @@ on_both_databases! {
         assert_eq!(cells(&report(&app.as_provider(), by("STATUS")).await), [] as [String; 0]);
     }
 
+    async fn what_became_of_a_referral_after_access_ended_is_not_counted(app: TestApp) {
+        let (agency, provider) = (app.as_agency(), app.as_provider());
+        let person = agency.registers("Testa").await;
+        let consent = agency.consents(&person, Value::Null).await;
+        let taken = agency.sends(&person, &app.service()).await;
+        provider.does("referralAccept", &taken, Value::Null).await;
+        let declined = agency.refers().await;
+        provider.does("referralDecline", &declined, because("NOT_ELIGIBLE")).await;
+        let asked = agency.refers().await;
+        let question = || json!({ "groupBy": ["STATUS", "REASON"] });
+        assert_eq!(cells(&report(&provider, question()).await), ["ACCEPTED =1", "REJECTED NOT_ELIGIBLE=1", "REQUESTED =1"]);
+        agency.done("consentWithdraw", json!({ "id": consent }), "consent { id }").await;
+        agency.does("referralCancel", &asked, because("CLAIMANT_MOVED")).await;
+        let left = report(&provider, question()).await;
+        assert_eq!(cells(&left), ["REJECTED NOT_ELIGIBLE=1"], "its own answer alone");
+    }
+
     async fn a_month_is_one_of_toronto(app: TestApp) {
         let agency = app.as_agency();
         // Ten to midnight on the last of June in Toronto; and ten minutes past it.

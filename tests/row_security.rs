@@ -45,6 +45,23 @@ async fn without_either_lock_a_stranger_would_read_what_is_not_its_own() {
     assert_eq!(answer.data()["referral"]["id"], story.referral);
 }
 
+#[tokio::test]
+async fn a_preview_reads_all_that_stands_against_sending_under_row_security() {
+    let Some(app) = TestApp::secured(|store| store).await else {
+        return;
+    };
+    let story = Story::sent(&app, Plot::open("Previewed")).await;
+    let ask = "query($claimant: ID!, $service: ID!) { referralPreview(input: { claimantId: $claimant, serviceId: $service,
+        category: EMPLOYMENT }) { canSend consent eligibility { eligible } duplicates { id } } }";
+    let input = json!({ "claimant": story.claimant, "service": app.service() });
+    let answer = app.as_agency().ask(ask, input.clone()).await;
+    let expected = json!({ "canSend": false, "consent": "GRANTED", "eligibility": { "eligible": "YES" },
+        "duplicates": [{ "id": story.referral }] });
+    assert_eq!(answer.data()["referralPreview"], expected);
+    let foreign = app.client("other-agency").ask(ask, input).await;
+    assert_eq!(foreign.error_code(), "BAD_USER_INPUT");
+}
+
 /// The number of rows that a connection reads of a table.
 async fn rows(connection: &impl ConnectionTrait, table: &str) -> i64 {
     connection

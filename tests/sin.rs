@@ -13,18 +13,19 @@ use crate::common::{
 const SIN: &str = "046 454 286";
 
 /// Codes of a fixed form, which no number of nine digits has: refused as not valid.
-const CODES: [&str; 7] = [
+const CODES: [&str; 8] = [
     "claimantMatch.language",
     "claimantRegister.language",
     "claimantUpdate.language",
     "consentRecord.language",
+    "eligibilityRuleSave.language",
     "languageAbilitySave.language",
     "qualificationSave.nocCode",
     "referralCreate.language",
 ];
 
 /// Texts of a fixed form in lists.
-const LISTED_CODES: [&str; 1] = ["serviceSave.languages.0"];
+const LISTED_CODES: [&str; 2] = ["eligibilityRuleSave.languages.0", "serviceSave.languages.0"];
 
 const INTROSPECTION: &str =
     "{ __schema { mutationType { fields { name args { name type { ...type } } } }
@@ -319,6 +320,12 @@ async fn possible(app: &TestApp) -> Vec<(&'static str, Client<'_>, Value)> {
             json!({ "id": app.service() }),
         ),
         ("capacitySave", app.as_provider(), capacity),
+        (
+            "eligibilityRuleSave",
+            app.as_ministry(),
+            json!({ "serviceId": app.service(), "fact": "LANGUAGE_LEVEL", "language": "eng", "languageLevel": 4,
+                "reasonEn": "Why.", "reasonFr": "Pourquoi." }),
+        ),
     ]
 }
 

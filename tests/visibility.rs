@@ -86,11 +86,12 @@ pub async fn draw_all(app: &TestApp) -> String {
 }
 
 /// What can be asked about a thing by its id; each takes a variable `id`.
-const QUESTIONS: [&str; 12] = [
+const QUESTIONS: [&str; 13] = [
     "query($id: ID!) { referral(id: $id) { id status claimant { id } } }",
     "query($id: ID!) { claimant(id: $id) { id identityAccess identity { fullName } } }",
     "query($id: ID!) { node(id: $id) { id __typename ... on Referral { status } } }",
     "query($id: ID!) { nodes(ids: [$id, $id]) { id } }",
+    "query($id: ID!) { referralPreview(input: { claimantId: $id, category: HOUSING, serviceId: $id }) { canSend consent eligibility { eligible } duplicates { id } } }",
     "query($id: ID!) { referrals(box: ALL, filter: { serviceId: $id }) { edges { node { id } } } }",
     "mutation($id: ID!) { referralAccept(input: { id: $id, expectedVersion: 1 }) { referral { id } userErrors { code message field } } }",
     "mutation($id: ID!) { referralClaim(input: { id: $id, expectedVersion: 1 }) { referral { id } userErrors { code message field } } }",

@@ -115,6 +115,19 @@ codes! {
         Social = "SOCIAL",
     }
 
+    /// What a rule of eligibility asks about. The first five stand in sealed groups of a claimant, the others in the open
+    /// part.
+    EligibilityFact {
+        Stage = "STAGE",
+        WorkAuthorization = "WORK_AUTHORIZATION",
+        SocialInsurance = "SOCIAL_INSURANCE",
+        Age = "AGE",
+        LanguageLevel = "LANGUAGE_LEVEL",
+        AgeBand = "AGE_BAND",
+        Region = "REGION",
+        Language = "LANGUAGE",
+    }
+
     /// Where a need stands.
     NeedStatus {
         Open = "OPEN",
@@ -557,6 +570,7 @@ codes! {
         DuplicateDecidedSame = "DUPLICATE_DECIDED_SAME",
         DuplicateFound = "DUPLICATE_FOUND",
         DuplicateReversed = "DUPLICATE_REVERSED",
+        EligibilityRuleSaved = "ELIGIBILITY_RULE_SAVED",
         ExclusionEnded = "EXCLUSION_ENDED",
         ExclusionRecorded = "EXCLUSION_RECORDED",
         FollowUpDue = "FOLLOW_UP_DUE",

@@ -49,6 +49,8 @@ ids! {
     DisclosureId
     /// Two claimants of one organization who may be one person.
     DuplicateCandidateId
+    /// What a service asks of whoever is referred to it.
+    EligibilityRuleId
     /// A description by which somebody was looked for.
     MatchRequestId
     /// What one party of a referral wrote to the other.

@@ -26,6 +26,8 @@ pub struct Model {
     /// The version with which the tenure of the owner began.
     pub owner_since: Option<i32>,
     pub claimant_id: Option<ClaimantId>,
+    /// When the claimant of one sent without a name was named.
+    pub linked_at: Option<DateTimeUtc>,
     /// The organization that registered the claimant.
     pub registering_organization_id: Option<OrganizationId>,
     pub need_id: Option<NeedId>,

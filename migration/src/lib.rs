@@ -17,6 +17,9 @@ mod m0006_household;
 mod m0008_deadline;
 mod m0009_inbox;
 mod m0010_message;
+mod m0011_lists;
+mod m0013_eligibility;
+mod m0014_linked;
 pub mod row_security;
 
 /// The chain, oldest first. A migration that has been released is never edited.
@@ -35,6 +38,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_deadline::Migration),
             Box::new(m0009_inbox::Migration),
             Box::new(m0010_message::Migration),
+            Box::new(m0011_lists::Migration),
+            Box::new(m0013_eligibility::Migration),
+            Box::new(m0014_linked::Migration),
         ]
     }
 }

@@ -9,10 +9,11 @@ use sea_orm_migration::sea_orm::{
 };
 
 /// Tables without a policy: the directory is public to every token, and the rest tells nothing of anybody.
-const PUBLIC: [&str; 16] = [
+const PUBLIC: [&str; 17] = [
     "audit_checkpoint",
     "audit_head",
     "catchment",
+    "eligibility_rule",
     "journal_head",
     "lease",
     "location",
@@ -32,7 +33,7 @@ const PUBLIC: [&str; 16] = [
 ///
 /// What a policy asks of a table whose own policy would hide the answer is asked by a function that works for the
 /// gateway; it answers yes or no and gives no row out.
-const FUNCTIONS: [&str; 10] = [
+const FUNCTIONS: [&str; 11] = [
     "viewer() RETURNS text LANGUAGE sql STABLE AS \
      $$ SELECT current_setting('claimant_gateway.viewer', true) $$",
     "viewer_deals() RETURNS boolean LANGUAGE sql STABLE AS \
@@ -53,17 +54,23 @@ const FUNCTIONS: [&str; 10] = [
      LANGUAGE sql STABLE SET claimant_gateway.viewer = 'work' AS \
      $$ SELECT EXISTS (SELECT FROM exclusion WHERE exclusion.claimant_id = $1 \
         AND exclusion.organization_id = viewer_organization() AND exclusion.ended_at IS NULL) $$",
-    "excluded_from(subject_id uuid) RETURNS boolean \
+    "excluded_at(claimant_id uuid, told_at timestamptz) RETURNS boolean \
      LANGUAGE sql STABLE SET claimant_gateway.viewer = 'work' AS \
-     $$ SELECT excluded_by($1) \
-        OR EXISTS (SELECT FROM referral WHERE referral.id = $1 AND excluded_by(referral.claimant_id)) \
-        OR EXISTS (SELECT FROM consent WHERE consent.id = $1 AND excluded_by(consent.claimant_id)) \
-        OR EXISTS (SELECT FROM need WHERE need.id = $1 AND excluded_by(need.claimant_id)) $$",
+     $$ SELECT EXISTS (SELECT FROM exclusion WHERE exclusion.claimant_id = $1 \
+        AND exclusion.recorded_at <= $2 \
+        AND exclusion.organization_id = viewer_organization() AND exclusion.ended_at IS NULL) $$",
+    "excluded_from(subject_id uuid, told_at timestamptz) RETURNS boolean \
+     LANGUAGE sql STABLE SET claimant_gateway.viewer = 'work' AS \
+     $$ SELECT excluded_at($1, $2) \
+        OR EXISTS (SELECT FROM referral WHERE referral.id = $1 \
+            AND (referral.linked_at IS NULL OR referral.linked_at <= $2) AND excluded_at(referral.claimant_id, $2)) \
+        OR EXISTS (SELECT FROM consent WHERE consent.id = $1 AND excluded_at(consent.claimant_id, $2)) \
+        OR EXISTS (SELECT FROM need WHERE need.id = $1 AND excluded_at(need.claimant_id, $2)) $$",
     "told_of_excluding(told_at bigint, told uuid) RETURNS boolean \
      LANGUAGE sql STABLE SET claimant_gateway.viewer = 'work' AS \
      $$ SELECT EXISTS (SELECT FROM journal_entry WHERE journal_entry.position = $1 \
         AND NOT (journal_entry.kind = 'ACCESS_ENDED' AND $2 = viewer_organization()) \
-        AND excluded_from(journal_entry.subject_id)) $$",
+        AND excluded_from(journal_entry.subject_id, journal_entry.at)) $$",
 ];
 
 const OWN: &str = "organization_id = (SELECT viewer_organization())";
@@ -252,9 +259,9 @@ fn journal_audience(categories: &[&str]) -> String {
     )
 }
 
-/// Entries about a referral that the viewer reads, its own, and those that it is told of; about somebody who excludes it
+/// Entries about a referral that the viewer reads, its own, and those that it is told of; since somebody excludes it,
 /// only that its access ended.
-const JOURNAL_ENTRY: &str = "(kind = 'ACCESS_ENDED' OR NOT excluded_from(subject_id)) AND (private_to_id IS NULL OR private_to_id = (SELECT viewer_organization())) \
+const JOURNAL_ENTRY: &str = "(kind = 'ACCESS_ENDED' OR NOT excluded_from(subject_id, at)) AND (private_to_id IS NULL OR private_to_id = (SELECT viewer_organization())) \
     AND (organization_id = (SELECT viewer_organization()) \
         OR (subject_type = 'REFERRAL' AND EXISTS (SELECT FROM referral WHERE referral.id = subject_id)) \
         OR EXISTS (SELECT FROM journal_audience WHERE journal_audience.position = journal_entry.position))";

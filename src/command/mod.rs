@@ -131,6 +131,10 @@ pub struct ServeArguments {
     pub database: DatabaseArgument,
     #[command(flatten)]
     pub listen: ListenArgument,
+    /// The locks to leave off, each named, to measure what it costs. This build serves nobody.
+    #[cfg(feature = "unlocked")]
+    #[arg(long, required = true, num_args = 0.., value_delimiter = ',')]
+    pub without_lock: Vec<crate::lock::Lock>,
 }
 
 #[derive(Debug, Args)]
@@ -563,6 +567,10 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
         }
         Command::Serve(serve) => {
             let loaded = load(file, Some(&serve.database), Some(&serve.listen))?;
+            #[cfg(feature = "unlocked")]
+            for lock in &serve.without_lock {
+                lock.leave_off();
+            }
             in_runtime(serve::run(loaded.config))
         }
         Command::Demo(demo) => {

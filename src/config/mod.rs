@@ -65,7 +65,8 @@ impl Default for Server {
 #[serde(default, deny_unknown_fields)]
 pub struct Database {
     pub url: DatabaseUrl,
-    /// Connections to PostgreSQL, or readers of SQLite (which has one writer besides).
+    /// Connections to PostgreSQL for transactions, and as many again for statements that stand alone; or readers of
+    /// SQLite (which has one writer besides).
     pub max_connections: Whole<1, 1_000>,
     /// How long a request waits for a connection.
     pub acquire_seconds: Whole<1, 60>,

@@ -1,10 +1,10 @@
 //! Demo data: a synthetic province, the same for the same seed and moment. It makes rows and asks the domain what may
 //! happen to them; the store writes them. Nothing here touches a database, a clock or a person.
 //!
-//! `directory` and `services` hold what is public, `people`, `skills`, `consents`, `exclusions` and `families` the
-//! claimants, `arrivals` some families that came of late; `referrals` plans what is referred, `monday` what waits at one
-//! intake desk, `play` with `steps` and `kin` plays each plan on a `course`, and `needs` follow. `draw` is the only source
-//! of chance, `names` of words.
+//! `directory`, `services` and `eligibility` hold what is public; `people`, `skills`, `consents`, `exclusions` and
+//! `families` the claimants, `arrivals` some families that came of late; `referrals` plans what is referred, `monday` what
+//! waits at one intake desk, `play` with `steps` and `kin` plays each plan on a `course`, and `needs` follow. `draw` is the
+//! only source of chance, `names` of words.
 use chrono::{DateTime, SubsecRound, Utc};
 
 use crate::store::seed::{Person, Seed};
@@ -14,6 +14,7 @@ mod consents;
 mod course;
 mod directory;
 mod draw;
+mod eligibility;
 mod exclusions;
 mod families;
 mod kin;
@@ -83,5 +84,6 @@ pub fn generate(seed: u64, now: DateTime<Utc>) -> Seed {
         .collect();
     exclusions::write(&mut draw, &directory, &mut made);
     families::write(&mut draw, &mut made);
+    eligibility::write(&mut draw, &directory, &mut made);
     made
 }

@@ -130,6 +130,20 @@ const CREATE: &str = r"mutation Refer($claimant: ID!, $service: ID!) {
   }
 }";
 
+const PREVIEW: &str = r"query Preview($claimant: ID!, $service: ID!) {
+  referralPreview(input: { claimantId: $claimant, serviceId: $service, category: EMPLOYMENT }) {
+    canSend
+    eligibility {
+      eligible
+      failed { code message sourceUrl }
+      unknown { code message }
+    }
+    capacity { status available stale }
+    consent
+    duplicates { reference status }
+  }
+}";
+
 /// Every sample, the first of each organization first.
 pub fn operations() -> Vec<Operation> {
     [
@@ -172,6 +186,11 @@ pub fn operations() -> Vec<Operation> {
             "Provider: accept a referral",
             "Fournisseur : accepter un aiguillage",
             ACCEPT,
+        ),
+        (
+            "Agency: what would become of a referral",
+            "Organisme : ce que deviendrait un aiguillage",
+            PREVIEW,
         ),
         (
             "Agency: send a referral",

@@ -166,6 +166,7 @@ impl<'s> World<'s> {
             owner_access: false,
             owner_since: None,
             claimant_id: claimant.map(|known| known.row.id),
+            linked_at: None,
             registering_organization_id: claimant
                 .map(|known| known.row.registering_organization_id),
             need_id: plan.need,
@@ -257,6 +258,7 @@ impl<'s> World<'s> {
                 JournalKind::ReferralLinked,
             );
             run.act(self.draw, link, |row| {
+                row.linked_at = Some(row.updated_at);
                 row.claimant_id = Some(claimant.id);
                 row.registering_organization_id = Some(claimant.registering_organization_id);
             });

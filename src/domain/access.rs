@@ -1,6 +1,5 @@
 //! What follows from relations and consents: who may see which group of facts about a claimant, and until when. Pure.
 //! Its result is kept as grants, and every read goes by those; nothing else decides about a sealed group.
-use std::collections::HashSet;
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, TimeDelta, Utc};
 use entity::{
@@ -358,11 +357,37 @@ pub fn grants(
 /// What an organization holds of a claimant: groups open now, and groups that were open once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Held {
-    open: HashSet<AccessGroup>,
-    lapsed: HashSet<AccessGroup>,
+    open: Groups,
+    lapsed: Groups,
+}
+
+/// A set of groups: one bit for each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Groups(u32);
+
+impl Groups {
+    const fn bit(group: AccessGroup) -> u32 {
+        1 << group as u32
+    }
+
+    const fn insert(&mut self, group: AccessGroup) {
+        self.0 |= Self::bit(group);
+    }
+
+    const fn contains(self, group: AccessGroup) -> bool {
+        self.0 & Self::bit(group) != 0
+    }
 }
 
 impl Held {
+    /// Every group, open.
+    pub fn everything() -> Self {
+        Self {
+            open: Groups(u32::MAX),
+            lapsed: Groups::default(),
+        }
+    }
+
     /// Takes a grant into account, as it is at a moment.
     pub fn take(&mut self, grant: &Grant, now: DateTime<Utc>) {
         if grant.opens_at > now {
@@ -376,7 +401,7 @@ impl Held {
     }
 
     pub fn opens(&self, group: AccessGroup) -> bool {
-        self.open.contains(&group)
+        self.open.contains(group)
     }
 
     /// Whether a field group is open to a party of this role, or why it is not.
@@ -409,10 +434,10 @@ impl Held {
     }
 
     fn consented(&self, groups: &[AccessGroup]) -> Access {
-        let any = |held: &HashSet<AccessGroup>| groups.iter().any(|group| held.contains(group));
-        if any(&self.open) {
+        let any = |held: Groups| groups.iter().any(|group| held.contains(*group));
+        if any(self.open) {
             Access::Granted
-        } else if any(&self.lapsed) {
+        } else if any(self.lapsed) {
             Access::ConsentExpired
         } else {
             Access::ConsentRequired

@@ -7,6 +7,7 @@ pub mod business_days;
 pub mod deadline;
 pub mod disclosure;
 pub mod disclosure_control;
+pub mod eligibility;
 pub mod free_text;
 pub mod matching;
 pub mod message;

@@ -1,14 +1,17 @@
 //! Claimants, each sealed group one nullable object with its reason beside it; needs. The groups themselves are in
 //! `group`.
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, Object, Result};
 use entity::{Access, AgeBand, ClaimantId, FieldGroup, Language, NeedCategory, NeedStatus, need};
 
 use super::{
     consent::{Consent, Exclusion},
     context::{OrAnswer, Resolver},
+    direct::Direct,
     directory::{Organization, Region, organization_of, region_of},
     loader::{
-        ClaimStatusOf, ConsentsOf, ContactOf, ExclusionsOf, HouseholdOf, IdentifiersOf, IdentityOf,
+        ClaimStatusOf, ConsentsOf, ContactOf, ExclusionsOf, HouseholdOf, IdentifiersOf,
         LanguageAbilitiesOf, MergesOf, NeedsOf, QualificationsOf, WorkAuthorizationOf,
     },
     page::{Connection, List, Page},
@@ -25,15 +28,22 @@ use crate::store::{
 
 mod group;
 
+pub(super) use group::ClaimantIdentity;
 use group::{
-    ClaimStatus, ClaimantContact, ClaimantIdentifier, ClaimantIdentity, LanguageAbility,
-    Qualification, WorkAuthorization,
+    ClaimStatus, ClaimantContact, ClaimantIdentifier, LanguageAbility, Qualification,
+    WorkAuthorization,
 };
 
 /// A person who seeks asylum. Seen by the organization that registered the person, and by a party of a referral while
 /// its access lasts; never by the ministry. Before it accepts, a party sees region, language, need of an interpreter
 /// and age band, and nothing else.
-pub struct Claimant(pub(super) claimant::Seen);
+pub struct Claimant(pub(super) Arc<claimant::Seen>);
+
+impl From<claimant::Seen> for Claimant {
+    fn from(seen: claimant::Seen) -> Self {
+        Self(Arc::new(seen))
+    }
+}
 
 impl Claimant {
     async fn usable_contact(
@@ -112,8 +122,8 @@ impl Claimant {
         if self.0.access(FieldGroup::Identity) != Access::Granted {
             return Ok(None);
         }
-        let key = IdentityOf(self.0.claimant.id);
-        let identity = context.loaders().one(key).await.or_answer(context)?;
+        let id = self.0.claimant.id;
+        let identity = context.loaders().identity(id).await.or_answer(context)?;
         let identity = identity.map(|opened| opened.disclose(FieldGroup::Identity));
         Ok(identity.map(ClaimantIdentity::from))
     }
@@ -288,7 +298,7 @@ impl Claimant {
         let key = HouseholdOf(self.0.claimant.id);
         let found = context.loaders().one(key).await.or_answer(context)?;
         let found = found.unwrap_or_default();
-        Ok(Some(found.into_iter().map(Claimant).collect()))
+        Ok(Some(found.into_iter().map(Claimant::from).collect()))
     }
 
     /// Those that name or cover the caller; all for the registering organization.
@@ -306,7 +316,7 @@ impl Claimant {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-    ) -> Result<Connection<Referral>> {
+    ) -> Result<Direct<Connection<Referral>>> {
         let page = Page {
             first,
             after,
@@ -338,7 +348,7 @@ impl Claimant {
 }
 
 pub(super) async fn claimant_of(context: &Context<'_>, id: ClaimantId) -> Result<Option<Claimant>> {
-    let found = context.loaders().one(id).await.or_answer(context)?;
+    let found = context.loaders().claimant(id).await.or_answer(context)?;
     Ok(found.map(Claimant))
 }
 
@@ -354,7 +364,7 @@ pub(super) async fn claimant_connection(
         .claimant_list(filter, &slice)
         .await
         .or_answer(context)?;
-    Ok(list.connection(context, paged, |seen| &seen.claimant, Claimant))
+    Ok(list.connection(context, paged, |seen| &seen.claimant, Claimant::from))
 }
 
 /// Something a claimant needs.

@@ -40,6 +40,7 @@ node_ids! {
     DuplicateCandidateId is DuplicateCandidate,
     MessageId is Message,
     AppointmentId is Appointment,
+    EligibilityRuleId is EligibilityRule,
 }
 
 /// What every resolver asks of its context.

@@ -1,4 +1,6 @@
 //! Organizations, services, regions and catchments: what every token with `directory:read` sees.
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use entity::{
     CapacityStatus, Language, NeedCategory, OrganizationKind, Role, ServiceStatus, catchment,
@@ -7,7 +9,9 @@ use entity::{
 
 use super::{
     context::{OrAnswer, Resolver},
-    loader::{CapacityOf, CategoriesOf, LanguagesOf},
+    direct::{Later, Plain, Told, Writer},
+    eligibility::EligibilityRule,
+    loader::{CapacityOf, CategoriesOf, EligibilityRulesOf, LanguagesOf},
     page::{Connection, List, Page},
     scalar::{Date, DateTime},
 };
@@ -17,12 +21,17 @@ use crate::store::{
     service::{self as services},
 };
 
-/// Either of two texts, by language; the other where one is missing.
-fn in_language(language: Language, english: &str, french: &str) -> String {
-    let (wanted, other) = match language {
+/// The text of a language before the other.
+const fn in_order<'t>(language: Language, english: &'t str, french: &'t str) -> (&'t str, &'t str) {
+    match language {
         Language::En => (english, french),
         Language::Fr => (french, english),
-    };
+    }
+}
+
+/// Either of two texts, by language; the other where one is missing.
+fn in_language(language: Language, english: &str, french: &str) -> String {
+    let (wanted, other) = in_order(language, english, french);
     if wanted.is_empty() { other } else { wanted }.to_owned()
 }
 
@@ -39,7 +48,7 @@ fn optional_in_language(
 }
 
 /// A region of the ministry.
-pub struct Region(pub(super) region::Model);
+pub struct Region(pub(super) Arc<region::Model>);
 
 #[Object]
 impl Region {
@@ -66,7 +75,7 @@ impl Region {
 }
 
 /// The ministry's office of a region.
-pub struct RegionOffice(region::Model);
+pub struct RegionOffice(Arc<region::Model>);
 
 #[Object]
 impl RegionOffice {
@@ -89,7 +98,7 @@ impl RegionOffice {
 }
 
 /// An area of Integrated Employment Services.
-pub struct Catchment(pub(super) catchment::Model);
+pub struct Catchment(pub(super) Arc<catchment::Model>);
 
 #[Object]
 impl Catchment {
@@ -132,6 +141,78 @@ impl Catchment {
     }
 }
 
+/// What the directory says and is remembered.
+impl Writer<'_> {
+    pub(super) fn region(&mut self, id: Option<entity::RegionId>) -> Told {
+        self.optional(id, |to, id| {
+            let remembered = to.session().region_remembered(id).ok_or(Later)?;
+            to.object(&Region(remembered))
+        })
+    }
+
+    pub(super) fn organization(&mut self, id: Option<entity::OrganizationId>) -> Told {
+        self.optional(id, |to, id| {
+            let remembered = to.session().organization_remembered(id).ok_or(Later)?;
+            to.object(&Organization(remembered))
+        })
+    }
+
+    pub(super) fn service(&mut self, id: Option<entity::ServiceId>) -> Told {
+        self.optional(id, |to, id| {
+            let remembered = to.session().service_remembered(id).ok_or(Later)?;
+            to.object(&Service(remembered))
+        })
+    }
+
+    fn text_in(&mut self, english: &str, french: &str) -> Told {
+        let (wanted, other) = in_order(self.language(), english, french);
+        self.text(if wanted.is_empty() { other } else { wanted })
+    }
+}
+
+impl Plain for Region {
+    fn tell(&self, field: &str, to: &mut Writer<'_>) -> Told {
+        match field {
+            "id" => to.id(self.0.id),
+            "code" => to.text(&self.0.code),
+            "name" => to.text_in(&self.0.name_en, &self.0.name_fr),
+            _ => Err(Later),
+        }
+    }
+}
+
+impl Plain for Organization {
+    fn tell(&self, field: &str, to: &mut Writer<'_>) -> Told {
+        match field {
+            "id" => to.id(self.0.id),
+            "name" => to.text_in(&self.0.name_en, &self.0.name_fr),
+            "kind" => to.code(self.0.kind.as_str()),
+            "role" => to.code(role_of(self.0.kind).as_str()),
+            "active" => to.flag(self.0.active),
+            "region" => to.region(self.0.region_id),
+            _ => Err(Later),
+        }
+    }
+}
+
+impl Plain for Service {
+    fn tell(&self, field: &str, to: &mut Writer<'_>) -> Told {
+        match field {
+            "id" => to.id(self.0.id),
+            "name" => to.text_in(&self.0.name_en, &self.0.name_fr),
+            "organization" => to.organization(Some(self.0.organization_id)),
+            "categories" => {
+                let remembered = to.session().service_categories_remembered(self.0.id);
+                to.list(remembered.ok_or(Later)?, |to, code| to.code(code.as_str()))
+            }
+            "status" => to.code(self.0.status.as_str()),
+            "offeredInFrench" => to.flag(self.0.offered_in_french),
+            "version" => to.number(self.0.version),
+            _ => Err(Later),
+        }
+    }
+}
+
 pub(super) async fn region_of(
     context: &Context<'_>,
     id: Option<entity::RegionId>,
@@ -171,7 +252,7 @@ pub(super) async fn known_organization(
 }
 
 /// An organization of the network.
-pub struct Organization(pub(super) organization::Model);
+pub struct Organization(pub(super) Arc<organization::Model>);
 
 #[Object]
 impl Organization {
@@ -255,7 +336,7 @@ pub(super) async fn service_connection(
         .service_list(filter, &slice)
         .await
         .or_answer(context)?;
-    Ok(list.connection(context, paged, |row| row, Service))
+    Ok(list.connection(context, paged, |row| row, |row| Service(Arc::new(row))))
 }
 
 pub(super) async fn organization_connection(
@@ -270,11 +351,11 @@ pub(super) async fn organization_connection(
         .organization_list(filter, &slice)
         .await
         .or_answer(context)?;
-    Ok(list.connection(context, paged, |row| row, Organization))
+    Ok(list.connection(context, paged, |row| row, |row| Organization(Arc::new(row))))
 }
 
 /// A service of an organization.
-pub struct Service(pub(super) service::Model);
+pub struct Service(pub(super) Arc<service::Model>);
 
 #[Object]
 impl Service {
@@ -337,6 +418,19 @@ impl Service {
             .map(|row| ServiceCapacity::of(row, now)))
     }
 
+    /// What the service asks of whoever is referred to it, now or soon: at most 50, in the order in which it was written.
+    /// Not being eligible stops no referral; it is for the sender to know.
+    async fn eligibility_rules(&self, context: &Context<'_>) -> Result<Vec<EligibilityRule>> {
+        let rules = match context.session().eligibility_rules_remembered(self.0.id) {
+            Some(remembered) => remembered,
+            None => {
+                let found = context.loaders().one(EligibilityRulesOf(self.0.id)).await;
+                found.or_answer(context)?.unwrap_or_default()
+            }
+        };
+        Ok(rules.into_iter().map(EligibilityRule::from).collect())
+    }
+
     /// The version to name when the service is saved.
     async fn version(&self) -> i32 {
         self.0.version
@@ -359,7 +453,7 @@ pub struct ServiceCapacity {
 }
 
 impl ServiceCapacity {
-    fn of(row: service_capacity::Model, now: chrono::DateTime<chrono::Utc>) -> Self {
+    pub(super) fn of(row: service_capacity::Model, now: chrono::DateTime<chrono::Utc>) -> Self {
         const FRESH: chrono::TimeDelta = chrono::TimeDelta::days(14);
         Self {
             status: row.status,

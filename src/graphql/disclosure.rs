@@ -71,8 +71,8 @@ impl Disclosure {
         let organization = loaders.one(self.0.organization_id);
         let organization = organization.await.or_answer(context)?;
         let name = organization.map(|row| match language {
-            Language::En => row.name_en,
-            Language::Fr => row.name_fr,
+            Language::En => row.name_en.clone(),
+            Language::Fr => row.name_fr.clone(),
         });
         let need = match self.0.referral_id {
             Some(id) => loaders.one(id).await.or_answer(context)?,

@@ -86,7 +86,7 @@ pub struct ClaimantMatch(pub(super) matching::Found);
 impl ClaimantMatch {
     /// Where several claimants were decided to be the same, the one that stands for them.
     async fn claimant(&self) -> Claimant {
-        Claimant(self.0.seen.clone())
+        Claimant::from(self.0.seen.clone())
     }
 
     /// How much speaks for one person, in bits: 7 for POSSIBLE, 12 for LIKELY.

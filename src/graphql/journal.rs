@@ -6,13 +6,13 @@ use super::{
     context::{OrAnswer, Resolver},
     directory::{Organization, organization_of},
     node::{Node, node_by_uuid},
-    page::Connection,
+    page::{Connection, RowCursor},
     scalar::{Cursor, DateTime},
 };
 use crate::{
     error::{BadInput, Error},
     opaque::NodeType,
-    store::journal::Seen,
+    store::{Session, journal::Seen},
 };
 
 /// One entry of the journal. Its subject is null where nothing may be seen of it now.
@@ -95,21 +95,25 @@ impl JournalEntry {
 
 const BINDING: &str = "journal|";
 
-fn binding(context: &Context<'_>) -> Vec<u8> {
-    let organization = context.session().caller().viewer.organization();
+fn binding(session: &Session) -> Vec<u8> {
+    let organization = session.caller().viewer.organization();
     [BINDING.as_bytes(), organization.0.as_bytes()].concat()
 }
 
 fn position_cursor(context: &Context<'_>, position: i64) -> Cursor {
+    position_cursor_of(context.session(), position)
+}
+
+pub(super) fn position_cursor_of(session: &Session, position: i64) -> Cursor {
     let content = position.to_be_bytes();
-    Cursor(context.session().keys().cursor(&binding(context), &content))
+    Cursor(session.keys().cursor(&binding(session), &content))
 }
 
 fn position(context: &Context<'_>, cursor: &Cursor) -> Result<i64, Error> {
     let content = context
         .session()
         .keys()
-        .open_cursor(&binding(context), &cursor.0)
+        .open_cursor(&binding(context.session()), &cursor.0)
         .ok_or(Error::BadCursor)?;
     let bytes: [u8; 8] = content.try_into().map_err(|_| Error::BadCursor)?;
     Ok(i64::from_be_bytes(bytes))
@@ -139,10 +143,8 @@ pub(super) async fn changes(
         .or_answer(context)?;
     let mut connection = Connection::new(from > 0, more);
     connection.edges.extend(entries.into_iter().map(|seen| {
-        Edge::new(
-            position_cursor(context, seen.position).0,
-            JournalEntry(seen),
-        )
+        let cursor = RowCursor::Made(position_cursor(context, seen.position).0);
+        Edge::new(cursor, JournalEntry(seen))
     }));
     Ok(connection)
 }

@@ -1,6 +1,10 @@
 //! Loaders: within one answer, what many fields ask for one by one is read at once, under the caller's rules. They are
 //! made for one answer and never outlive it.
-use std::{collections::HashMap, hash::Hash, sync::Arc};
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use async_graphql::{
     dataloader::{DataLoader, HashMapCache, Loader},
@@ -9,9 +13,15 @@ use async_graphql::{
 use entity::{
     CatchmentId, ClaimantId, ConsentId, DisclosureId, DuplicateCandidateId, NeedCategory, NeedId,
     OrganizationId, ReferralAction, ReferralId, RegionId, ServiceId, catchment, disclosure,
-    duplicate_candidate, exclusion, need, organization, region, service, service_capacity,
+    duplicate_candidate, eligibility_rule, exclusion, need, organization, region, service,
+    service_capacity,
 };
 
+use super::{
+    journal::JournalEntry,
+    page::Connection,
+    plain::{Histories, Place},
+};
 use crate::{
     error::Error,
     store::{
@@ -27,8 +37,20 @@ use crate::{
     },
 };
 
-/// The loaders of one answer.
-pub(super) struct Loaders(DataLoader<Reader, HashMapCache>);
+/// The loaders of one answer, and what was read ahead of them.
+pub(super) struct Loaders {
+    loader: DataLoader<Reader, HashMapCache>,
+    ahead: Mutex<Ahead>,
+}
+
+/// What one answer was seen to ask for before its fields were reached: nothing where the caller may see nothing.
+#[derive(Default)]
+struct Ahead {
+    claimants: HashMap<ClaimantId, Option<Arc<claimant::Seen>>>,
+    identities: HashMap<ClaimantId, Option<Opened<Identity>>>,
+    actions: HashMap<ReferralId, Vec<ReferralAction>>,
+    histories: Histories,
+}
 
 pub(super) struct Reader(Session);
 
@@ -57,6 +79,7 @@ parts! {
     CategoriesOf(ServiceId)
     LanguagesOf(ServiceId)
     CapacityOf(ServiceId)
+    EligibilityRulesOf(ServiceId)
     OutcomesOf(ReferralId)
     AlsoForOf(ReferralId)
 }
@@ -176,13 +199,13 @@ fn under<I: Copy, K: Eq + Hash, V>(found: HashMap<I, V>, key: impl Fn(I) -> K) -
 }
 
 loaders! {
-    OrganizationId => organization::Model: |session, keys|
+    OrganizationId => Arc<organization::Model>: |session, keys|
         session.organization_list_by_id(keys).await.map(|rows| by(rows, |row| row.id));
-    RegionId => region::Model: |session, keys|
+    RegionId => Arc<region::Model>: |session, keys|
         session.region_list_by_id(keys).await.map(|rows| by(rows, |row| row.id));
-    CatchmentId => catchment::Model: |session, keys|
+    CatchmentId => Arc<catchment::Model>: |session, keys|
         session.catchment_list_by_id(keys).await.map(|rows| by(rows, |row| row.id));
-    ServiceId => service::Model: |session, keys|
+    ServiceId => Arc<service::Model>: |session, keys|
         session.service_list_by_id(keys).await.map(|rows| by(rows, |row| row.id));
     ClaimantId => claimant::Seen: |session, keys|
         session.claimant_list_by_id(keys).await.map(|rows| by(rows, |seen| seen.claimant.id));
@@ -237,6 +260,8 @@ loaders! {
         session.service_languages(&ids(keys, |key| key.0)).await.map(|found| under(found, LanguagesOf));
     CapacityOf => service_capacity::Model: |session, keys|
         session.service_capacities(&ids(keys, |key| key.0)).await.map(|found| under(found, CapacityOf));
+    EligibilityRulesOf => Vec<eligibility_rule::Model>: |session, keys|
+        session.eligibility_rules(&ids(keys, |key| key.0)).await.map(|found| under(found, EligibilityRulesOf));
     OutcomesOf => Vec<SeenOutcome>: |session, keys|
         session.outcomes_of(&ids(keys, |key| key.0)).await
             .map(|rows| grouped(rows, |seen| OutcomesOf(seen.outcome.referral_id)));
@@ -265,12 +290,121 @@ fn ids<K, I>(keys: &[K], id: impl Fn(&K) -> I) -> Vec<I> {
 
 impl Loaders {
     pub(super) fn new(session: Session) -> Self {
-        Self(DataLoader::with_cache(
+        let loader = DataLoader::with_cache(
             Reader(session),
             TokioSpawner::current(),
             TokioTimer::default(),
             HashMapCache::default(),
-        ))
+        );
+        Self {
+            loader,
+            ahead: Mutex::default(),
+        }
+    }
+
+    /// Nothing can panic while it is held; a poisoned one would still hold whole rows.
+    fn ahead(&self) -> MutexGuard<'_, Ahead> {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads claimants, and with them their identities where those are asked for, before their fields are reached. What
+    /// fails here is read again there, and fails in its place.
+    pub(super) async fn read_people_ahead(
+        &self,
+        ids: impl Iterator<Item = ClaimantId>,
+        identified: bool,
+    ) {
+        let mut wanted: Vec<ClaimantId> = {
+            let ahead = self.ahead();
+            ids.filter(|id| !ahead.claimants.contains_key(id)).collect()
+        };
+        wanted.sort_unstable();
+        wanted.dedup();
+        if wanted.is_empty() {
+            return;
+        }
+        let session = &self.loader.loader().0;
+        let Ok(people) = Box::pin(session.people(&wanted, identified)).await else {
+            return;
+        };
+        let mut ahead = self.ahead();
+        for id in wanted {
+            ahead.claimants.insert(id, None);
+            if identified {
+                ahead.identities.insert(id, None);
+            }
+        }
+        let seen = people.seen.into_iter();
+        ahead
+            .claimants
+            .extend(seen.map(|seen| (seen.claimant.id, Some(Arc::new(seen)))));
+        let identities = people.identities.into_iter();
+        ahead
+            .identities
+            .extend(identities.map(|(id, identity)| (id, Some(identity))));
+    }
+
+    /// Reads what may be done with referrals before their fields are reached.
+    pub(super) async fn read_actions_ahead(&self, referrals: &[referral::Seen]) {
+        if referrals.is_empty() {
+            return;
+        }
+        let session = &self.loader.loader().0;
+        if let Ok(found) = Box::pin(session.available_actions(referrals)).await {
+            self.ahead().actions.extend(found);
+        }
+    }
+
+    /// What may be done with a referral, read ahead.
+    pub(super) fn actions_ahead(&self, id: ReferralId) -> Option<Vec<ReferralAction>> {
+        self.ahead().actions.get(&id).cloned()
+    }
+
+    /// A claimant that was read ahead: the inner nothing where the caller may not see the person.
+    pub(super) fn claimant_ahead(&self, id: ClaimantId) -> Option<Option<Arc<claimant::Seen>>> {
+        self.ahead().claimants.get(&id).cloned()
+    }
+
+    /// A claimant, read ahead or now.
+    pub(super) async fn claimant(
+        &self,
+        id: ClaimantId,
+    ) -> Result<Option<Arc<claimant::Seen>>, Error> {
+        match self.claimant_ahead(id) {
+            Some(known) => Ok(known),
+            None => Ok(self.one(id).await?.map(Arc::new)),
+        }
+    }
+
+    /// An identity that was read ahead: the inner nothing where it is not open to the caller.
+    pub(super) fn identity_ahead(&self, id: ClaimantId) -> Option<Option<Opened<Identity>>> {
+        self.ahead().identities.get(&id).cloned()
+    }
+
+    pub(super) fn keep_history(
+        &self,
+        of: ReferralId,
+        place: Place,
+        history: Arc<Connection<JournalEntry>>,
+    ) {
+        self.ahead().histories.insert((of, place), history);
+    }
+
+    /// A history that was read ahead.
+    pub(super) fn history_ahead(
+        &self,
+        of: ReferralId,
+        place: Place,
+    ) -> Option<Arc<Connection<JournalEntry>>> {
+        self.ahead().histories.get(&(of, place)).cloned()
+    }
+
+    /// An identity that is open to the caller, read ahead or now.
+    pub(super) async fn identity(&self, id: ClaimantId) -> Result<Option<Opened<Identity>>, Error> {
+        match self.identity_ahead(id) {
+            Some(known) => Ok(known),
+            None => self.one(IdentityOf(id)).await,
+        }
     }
 
     /// Loads one value with whatever else this answer asks for at the same time.
@@ -280,7 +414,7 @@ impl Loaders {
         Reader: Loader<K, Error = Arc<Error>>,
     {
         // On the heap: the loaders are large, and each field of each row would carry one.
-        Box::pin(self.0.load_one(key)).await.map_err(shared)
+        Box::pin(self.loader.load_one(key)).await.map_err(shared)
     }
 }
 

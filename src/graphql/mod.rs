@@ -4,21 +4,24 @@ use std::{borrow::Cow, sync::Arc};
 
 use async_graphql::{
     ContainerType, Context, ContextSelectionSet, EmptySubscription, ObjectType, OutputType,
-    Positioned, Request, Response, Schema, ServerResult, Value,
+    Positioned, Response, Schema, ServerResult, ValidationMode, Value,
     parser::{self, types::Field},
     registry::Registry,
 };
 use chrono::NaiveDate;
 
-use self::limits::SchemaIndex;
+pub use self::direct::{Spliced, write_value};
+use self::limits::{Prepared, SchemaIndex};
 use crate::{auth::scope, store::Session};
 
 mod claimant;
 mod consent;
 mod context;
+mod direct;
 mod directory;
 mod disclosure;
 mod duplicate;
+mod eligibility;
 mod inbox;
 mod journal;
 pub mod limits;
@@ -27,6 +30,7 @@ mod message;
 mod mutation;
 mod node;
 mod page;
+mod plain;
 mod query;
 mod referral;
 mod report;
@@ -68,6 +72,8 @@ type ApiSchema = Schema<Scoped<query::Query>, Scoped<mutation::Mutation>, EmptyS
 /// The schema, ready to answer.
 pub struct Api {
     schema: ApiSchema,
+    /// The same schema, for what the first has validated before: it looks at a document no more than it must.
+    validated: ApiSchema,
     index: SchemaIndex,
     sdl: Arc<str>,
 }
@@ -78,13 +84,17 @@ impl Api {
     /// # Errors
     /// Never, while the schema prints what its own parser reads; a test holds it to that.
     pub fn new() -> Result<Self, parser::Error> {
-        let schema = Schema::build(
-            Scoped(query::Query),
-            Scoped(mutation::Mutation::default()),
-            EmptySubscription,
-        )
-        .register_output_type::<mutation::UserError>()
-        .finish();
+        let build = |mode| {
+            Schema::build(
+                Scoped(query::Query),
+                Scoped(mutation::Mutation::default()),
+                EmptySubscription,
+            )
+            .register_output_type::<mutation::UserError>()
+            .validation_mode(mode)
+            .finish()
+        };
+        let schema: ApiSchema = build(ValidationMode::Strict);
         let sdl = schema.sdl();
         let index = SchemaIndex::from_sdl(&sdl)?
             .scalar_rule("DateTime", is_time)
@@ -93,6 +103,7 @@ impl Api {
             .scalar_rule("Cursor", |value| matches!(value, Value::String(_)));
         Ok(Self {
             schema,
+            validated: build(ValidationMode::Fast),
             index,
             sdl: sdl.into(),
         })
@@ -109,11 +120,19 @@ impl Api {
     }
 
     /// Runs a prepared request under the rights of a session. What it discloses stands in the session's ledger then.
-    pub async fn execute(&self, session: Session, request: Request) -> Response {
+    pub async fn execute(&self, session: Session, prepared: Prepared) -> Response {
         let loaders = loader::Loaders::new(session.clone());
-        self.schema
-            .execute(request.data(loaders).data(session))
-            .await
+        let request = prepared.request.data(loaders).data(session);
+        if prepared.validity.is_known() {
+            return self.validated.execute(request).await;
+        }
+        let response = self.schema.execute(request).await;
+        // What async-graphql refuses has no data. Variables are not part of what is learned: they were coerced to their
+        // types before, and are each time.
+        if response.data != Value::Null {
+            prepared.validity.learn();
+        }
+        response
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
     claimant::Claimant,
     consent::{Consent, Exclusion},
     context::{Resolver, answer},
+    direct::Direct,
     directory::Service,
     duplicate::DuplicateCandidate,
     referral::Referral,
@@ -170,7 +171,7 @@ payloads! {
     /// The exclusion, as the caller may see it now.
     ExclusionPayload { exclusion: Exclusion, ExclusionUserError }
     /// The referral, as the caller may see it now.
-    ReferralPayload { referral: Referral, ReferralUserError }
+    ReferralPayload { referral: Direct<Referral>, ReferralUserError }
     /// The service.
     ServicePayload { service: Service, ServiceUserError }
 }

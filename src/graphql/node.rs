@@ -57,6 +57,7 @@ const fn type_name(node: NodeType) -> &'static str {
         NodeType::DuplicateCandidate => "DuplicateCandidate",
         NodeType::Message => "Message",
         NodeType::Appointment => "Appointment",
+        NodeType::EligibilityRule => "EligibilityRule",
     }
 }
 
@@ -68,12 +69,18 @@ pub(super) async fn node(context: &Context<'_>, id: &ID) -> Result<Option<Node>>
     }
 }
 
+/// The first of at most one row, as a node.
+fn only<R, N: Into<Node>>(rows: Vec<R>, node: impl FnOnce(R) -> N) -> Option<Node> {
+    rows.into_iter().next().map(|row| node(row).into())
+}
+
 pub(super) async fn node_by_uuid(
     context: &Context<'_>,
     node: NodeType,
     uuid: Uuid,
 ) -> Result<Option<Node>> {
-    let scopes = context.session().caller().scopes;
+    let session = context.session();
+    let scopes = session.caller().scopes;
     if scope::missing(type_name(node), scope::OBJECT, scopes).is_some() {
         return Ok(None);
     }
@@ -98,7 +105,7 @@ pub(super) async fn node_by_uuid(
         NodeType::Claimant => loaders
             .one(entity::ClaimantId(uuid))
             .await
-            .map(|found| found.map(|seen| Node::from(Claimant(seen)))),
+            .map(|found| found.map(|seen| Node::from(Claimant::from(seen)))),
         NodeType::Need => loaders
             .one(entity::NeedId(uuid))
             .await
@@ -111,20 +118,14 @@ pub(super) async fn node_by_uuid(
             .one(entity::ReferralId(uuid))
             .await
             .map(|found| found.map(|seen| Node::from(Referral::from(seen)))),
-        NodeType::Outcome => context
-            .session()
+        NodeType::Outcome => session
             .outcome_list_by_id(&[entity::OutcomeId(uuid)])
             .await
-            .map(|rows| rows.into_iter().next().map(|row| Node::from(Outcome(row)))),
-        NodeType::Exclusion => context
-            .session()
+            .map(|rows| only(rows, Outcome)),
+        NodeType::Exclusion => session
             .exclusion_list_by_id(&[entity::ExclusionId(uuid)])
             .await
-            .map(|rows| {
-                rows.into_iter()
-                    .next()
-                    .map(|row| Node::from(Exclusion(row)))
-            }),
+            .map(|rows| only(rows, Exclusion)),
         NodeType::Disclosure => loaders
             .one(entity::DisclosureId(uuid))
             .await
@@ -133,22 +134,16 @@ pub(super) async fn node_by_uuid(
             .one(entity::DuplicateCandidateId(uuid))
             .await
             .map(|found| found.map(|row| Node::from(DuplicateCandidate(row)))),
-        NodeType::Message => context
-            .session()
+        NodeType::Message => session
             .message_list_by_id(&[entity::MessageId(uuid)])
             .await
-            .map(|rows| rows.into_iter().next().map(|row| Node::from(Message(row)))),
-        NodeType::Appointment => context
-            .session()
+            .map(|rows| only(rows, Message)),
+        NodeType::Appointment => session
             .appointment_list_by_id(&[entity::AppointmentId(uuid)])
             .await
-            .map(|rows| {
-                rows.into_iter()
-                    .next()
-                    .map(|row| Node::from(Appointment(row)))
-            }),
-        // Locations have no type in the API yet, and a qualification is a part of its claimant.
-        NodeType::Location | NodeType::Qualification => Ok(None),
+            .map(|rows| only(rows, Appointment)),
+        // Locations have no type in the API yet; a qualification is a part of its claimant, a rule of its service.
+        NodeType::Location | NodeType::Qualification | NodeType::EligibilityRule => Ok(None),
     };
     found.or_answer(context)
 }

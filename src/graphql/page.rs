@@ -1,21 +1,29 @@
 //! Relay paging: arguments in, connections out. A cursor is bound to its list, its order and its caller's organization.
+use std::sync::Arc;
+
 use async_graphql::{
     Context, OutputType,
     connection::{
-        Connection as RelayConnection, DefaultConnectionName, DefaultEdgeName, DisableNodesField,
-        Edge, EmptyFields,
+        Connection as RelayConnection, CursorType, DefaultConnectionName, DefaultEdgeName,
+        DisableNodesField, Edge, EmptyFields, PageInfo,
     },
 };
 
-use super::context::Resolver;
+use super::{
+    context::Resolver,
+    direct::{Later, Plain, Told, Writer},
+};
 use crate::{
     error::{BadInput, Error, Result},
-    store::page::{Field, Key, Keyed, Paged, Slice},
+    store::{
+        Session,
+        page::{Field, Key, Keyed, Paged, Slice},
+    },
 };
 
 /// A page of a list, in the shape of the Relay specification.
 pub(super) type Connection<T> = RelayConnection<
-    String,
+    RowCursor,
     T,
     EmptyFields,
     EmptyFields,
@@ -23,6 +31,37 @@ pub(super) type Connection<T> = RelayConnection<
     DefaultEdgeName,
     DisableNodesField,
 >;
+
+/// The cursor of a row. Most are never asked for, so each is sealed only when it is.
+pub(super) enum RowCursor {
+    Made(String),
+    OfKey(Key, Arc<Binding>),
+}
+
+/// The list that cursors are bound to, and what seals them.
+pub(super) struct Binding {
+    session: Session,
+    bytes: Vec<u8>,
+}
+
+impl CursorType for RowCursor {
+    type Error = Error;
+
+    fn decode_cursor(_: &str) -> Result<Self> {
+        // A cursor opens only under its binding: see `List::slice`.
+        Err(Error::BadCursor)
+    }
+
+    fn encode_cursor(&self) -> String {
+        match self {
+            Self::Made(cursor) => cursor.clone(),
+            Self::OfKey(key, binding) => {
+                let content = serde_json::to_vec(key).unwrap_or_default();
+                binding.session.keys().cursor(&binding.bytes, &content)
+            }
+        }
+    }
+}
 
 /// The page size when neither `first` nor `last` is given.
 const USUAL: i32 = 20;
@@ -95,14 +134,6 @@ impl List {
         })
     }
 
-    /// The cursor of a row.
-    pub(super) fn cursor(&self, context: &Context<'_>, row: &impl Keyed) -> String {
-        let content = serde_json::to_vec(&row.key(self.field)).unwrap_or_default();
-        context
-            .session()
-            .keys()
-            .cursor(&self.binding(context), &content)
-    }
 
     /// The page as a connection; `row` says which part of an item has the sort key.
     pub(super) fn connection<S, R: Keyed, T: OutputType>(
@@ -112,13 +143,52 @@ impl List {
         row: impl Fn(&S) -> &R,
         node: impl Fn(S) -> T,
     ) -> Connection<T> {
+        let binding = Arc::new(Binding {
+            session: context.session().clone(),
+            bytes: self.binding(context),
+        });
         let mut connection = Connection::new(paged.has_previous, paged.has_next);
-        connection.edges.extend(
-            paged
-                .items
-                .into_iter()
-                .map(|item| Edge::new(self.cursor(context, row(&item)), node(item))),
-        );
+        connection.edges.extend(paged.items.into_iter().map(|item| {
+            let key = row(&item).key(self.field);
+            Edge::new(RowCursor::OfKey(key, binding.clone()), node(item))
+        }));
         connection
+    }
+}
+
+impl<T: Plain> Plain for Connection<T> {
+    fn tell(&self, field: &str, to: &mut Writer<'_>) -> Told {
+        match field {
+            "edges" => to.list(&self.edges, |to, edge| to.object(edge)),
+            "pageInfo" => to.object(&PageInfo {
+                has_previous_page: self.has_previous_page,
+                has_next_page: self.has_next_page,
+                start_cursor: self.edges.first().map(|edge| edge.cursor.encode_cursor()),
+                end_cursor: self.edges.last().map(|edge| edge.cursor.encode_cursor()),
+            }),
+            _ => Err(Later),
+        }
+    }
+}
+
+impl<T: Plain> Plain for Edge<RowCursor, T, EmptyFields> {
+    fn tell(&self, field: &str, to: &mut Writer<'_>) -> Told {
+        match field {
+            "cursor" => to.text(&self.cursor.encode_cursor()),
+            "node" => to.object(&self.node),
+            _ => Err(Later),
+        }
+    }
+}
+
+impl Plain for PageInfo {
+    fn tell(&self, field: &str, to: &mut Writer<'_>) -> Told {
+        match field {
+            "hasPreviousPage" => to.flag(self.has_previous_page),
+            "hasNextPage" => to.flag(self.has_next_page),
+            "startCursor" => to.optional(self.start_cursor.as_deref(), Writer::text),
+            "endCursor" => to.optional(self.end_cursor.as_deref(), Writer::text),
+            _ => Err(Later),
+        }
     }
 }

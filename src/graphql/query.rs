@@ -1,4 +1,6 @@
 //! The queries.
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use entity::{
     CodeSet, DuplicateStatus, Language, NeedCategory, NeedStatus, OrderDirection, OrganizationKind,
@@ -9,17 +11,19 @@ use entity::{
 use super::{
     claimant::{Claimant, claimant_connection, claimant_of},
     context::{OrAnswer, Resolver, answer},
+    direct::Direct,
     directory::{
         Catchment, Organization, Region, Service, known_organization, organization_connection,
         organization_of, service_connection,
     },
     disclosure::{AuditCheckpoint, Disclosure, disclosure_connection},
     duplicate::{DuplicateCandidate, duplicate_connection},
+    eligibility::{ReferralPreview, ReferralPreviewInput, referral_preview},
     inbox::{InboxSummary, inbox_summary},
     journal::{self, JournalEntry},
     node::{self, Node},
     page::{Connection, Page},
-    referral::{Listing, Referral, referral_connection},
+    referral::{Listing, Referral, read_ahead_of, referral_connection},
     report::{self, ReferralReport, ReferralReportInput},
     scalar::{Cursor, DateTime},
 };
@@ -288,7 +292,10 @@ impl Query {
     /// Every region, by code.
     async fn regions(&self, context: &Context<'_>) -> Result<Vec<Region>> {
         let rows = context.session().region_list().await.or_answer(context)?;
-        Ok(rows.into_iter().map(Region).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| Region(Arc::new(row)))
+            .collect())
     }
 
     /// Every catchment, or those of one region, by code.
@@ -302,7 +309,7 @@ impl Query {
         Ok(rows
             .or_answer(context)?
             .into_iter()
-            .map(Catchment)
+            .map(|row| Catchment(Arc::new(row)))
             .collect())
     }
 
@@ -364,14 +371,14 @@ impl Query {
         context: &Context<'_>,
         id: Option<ID>,
         reference: Option<String>,
-    ) -> Option<Result<Referral>> {
+    ) -> Option<Result<Direct<Referral>>> {
         let found = match (id, reference) {
             (Some(id), None) => context.session().referral(context.row(&id)).await,
             (None, Some(reference)) => context.session().referral_by_reference(&reference).await,
             (Some(_), Some(_)) | (None, None) => Err(Error::BadInput(BadInput::IdOrReference)),
         };
         match found {
-            Ok(found) => found.map(|seen| Ok(Referral::from(seen))),
+            Ok(found) => Some(Ok(read_ahead_of(context, found?).await)),
             Err(error) => Some(Err(answer(context, error))),
         }
     }
@@ -388,7 +395,7 @@ impl Query {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-    ) -> Result<Connection<Referral>> {
+    ) -> Result<Direct<Connection<Referral>>> {
         let order = order_by.map_or((ReferralOrderField::CreatedAt, true), |order| {
             (order.field, order.direction == OrderDirection::Desc)
         });
@@ -419,6 +426,16 @@ impl Query {
         first: Option<i32>,
     ) -> Result<Connection<JournalEntry>> {
         journal::changes(context, after, first).await
+    }
+
+    /// Eligibility, capacity, consent and the caller's own duplicates, without effect: of a claimant that the caller
+    /// registered, or of facts that it states. Any other claimant answers as one that never was (`BAD_USER_INPUT`).
+    async fn referral_preview(
+        &self,
+        context: &Context<'_>,
+        input: ReferralPreviewInput,
+    ) -> Result<ReferralPreview> {
+        referral_preview(context, input).await
     }
 
     /// What was shown of claimants: to the caller's own organization, and of those that it registered to anybody. The

@@ -11,11 +11,13 @@ use entity::{
 use super::{
     claimant::{Claimant, Need},
     context::{OrAnswer, Resolver},
+    direct::Direct,
     directory::{Organization, Region, Service, known_organization, organization_of, region_of},
     journal::JournalEntry,
     loader::{ActionsOf, AlsoForOf, AppointmentsOf, OutcomesOf},
     message::{Appointment, Message, message_connection},
     page::{Connection, List, Page},
+    plain::{Place, read_histories_ahead},
     scalar::{Date, DateTime},
 };
 use crate::{
@@ -52,8 +54,68 @@ impl Referral {
 
 async fn claimant_of(context: &Context<'_>, id: Option<ClaimantId>) -> Result<Option<Claimant>> {
     let Some(id) = id else { return Ok(None) };
-    let found = context.loaders().one(id).await.or_answer(context)?;
+    let found = context.loaders().claimant(id).await.or_answer(context)?;
     Ok(found.map(Claimant))
+}
+
+/// Reads the claimants of referrals, and what may be done with each, before their fields are reached, where `fields` lead
+/// to such as ask for it.
+async fn read_ahead(context: &Context<'_>, fields: &[&str], referrals: &[referral::Seen]) {
+    let look = fields
+        .iter()
+        .fold(context.look_ahead(), |look, field| look.field(field));
+    let claimant = look.field("claimant");
+    let identified = claimant.field("identity").exists();
+    let person = claimant.exists() || look.field("claimantAccess").exists();
+    let actions = look.field("availableActions").exists();
+    let loaders = context.loaders();
+    if person {
+        let claimants = referrals.iter().filter_map(|seen| seen.referral.claimant_id);
+        loaders.read_people_ahead(claimants, identified).await;
+    }
+    if actions {
+        loaders.read_actions_ahead(referrals).await;
+    }
+}
+
+/// A referral that a field gives, with what the field asks for of its claimant and its history.
+pub(super) async fn read_ahead_of(
+    context: &Context<'_>,
+    seen: referral::Seen,
+) -> Direct<Referral> {
+    read_ahead_under(context, &[], seen).await
+}
+
+/// The same where the referral stands in a payload.
+pub(super) async fn read_ahead_in(
+    context: &Context<'_>,
+    payload: &str,
+    seen: Option<referral::Seen>,
+) -> Option<Direct<Referral>> {
+    Some(read_ahead_under(context, &[payload], seen?).await)
+}
+
+async fn read_ahead_under(
+    context: &Context<'_>,
+    under: &[&str],
+    seen: referral::Seen,
+) -> Direct<Referral> {
+    read_ahead(context, under, std::slice::from_ref(&seen)).await;
+    read_histories_ahead(context, under, &seen).await;
+    Direct(Referral::from(seen))
+}
+
+/// A page of what happened to a referral that the caller has been shown.
+pub(super) async fn history_of(
+    context: &Context<'_>,
+    seen: &referral::Seen,
+    page: Page,
+) -> crate::error::Result<Connection<JournalEntry>> {
+    let list = List::new(format!("history {}", seen.referral.id.0), Field::Version);
+    let slice = list.slice(context, page)?;
+    // On the heap, or each field of each referral would be as large as this one.
+    let paged = Box::pin(context.session().referral_history(seen, &slice)).await?;
+    Ok(list.connection(context, paged, |seen| &seen.entry, JournalEntry))
 }
 
 #[Object]
@@ -137,7 +199,7 @@ impl Referral {
         let key = AlsoForOf(self.0.referral.id);
         let found = context.loaders().one(key).await.or_answer(context)?;
         let found = found.unwrap_or_default();
-        Ok(found.into_iter().map(Claimant).collect())
+        Ok(found.into_iter().map(Claimant::from).collect())
     }
 
     async fn region(&self, context: &Context<'_>) -> Result<Option<Region>> {
@@ -241,23 +303,26 @@ impl Referral {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-    ) -> Result<Connection<JournalEntry>> {
-        let list = List::new(format!("history {}", self.0.referral.id.0), Field::Version);
+    ) -> Result<Arc<Connection<JournalEntry>>> {
+        let place = Place::of(&context.item.node.name.node);
+        if let Some(history) = context.loaders().history_ahead(self.0.referral.id, place) {
+            return Ok(history);
+        }
         let page = Page {
             first,
             after,
             last,
             before,
         };
-        let slice = list.slice(context, page).or_answer(context)?;
-        // On the heap, or each field of each referral would be as large as this one.
-        let paged = Box::pin(context.session().referral_history(&self.0, &slice));
-        let paged = paged.await.or_answer(context)?;
-        Ok(list.connection(context, paged, |seen| &seen.entry, JournalEntry))
+        let history = Box::pin(history_of(context, &self.0, page)).await;
+        Ok(Arc::new(history.or_answer(context)?))
     }
 
     /// What the caller's organization may do with it now.
     async fn available_actions(&self, context: &Context<'_>) -> Result<Vec<ReferralAction>> {
+        if let Some(known) = context.loaders().actions_ahead(self.0.referral.id) {
+            return Ok(known);
+        }
         let found = context.loaders().one(ActionsOf(self.0.clone())).await;
         Ok(found.or_answer(context)?.unwrap_or_default())
     }
@@ -343,7 +408,7 @@ pub(super) async fn referral_connection(
     context: &Context<'_>,
     listing: Listing,
     page: Page,
-) -> Result<Connection<Referral>> {
+) -> Result<Direct<Connection<Referral>>> {
     let Listing {
         which,
         filter,
@@ -363,14 +428,16 @@ pub(super) async fn referral_connection(
         .referral_list(which, filter, order, &slice)
         .await
         .or_answer(context)?;
-    Ok(list.connection(context, paged, |seen| &seen.referral, Referral::from))
+    read_ahead(context, &["edges", "node"], &paged.items).await;
+    let connection = list.connection(context, paged, |seen| &seen.referral, Referral::from);
+    Ok(Direct(connection))
 }
 
 pub(super) async fn referral_connection_of(
     context: &Context<'_>,
     claimant: ClaimantId,
     page: Page,
-) -> Result<Connection<Referral>> {
+) -> Result<Direct<Connection<Referral>>> {
     let list = List::new(format!("referrals of {}", claimant.0), Field::CreatedAt);
     let slice = list.slice(context, page).or_answer(context)?;
     let paged = context
@@ -378,5 +445,7 @@ pub(super) async fn referral_connection_of(
         .claimant_referrals(claimant, &slice)
         .await
         .or_answer(context)?;
-    Ok(list.connection(context, paged, |seen| &seen.referral, Referral::from))
+    read_ahead(context, &["edges", "node"], &paged.items).await;
+    let connection = list.connection(context, paged, |seen| &seen.referral, Referral::from);
+    Ok(Direct(connection))
 }

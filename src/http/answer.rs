@@ -9,12 +9,14 @@ use axum::{
     response::Response,
 };
 use entity::Language;
-use serde::Serialize;
 
 use super::RequestId;
 use super::negotiate::MediaType;
 use super::text;
-use crate::graphql::limits::{Code, Limit, Refusal, Text};
+use crate::graphql::{
+    limits::{Code, Limit, Refusal, Text},
+    write_value,
+};
 
 /// What every answer to one request is made with.
 #[derive(Clone, Debug)]
@@ -65,14 +67,48 @@ impl From<Refusal> for Rejection {
 }
 
 /// An answer in the shape of GraphQL. One without `data` tells that nothing ran.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(super) struct Payload {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) errors: Vec<ServerError>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) data: Option<Value>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) extensions: BTreeMap<String, Value>,
+}
+
+impl Payload {
+    /// The payload as JSON, with what the schema has written straight in its place.
+    fn to_json(&self) -> serde_json::Result<Vec<u8>> {
+        let mut out = Vec::with_capacity(4_096);
+        out.push(b'{');
+        if !self.errors.is_empty() {
+            out.extend_from_slice(b"\"errors\":");
+            serde_json::to_writer(&mut out, &self.errors)?;
+        }
+        if let Some(data) = &self.data {
+            begin(&mut out, "data")?;
+            write_value(&mut out, data)?;
+        }
+        if !self.extensions.is_empty() {
+            begin(&mut out, "extensions")?;
+            out.push(b'{');
+            for (name, value) in &self.extensions {
+                begin(&mut out, name)?;
+                write_value(&mut out, value)?;
+            }
+            out.push(b'}');
+        }
+        out.push(b'}');
+        Ok(out)
+    }
+}
+
+/// Begins a member of an object, after those that are there.
+fn begin(out: &mut Vec<u8>, name: &str) -> serde_json::Result<()> {
+    if out.last() != Some(&b'{') {
+        out.push(b',');
+    }
+    serde_json::to_writer(&mut *out, name)?;
+    out.push(b':');
+    Ok(())
 }
 
 impl Voice {
@@ -165,7 +201,7 @@ impl Voice {
     }
 
     fn write(&self, status: StatusCode, payload: &Payload) -> Response {
-        let (status, body) = match serde_json::to_vec(payload) {
+        let (status, body) = match payload.to_json() {
             Ok(body) => (status, body),
             Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, UNWRITABLE.to_vec()),
         };

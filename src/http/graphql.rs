@@ -20,6 +20,7 @@ use super::gateway::{AuthRefusal, Gateway};
 use super::negotiate::{self, MediaType};
 use super::parameters::{self, Parameters};
 use super::{Front, RequestId, text};
+use crate::graphql::Spliced;
 use crate::graphql::limits::{self, Code, Limits, MissingScopes, Prepared, Refusal, Rules};
 
 /// What a method asks for.
@@ -93,7 +94,8 @@ async fn answer<G: Gateway>(
     prepared.request = prepared
         .request
         .data(voice.language)
-        .data(voice.request_id.clone());
+        .data(voice.request_id.clone())
+        .data(Spliced);
     match tokio::time::timeout(run, front.gateway.execute(caller, prepared)).await {
         Ok(answer) => Ok(voice.answer(answer)),
         Err(_) => Ok(voice.refuse(vec![Refusal::new(Code::Timeout, text::RUN_LATE)])),
@@ -109,7 +111,12 @@ fn prepare<G: Gateway>(
     introspection: bool,
 ) -> Result<Result<Prepared, Vec<Refusal>>, Rejection> {
     let operation_name = parameters.operation_name.as_deref();
-    let reading = match limits::read(&parameters.query, operation_name, &front.limits) {
+    let reading = match limits::read(
+        &parameters.query,
+        operation_name,
+        &front.limits,
+        &front.documents,
+    ) {
         Ok(reading) => reading,
         Err(refusals) => return Ok(Err(refusals)),
     };

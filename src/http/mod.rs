@@ -31,12 +31,14 @@ pub use self::frame::RequestId;
 pub use self::gateway::{AuthRefusal, Gateway, NotReady};
 pub use self::serve::serve;
 pub use self::settings::{ServeSettings, Settings};
-use crate::graphql::limits::{Code, Limits};
+use crate::graphql::limits::{Code, Documents, Limits};
 
 /// What the handlers share.
 struct Front<G> {
     gateway: Arc<G>,
     limits: Limits,
+    /// What was read before, under these limits and this schema.
+    documents: Documents,
 }
 
 /// All routes of the front, around one gateway; `assets` are the embedded pages. Routes that are merged with `extra`
@@ -50,6 +52,7 @@ pub fn router<G: Gateway>(
     let front = Arc::new(Front {
         gateway,
         limits: settings.limits.clone(),
+        documents: Documents::default(),
     });
     Router::new()
         .route("/graphql", any(graphql::handle::<G>))

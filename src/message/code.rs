@@ -163,6 +163,7 @@ mod tests {
             Language Role FieldGroup NeedStatus YesNoUnknown IdentifierKind ContactKind ContactPermission Safety
             ConsentStatus ConsentMethod ConsentGiver InterpreterKind ReferralPriority DecidedBy ReferralAction
             ReferralBox ReferralOrderField DatePrecision MatchBand DuplicateStatus ReportDimension ReportMeasure Program DeliveryMode
+            EligibilityFact
         )
     }
 

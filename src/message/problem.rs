@@ -41,6 +41,7 @@ impl Problem {
             Self::NotInHousehold => "NOT_IN_HOUSEHOLD",
             Self::Excluded => "ORGANIZATION_EXCLUDED",
             Self::ServiceNotActive => "SERVICE_NOT_ACTIVE",
+            Self::SealedFact => "SEALED_FACT",
             Self::ServiceRequired => "SERVICE_REQUIRED",
             Self::RecipientFixed => "RECIPIENT_FIXED",
             Self::Duplicate => "DUPLICATE",
@@ -197,6 +198,10 @@ impl Problem {
             Self::ServiceNotActive => {
                 ("This service is not active.", "Ce service n'est pas actif.")
             }
+            Self::SealedFact => (
+                "Only the ministry writes rules about this fact. It is sealed: a rule of your own would be a question about a person.",
+                "Seul le ministère établit des règles sur ce fait. Il est protégé : une règle de votre part serait une question sur une personne.",
+            ),
             Self::ServiceRequired => (
                 "Name one of your own active services that meets this need.",
                 "Indiquez un de vos services actifs qui répond à ce besoin.",
@@ -337,6 +342,14 @@ impl BadInput {
             Self::Period => (
                 "The period must begin before it ends and last at most ten years.",
                 "La période doit commencer avant de se terminer et durer au plus dix ans.",
+            ),
+            Self::ClaimantOrFacts => (
+                "Give `claimantId` or `facts`, not both.",
+                "Indiquez `claimantId` ou `facts`, mais pas les deux.",
+            ),
+            Self::NothingToPreview => (
+                "There is no such claimant, service or region, or you may not see it.",
+                "Ce demandeur d'asile, ce service ou cette région n'existe pas, ou vous ne pouvez pas le voir.",
             ),
             Self::FeedSize => (
                 "`first` must be between 1 and 500.",

@@ -7,11 +7,12 @@ use entity::{
     disclosure_answer, journal_entry, journal_head,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, QuerySelect, prelude::Uuid, sea_query::OnConflict,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend,
+    EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid,
+    sea_query::OnConflict,
 };
 
-use super::{Readable, Session, Store, nothing};
+use super::{Readable, Session, Store, nothing, rows};
 use crate::{
     config,
     domain::{audit_chain, disclosure::decode},
@@ -127,12 +128,20 @@ fn salt() -> Result<[u8; 32]> {
 }
 
 /// The chain as one transaction makes it longer.
-struct Chain {
+pub(super) struct Chain {
     head: audit_head::Model,
-    links: Vec<audit_link::ActiveModel>,
+    links: Vec<audit_link::Model>,
 }
 
 impl Chain {
+    /// The chain of an empty database.
+    pub(super) fn new() -> Self {
+        Self {
+            head: beginning(),
+            links: Vec::new(),
+        }
+    }
+
     async fn read(transaction: &DatabaseTransaction) -> Result<Self> {
         let head = audit_head::Entity::find_by_id(1).one(transaction).await?;
         Ok(Self {
@@ -150,14 +159,14 @@ impl Chain {
         self.head.position += 1;
         let link =
             audit_chain::link(&self.head.link, self.head.position, subject, &commitment).to_vec();
-        self.links.push(audit_link::ActiveModel {
-            position: Set(self.head.position),
-            stream: Set(subject.0),
-            subject_id: Set(subject.1),
-            format: Set(audit_chain::FORMAT),
-            salt: Set(Some(salt.to_vec())),
-            commitment: Set(commitment.to_vec()),
-            link: Set(link.clone()),
+        self.links.push(audit_link::Model {
+            position: self.head.position,
+            stream: subject.0,
+            subject_id: subject.1,
+            format: audit_chain::FORMAT,
+            salt: Some(salt.to_vec()),
+            commitment: commitment.to_vec(),
+            link: link.clone(),
         });
         self.head.link = link;
     }
@@ -170,13 +179,28 @@ impl Chain {
             .limit(most)
             .all(transaction)
             .await?;
-        for entry in &entries {
+        self.link_all(&entries)?;
+        Ok(entries.len() as u64)
+    }
+
+    /// Links entries, which come in the order of the journal.
+    pub(super) fn link_all(&mut self, entries: &[journal_entry::Model]) -> Result<()> {
+        for entry in entries {
             let salt = salt()?;
             let commitment = audit_chain::of_journal_entry(entry, &salt);
             self.append((AuditStream::Journal, entry.id.0), salt, commitment);
             self.head.journal_position = entry.position.unwrap_or(self.head.journal_position);
         }
-        Ok(entries.len() as u64)
+        Ok(())
+    }
+
+    /// The links that were made and are not written yet.
+    pub(super) fn take_links(&mut self) -> Vec<audit_link::Model> {
+        std::mem::take(&mut self.links)
+    }
+
+    pub(super) fn into_head(self) -> audit_head::Model {
+        self.head
     }
 
     /// Makes a disclosure for each claimant of each answer, and forgets the answers. Returns how many there were.
@@ -196,10 +220,10 @@ impl Chain {
                 let salt = salt()?;
                 let commitment = audit_chain::of_disclosure(&row, &salt);
                 self.append((AuditStream::Disclosure, row.id.0), salt, commitment);
-                rows.push(row.into_active_model());
+                rows.push(row);
             }
         }
-        insert_all::<disclosure::Entity>(transaction, rows).await?;
+        insert_disclosures(transaction, rows).await?;
         let made = answers.iter().map(|answer| answer.id);
         disclosure_answer::Entity::delete_many()
             .filter(disclosure_answer::Column::Id.is_in(made))
@@ -209,8 +233,8 @@ impl Chain {
     }
 
     async fn write_links(&mut self, transaction: &DatabaseTransaction) -> Result<()> {
-        let links = std::mem::take(&mut self.links);
-        insert_all::<audit_link::Entity>(transaction, links).await
+        let links = self.take_links();
+        insert_links(transaction, links).await
     }
 
     async fn sign(
@@ -284,16 +308,89 @@ fn disclosures_of(answer: &disclosure_answer::Model) -> Result<Vec<disclosure::M
         .collect())
 }
 
-/// Both databases bound the parameters of one statement.
+/// What an inbox shows is a disclosure for each of its rows: there are many, and they are written as few lists.
+async fn insert_disclosures(
+    transaction: &DatabaseTransaction,
+    made: Vec<disclosure::Model>,
+) -> Result<()> {
+    const INSERT: &str = "INSERT INTO disclosure (id, position, at, organization_id, client, subject, \
+        acting_subject, claimant_id, field_groups, referral_id, consent_id) \
+        SELECT id, position, at, organization_id, client, subject, NULLIF(acting_subject, ''), claimant_id, \
+        field_groups::jsonb, NULLIF(referral_id, uuid_nil), NULLIF(consent_id, uuid_nil) \
+        FROM UNNEST($1::uuid[], $2::bigint[], $3::timestamptz[], $4::uuid[], $5::text[], $6::text[], $7::text[], \
+        $8::uuid[], $9::text[], $10::uuid[], $11::uuid[]) AS made (id, position, at, organization_id, client, \
+        subject, acting_subject, claimant_id, field_groups, referral_id, consent_id), \
+        (VALUES ('00000000-0000-0000-0000-000000000000'::uuid)) AS nil (uuid_nil)";
+    if made.is_empty() {
+        return Ok(());
+    }
+    if transaction.get_database_backend() != DbBackend::Postgres {
+        return insert_all::<disclosure::Entity>(transaction, made).await;
+    }
+    let each = || made.iter();
+    let groups = each().map(|row| serde_json::to_string(&row.field_groups));
+    let groups: Vec<String> = groups
+        .collect::<std::result::Result<_, _>>()
+        .map_err(Error::internal)?;
+    let acting = |row: &disclosure::Model| row.acting_subject.clone().unwrap_or_default();
+    let lists = [
+        rows::uuids(each().map(|row| row.id.0)),
+        rows::numbers(each().map(|row| row.position)),
+        rows::times(each().map(|row| row.at)),
+        rows::uuids(each().map(|row| row.organization_id.0)),
+        rows::texts(each().map(|row| row.client.clone())),
+        rows::texts(each().map(|row| row.subject.clone())),
+        rows::texts(each().map(acting)),
+        rows::uuids(each().map(|row| row.claimant_id.0)),
+        rows::texts(groups),
+        rows::optional_uuids(each().map(|row| row.referral_id.map(|id| id.0))),
+        rows::optional_uuids(each().map(|row| row.consent_id.map(|id| id.0))),
+    ];
+    rows::run(transaction, INSERT, lists).await?;
+    Ok(())
+}
+
+async fn insert_links(
+    transaction: &DatabaseTransaction,
+    links: Vec<audit_link::Model>,
+) -> Result<()> {
+    const INSERT: &str = "INSERT INTO audit_link (position, stream, subject_id, format, salt, commitment, link) \
+        SELECT position, stream, subject_id, format, NULLIF(salt, ''), commitment, link \
+        FROM UNNEST($1::bigint[], $2::text[], $3::uuid[], $4::bigint[], $5::bytea[], $6::bytea[], $7::bytea[]) \
+        AS made (position, stream, subject_id, format, salt, commitment, link)";
+    if links.is_empty() {
+        return Ok(());
+    }
+    if transaction.get_database_backend() != DbBackend::Postgres {
+        return insert_all::<audit_link::Entity>(transaction, links).await;
+    }
+    let each = || links.iter();
+    let lists = [
+        rows::numbers(each().map(|row| row.position)),
+        rows::texts(each().map(|row| row.stream.as_str().to_owned())),
+        rows::uuids(each().map(|row| row.subject_id)),
+        rows::numbers(each().map(|row| i64::from(row.format))),
+        rows::bytes(each().map(|row| row.salt.clone().unwrap_or_default())),
+        rows::bytes(each().map(|row| row.commitment.clone())),
+        rows::bytes(each().map(|row| row.link.clone())),
+    ];
+    rows::run(transaction, INSERT, lists).await?;
+    Ok(())
+}
+
+/// SQLite bounds the parameters of one statement.
 async fn insert_all<E: EntityTrait>(
     transaction: &DatabaseTransaction,
-    rows: Vec<E::ActiveModel>,
+    rows: Vec<E::Model>,
 ) -> Result<()>
 where
+    E::Model: IntoActiveModel<E::ActiveModel>,
     E::ActiveModel: Send,
 {
-    for rows in rows.chunks(500) {
-        E::insert_many(rows.to_vec())
+    let mut rows = rows.into_iter().map(IntoActiveModel::into_active_model).peekable();
+    while rows.peek().is_some() {
+        let some: Vec<E::ActiveModel> = rows.by_ref().take(500).collect();
+        E::insert_many(some)
             .exec_without_returning(transaction)
             .await?;
     }

@@ -16,8 +16,9 @@ use super::{
     Readable, Session,
     disclosure::Opened,
     grant::in_force,
-    nothing, padded,
+    nothing,
     page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
+    rows::among,
     sealed::{Contact, LanguageAbility, WorkAuthorization},
 };
 use crate::{
@@ -27,9 +28,11 @@ use crate::{
 };
 
 pub mod erase;
+mod people;
 pub mod register;
 pub(super) mod token;
 
+pub use people::People;
 pub(super) use register::check_text;
 
 impl Readable for claimant::Entity {
@@ -223,7 +226,7 @@ impl Session {
     pub async fn claimant_list_by_id(&self, ids: &[ClaimantId]) -> Result<Vec<Seen>> {
         let rows = self
             .find::<claimant::Entity>()
-            .filter(claimant::Column::Id.is_in(padded(ids)))
+            .filter(among(self.backend(), claimant::Column::Id, ids))
             .all()
             .await?;
         self.seen(rows).await

@@ -1,7 +1,7 @@
 //! Opening a database, and bringing it to the newest migration. SQLite is read by many connections and written by
 //! one; PostgreSQL has one pool for both, unless it keeps the rows itself: then what reads for a viewer has a pool of
 //! its own, whose connections see nothing before they have said for whom.
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
 use chrono::{DateTime, Utc};
 use entity::{JournalEntryId, NeedCategory, journal_entry};
@@ -11,10 +11,15 @@ use migration::{
 };
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    EntityTrait, QuerySelect, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    EntityTrait, QuerySelect, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait,
+    sqlx::{ConnectOptions as _, postgres::PgConnectOptions},
 };
 
-use super::reading::Reading;
+use super::{
+    line::{self, Lines},
+    reading::{Reading, Single},
+};
 use crate::{
     config,
     error::{Error, Result},
@@ -29,6 +34,8 @@ pub struct Database {
     pub(super) writer: DatabaseConnection,
     /// For what reads for nobody: the gateway's own work, counts, guards before there is a viewer.
     pub(super) unscoped: DatabaseConnection,
+    /// For single statements on PostgreSQL, with all that the gateway itself may do.
+    lines: Option<Lines>,
     row_security: bool,
 }
 
@@ -51,6 +58,12 @@ pub struct MigrationState {
     pub applied: bool,
 }
 
+/// A connection remembers the statements that it has prepared; there are more kinds of them than sqlx keeps usually.
+fn remembering(options: PgConnectOptions) -> PgConnectOptions {
+    const STATEMENTS: usize = 250;
+    options.statement_cache_capacity(STATEMENTS)
+}
+
 impl Database {
     /// Opens the database of `config`. A SQLite file that is not there is created.
     ///
@@ -67,11 +80,13 @@ impl Database {
 
     async fn open_sqlite(url: &str, config: &config::Database) -> Result<Self> {
         use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+        let patience = Duration::from_secs(config.acquire_seconds.get().into());
         let options = |connections: u32, read_only: bool| {
             let mut options = ConnectOptions::new(url);
             options
                 .max_connections(connections)
-                .acquire_timeout(Duration::from_secs(config.acquire_seconds.get().into()))
+                .acquire_timeout(patience)
+                .test_before_acquire(false)
                 .sqlx_logging(false)
                 .map_sqlx_sqlite_opts(move |sqlite| {
                     sqlite
@@ -94,26 +109,38 @@ impl Database {
             unscoped: reader.clone(),
             reader,
             writer,
+            lines: None,
             row_security: false,
         })
     }
 
     async fn open_postgres(url: &str, config: &config::Database) -> Result<Self> {
+        let patience = Duration::from_secs(config.acquire_seconds.get().into());
         let options = || {
             let mut options = ConnectOptions::new(url);
             options
                 .max_connections(config.max_connections.get())
-                .acquire_timeout(Duration::from_secs(config.acquire_seconds.get().into()))
+                .acquire_timeout(patience)
+                .test_before_acquire_if_idle_for(line::QUIET)
                 .sqlx_logging(false)
-                .set_application_name("claimant-gateway");
+                .set_application_name("claimant-gateway")
+                .map_sqlx_postgres_opts(remembering);
             options
         };
+        let as_work = |postgres: PgConnectOptions| {
+            remembering(postgres).options([("claimant_gateway.viewer", "work")])
+        };
         let mut work = options();
-        if config.row_security {
-            work.map_sqlx_postgres_opts(|postgres| {
-                postgres.options([("claimant_gateway.viewer", "work")])
-            });
-        }
+        let mut direct = PgConnectOptions::from_str(url)
+            .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?
+            .application_name("claimant-gateway")
+            .disable_statement_logging();
+        direct = if config.row_security {
+            work.map_sqlx_postgres_opts(as_work);
+            as_work(direct)
+        } else {
+            remembering(direct)
+        };
         let writer = sea_orm::Database::connect(work).await?;
         let reader = if config.row_security {
             sea_orm::Database::connect(options()).await?
@@ -124,6 +151,7 @@ impl Database {
             reader,
             unscoped: writer.clone(),
             writer,
+            lines: Some(Lines::new(direct, config.max_connections.get(), patience)),
             row_security: config.row_security,
         })
     }
@@ -133,7 +161,23 @@ impl Database {
         if self.row_security {
             Reading::secured(self.reader.clone(), viewer, now)
         } else {
-            Reading::plain(self.reader.clone())
+            Reading::plain(self.single())
+        }
+    }
+
+    /// For statements that stand alone and read or write under no viewer's rule but what is in them.
+    pub(super) fn single(&self) -> Single {
+        match &self.lines {
+            Some(lines) => Single::Line(lines.clone()),
+            None => Single::Pool(self.reader.clone()),
+        }
+    }
+
+    /// For statements that stand alone and write.
+    pub(super) fn single_writer(&self) -> Single {
+        match &self.lines {
+            Some(lines) => Single::Line(lines.clone()),
+            None => Single::Pool(self.writer.clone()),
         }
     }
 
@@ -153,11 +197,43 @@ impl Database {
 
     /// Calls `observer` once for every statement that is run; for tests that hold a budget.
     pub fn observe_statements(&mut self, observer: impl Fn(&str) + Send + Sync + 'static) {
+        self.observe_whole_statements(move |statement| observer(&statement.sql));
+    }
+
+    /// Calls `observer` with every statement that is run and its values; for whoever looks at plans.
+    pub fn observe_whole_statements(
+        &mut self,
+        observer: impl Fn(&Statement) + Send + Sync + 'static,
+    ) {
         let observer = std::sync::Arc::new(observer);
         for handle in [&mut self.reader, &mut self.writer, &mut self.unscoped] {
             let observer = observer.clone();
-            handle.set_metric_callback(move |info| observer(&info.statement.sql));
+            handle.set_metric_callback(move |info| observer(info.statement));
         }
+        if let Some(lines) = &self.lines {
+            lines.observe(observer);
+        }
+    }
+
+    pub(super) fn backend(&self) -> DbBackend {
+        self.writer.get_database_backend()
+    }
+
+    /// The pool of what writes, of PostgreSQL alone.
+    pub(super) fn postgres(&self) -> &sea_orm::sqlx::PgPool {
+        self.writer.get_postgres_connection_pool()
+    }
+
+    /// Lets the database know what it holds, so that it plans well; PostgreSQL also notes which pages all may see, as its
+    /// own upkeep does in time.
+    pub(super) async fn analyze(&self) -> Result<()> {
+        let statement = if self.backend() == DbBackend::Postgres {
+            "VACUUM (ANALYZE)"
+        } else {
+            "ANALYZE"
+        };
+        self.writer.execute_unprepared(statement).await?;
+        Ok(())
     }
 
     /// Begins a transaction that may write.
@@ -244,6 +320,9 @@ impl Database {
     pub async fn close(self) -> Result<()> {
         let closed: std::result::Result<(), DbErr> = self.reader.close().await;
         closed.map_err(Error::from)?;
+        if let Some(lines) = &self.lines {
+            lines.close().await;
+        }
         // On PostgreSQL the writer is the same pool; closing it again does nothing.
         Ok(self.writer.close().await?)
     }

@@ -1,5 +1,5 @@
 //! Consents and refusals. Recording and withdrawing changes who may see what, in the same transaction.
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use entity::{
@@ -9,15 +9,15 @@ use entity::{
     consent_recipient, organization,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter,
-    QueryOrder, QuerySelect, QueryTrait, prelude::Uuid, sea_query::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, prelude::Uuid, sea_query::Expr,
 };
 use serde::Serialize;
 
 use super::{
     Applied, Change, Readable, Session, Unit,
     claimant::check_text,
-    grant::in_force,
+    grant::{in_force, kinds_among, wishes_among},
     journal::Entry,
     nothing,
     seal::{Place, Wrapped},
@@ -469,17 +469,6 @@ impl Unit<'_> {
         self.regrant(claimant.id).await
     }
 
-    /// Whether a claimant's consents let a referral for a need go to an organization now.
-    pub(super) async fn consent_for(
-        &self,
-        claimant: ClaimantId,
-        organization: OrganizationId,
-        category: NeedCategory,
-    ) -> Result<Access> {
-        let consents = self.consents_for(organization, &[claimant]).await?;
-        Ok(consents.access(claimant, category, self.session.now))
-    }
-
     /// What claimants have consented to for an organization; it stays so until this transaction ends.
     pub(super) async fn consents_for(
         &self,
@@ -487,14 +476,7 @@ impl Unit<'_> {
         claimants: &[ClaimantId],
     ) -> Result<ConsentsFor> {
         self.lock_claimants(claimants).await?;
-        let kinds = self.kinds_of(vec![organization]).await?;
-        Ok(ConsentsFor {
-            recipient: kinds.get(&organization).map(|kind| Recipient {
-                organization,
-                kind: *kind,
-            }),
-            wishes: self.wishes_of_each(claimants).await?,
-        })
+        ConsentsFor::among(&self.transaction, organization, claimants).await
     }
 }
 
@@ -505,6 +487,22 @@ pub(super) struct ConsentsFor {
 }
 
 impl ConsentsFor {
+    /// What they have consented to as a connection reads it; for guards, never for the caller.
+    pub(super) async fn among(
+        connection: &impl ConnectionTrait,
+        organization: OrganizationId,
+        claimants: &[ClaimantId],
+    ) -> Result<Self> {
+        let kinds = kinds_among(connection, HashSet::from([organization])).await?;
+        Ok(Self {
+            recipient: kinds.get(&organization).map(|kind| Recipient {
+                organization,
+                kind: *kind,
+            }),
+            wishes: wishes_among(connection, claimants).await?,
+        })
+    }
+
     /// Whether a referral of a claimant for a need may go there at a moment.
     pub(super) fn access(
         &self,

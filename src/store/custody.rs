@@ -1,6 +1,8 @@
 //! Who keeps a claimant's file. It goes to another organization when the person moves, with consent; and when the
 //! organization that kept it is no more, by whoever runs the gateway. What such an organization owned goes back to its
 //! sources.
+use std::sync::Arc;
+
 use entity::{
     Access, ClaimantId, JournalKind, Language, OrganizationId, ReferralId, ReferralStatus,
     ReferralStatusReason, Role, SubjectType, claimant, organization, referral,
@@ -360,10 +362,10 @@ impl Store {
             return Err(CustodyError::Same);
         }
         if source.active {
-            return Err(CustodyError::Active(source.code));
+            return Err(CustodyError::Active(source.code.clone()));
         }
         if !target.active {
-            return Err(CustodyError::NotActive(target.code));
+            return Err(CustodyError::NotActive(target.code.clone()));
         }
         self.in_stead_of(&target)?;
         let session = self.in_stead_of(&source)?;
@@ -384,7 +386,10 @@ impl Store {
         }
     }
 
-    async fn by_code(&self, code: &str) -> std::result::Result<organization::Model, CustodyError> {
+    async fn by_code(
+        &self,
+        code: &str,
+    ) -> std::result::Result<Arc<organization::Model>, CustodyError> {
         self.unscoped_organization_by_code(code)
             .await?
             .ok_or_else(|| CustodyError::Unknown(code.to_owned()))

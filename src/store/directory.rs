@@ -8,13 +8,13 @@
 use std::{
     collections::HashMap,
     hash::Hash,
-    sync::{PoisonError, RwLock},
+    sync::{Arc, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
 use entity::{
     CatchmentId, NeedCategory, OrganizationId, RegionId, ServiceId, SubjectType, catchment,
-    journal_entry, journal_head, organization, region, service,
+    eligibility_rule, journal_entry, journal_head, organization, region, service,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, prelude::Uuid};
 
@@ -41,13 +41,14 @@ pub(super) struct Remembered {
     emptied_at: Option<Instant>,
     /// Moves with everything that is forgotten, so that what was read before is not remembered after.
     generation: u64,
-    organizations: HashMap<OrganizationId, organization::Model>,
-    organization_codes: HashMap<String, organization::Model>,
-    regions: HashMap<RegionId, region::Model>,
-    catchments: HashMap<CatchmentId, catchment::Model>,
-    services: HashMap<ServiceId, service::Model>,
+    organizations: HashMap<OrganizationId, Arc<organization::Model>>,
+    organization_codes: HashMap<String, Arc<organization::Model>>,
+    regions: HashMap<RegionId, Arc<region::Model>>,
+    catchments: HashMap<CatchmentId, Arc<catchment::Model>>,
+    services: HashMap<ServiceId, Arc<service::Model>>,
     categories: HashMap<Categories, Vec<NeedCategory>>,
     languages: HashMap<Languages, Vec<String>>,
+    eligibility_rules: HashMap<EligibilityRules, Vec<eligibility_rule::Model>>,
 }
 
 /// The key of what is remembered of a kind.
@@ -64,6 +65,10 @@ pub(super) struct Categories(pub(super) ServiceId);
 /// The languages of a service.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Languages(pub(super) ServiceId);
+
+/// What a service asks, but for what has ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct EligibilityRules(pub(super) ServiceId);
 
 macro_rules! kept {
     ($($key:ty => $shelf:ident: $row:ty;)+) => {$(
@@ -89,13 +94,14 @@ macro_rules! kept {
 }
 
 kept! {
-    OrganizationId => organizations: organization::Model;
-    String => organization_codes: organization::Model;
-    RegionId => regions: region::Model;
-    CatchmentId => catchments: catchment::Model;
-    ServiceId => services: service::Model;
+    OrganizationId => organizations: Arc<organization::Model>;
+    String => organization_codes: Arc<organization::Model>;
+    RegionId => regions: Arc<region::Model>;
+    CatchmentId => catchments: Arc<catchment::Model>;
+    ServiceId => services: Arc<service::Model>;
     Categories => categories: Vec<NeedCategory>;
     Languages => languages: Vec<String>;
+    EligibilityRules => eligibility_rules: Vec<eligibility_rule::Model>;
 }
 
 /// What was remembered of what was asked for, and what is still to be read.
@@ -105,13 +111,24 @@ struct Glance<K: Kept> {
     generation: Option<u64>,
 }
 
+impl Remembered {
+    fn is_trusted(&self) -> bool {
+        self.trusted_until
+            .is_some_and(|until| Instant::now() < until)
+    }
+}
+
 impl Directory {
+    /// One row. It is asked for many times in one answer.
+    fn look_for<K: Kept>(&self, key: &K) -> Option<K::Row> {
+        let remembered = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let found = K::shelf(&remembered).get(key);
+        found.filter(|_| remembered.is_trusted()).cloned()
+    }
+
     fn look<K: Kept>(&self, keys: &[K]) -> Glance<K> {
         let remembered = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let trusted = remembered
-            .trusted_until
-            .is_some_and(|until| Instant::now() < until);
-        if !trusted {
+        if !remembered.is_trusted() {
             return Glance {
                 found: HashMap::new(),
                 missing: keys.to_vec(),
@@ -164,6 +181,7 @@ impl Directory {
                 remembered.services.remove(&id);
                 remembered.categories.remove(&Categories(id));
                 remembered.languages.remove(&Languages(id));
+                remembered.eligibility_rules.remove(&EligibilityRules(id));
             }
         }
     }
@@ -199,7 +217,7 @@ pub(super) fn is_directory(subject: SubjectType) -> bool {
 impl Session {
     /// One row, if it is remembered.
     pub(super) fn remembered<K: Kept>(&self, key: K) -> Option<K::Row> {
-        self.store.directory.look(&[key]).found.into_values().next()
+        self.store.directory.look_for(&key)
     }
 
     /// Rows of the directory: from memory, and by `read` what is not remembered.

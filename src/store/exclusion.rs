@@ -1,6 +1,7 @@
 //! Exclusions: organizations that a person never wants to be known to. The registering organization records and ends
-//! them and sees them; to the excluded one everything about the person is as if it had never been, but for the word
-//! that its access ended where it had been a party. An exclusion beats every consent.
+//! them and sees them; to the excluded one everything about the person is as if it had never been. Where it knew of a
+//! referral it is told that its access ended, as at any other end of access: what it was told before stays in its feed,
+//! without a subject, so that nothing there says by what its access ended. An exclusion beats every consent.
 use chrono::{DateTime, Utc};
 use entity::{
     ClaimantId, ExclusionId, JournalKind, OrganizationId, OrganizationKind, SubjectType, claimant,
@@ -57,8 +58,8 @@ pub(super) fn not_excluded(organization: OrganizationId) -> Expr {
     .not()
 }
 
-/// The condition that an entry of the journal that an organization was told of is about nobody who excludes it, or
-/// tells a party that its access ended.
+/// The condition that an entry of the journal that an organization was told of is about nobody who excluded it by then,
+/// or tells it that its access ended. Of somebody who was named later, it is about nobody before.
 pub(super) fn untold_to_excluded(organization: OrganizationId) -> Expr {
     use journal_entry::Column as Entry;
     let entry = |column| Expr::col((journal_entry::Entity, column));
@@ -68,6 +69,11 @@ pub(super) fn untold_to_excluded(organization: OrganizationId) -> Expr {
         .column((referral::Entity, referral::Column::ClaimantId))
         .from(referral::Entity)
         .and_where(Expr::col((referral::Entity, referral::Column::Id)).equals(subject))
+        .cond_where(
+            Condition::any()
+                .add(Expr::col((referral::Entity, referral::Column::LinkedAt)).is_null())
+                .add(Expr::col((referral::Entity, referral::Column::LinkedAt)).lte(entry(Entry::At))),
+        )
         .to_owned();
     let of_consent = Query::select()
         .column((consent::Entity, consent::Column::ClaimantId))
@@ -99,6 +105,9 @@ pub(super) fn untold_to_excluded(organization: OrganizationId) -> Expr {
         )
         .and_where(exclusion::Column::OrganizationId.eq(organization))
         .and_where(exclusion::Column::EndedAt.is_null())
+        .and_where(
+            Expr::col((exclusion::Entity, exclusion::Column::RecordedAt)).lte(entry(Entry::At)),
+        )
         .and_where(Expr::col((exclusion::Entity, exclusion::Column::ClaimantId)).is_in(person))
         .cond_where(ended.not())
         .to_owned();
@@ -169,9 +178,7 @@ impl Change for Record {
         // Of the others it keeps copies too.
         for referral in known_to {
             if !told.contains(&referral.id) {
-                let (kind, subject) = (JournalKind::AccessEnded, SubjectType::Referral);
-                let entry = Entry::new(kind, subject, referral.id, referral.version);
-                unit.record(entry.told([self.organization]));
+                unit.tell_access_ended_by_exclusion(&referral, [self.organization]);
             }
         }
         unit.regrant_and_tell(&claimant).await?;
@@ -238,17 +245,54 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// The referrals of a claimant of which another organization is a party, closed ones included.
+    /// The referrals of a claimant that another organization was told of: as a party, closed ones included, or because
+    /// it could claim.
     async fn referrals_known_to(
         &self,
         claimant: ClaimantId,
         organization: OrganizationId,
     ) -> Result<Vec<referral::Model>> {
+        let known = Condition::any()
+            .add(super::referral::party(organization))
+            .add(super::referral::told_openly_to(organization));
         Ok(referral::Entity::find()
             .filter(referral::Column::ClaimantId.eq(claimant))
-            .filter(super::referral::party(organization))
+            .filter(known)
             .all(&self.transaction)
             .await?)
+    }
+
+    /// Tells whoever the claimant of an open referral excludes, and who could see it until the claimant was linked.
+    pub(super) async fn tell_excluded_of_link(&mut self, linked: &referral::Model) -> Result<()> {
+        let excluded = exclusion::Entity::find()
+            .filter(exclusion::Column::ClaimantId.is_in(linked.claimant_id))
+            .filter(exclusion::Column::EndedAt.is_null())
+            .all(&self.transaction)
+            .await?;
+        let mut lost = Vec::new();
+        // A person excludes few.
+        for row in excluded {
+            let told = super::referral::told_openly_to(row.organization_id);
+            let told = referral::Entity::find()
+                .filter(referral::Column::Id.eq(linked.id))
+                .filter(told)
+                .one(&self.transaction)
+                .await?;
+            lost.extend(told.map(|_| row.organization_id));
+        }
+        if !lost.is_empty() {
+            self.tell_access_ended_by_exclusion(linked, lost);
+        }
+        Ok(())
+    }
+
+    fn tell_access_ended_by_exclusion(
+        &mut self,
+        row: &referral::Model,
+        organizations: impl IntoIterator<Item = OrganizationId>,
+    ) {
+        let (kind, subject) = (JournalKind::AccessEnded, SubjectType::Referral);
+        self.record(Entry::new(kind, subject, row.id, row.version).told(organizations));
     }
 }
 

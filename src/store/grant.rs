@@ -5,8 +5,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
     AccessGrantId, AccessGroup, ClaimantId, ConsentId, OrganizationId, OrganizationKind,
-    ReferralId, ReferralStatus, access_grant, claimant, consent, consent_recipient, exclusion,
-    organization, referral, referral_also_for,
+    ReferralId, access_grant, claimant, referral, referral_also_for,
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel,
@@ -15,14 +14,18 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, JoinType, LockType, Query, UnionType},
 };
 
-use super::{Readable, Session, Settings, Unit, padded};
+use super::{Readable, Session, Settings, Unit, literal, rows::among};
 use crate::{
-    domain::access::{self, Grant, Held, Recipient, Wishes},
+    domain::access::{Grant, Held, Wishes},
     error::Result,
+    lock::Lock,
     viewer::Viewer,
 };
 
+mod basis;
 pub mod verify;
+
+pub(super) use basis::{Basis, kinds_among, wanted, wishes_among, wishes_of};
 
 impl Readable for access_grant::Entity {
     fn visible_to(viewer: &Viewer, _: DateTime<Utc>) -> Condition {
@@ -47,11 +50,17 @@ pub(super) fn in_force(
     groups: &[AccessGroup],
     now: DateTime<Utc>,
 ) -> Expr {
+    if Lock::Grants.is_off() {
+        return Expr::value(true);
+    }
     let held = access_grant::Entity::find()
         .select_only()
         .column(access_grant::Column::ClaimantId)
         .filter(access_grant::Column::OrganizationId.eq(viewer.organization()))
-        .filter(access_grant::Column::AccessGroup.is_in(groups.iter().copied()))
+        .filter(
+            Expr::col((access_grant::Entity, access_grant::Column::AccessGroup))
+                .is_in(groups.iter().map(|group| literal(group.as_str()))),
+        )
         .filter(
             Expr::col((access_grant::Entity, access_grant::Column::ClaimantId))
                 .equals(claimant.as_column_ref()),
@@ -61,49 +70,65 @@ pub(super) fn in_force(
 }
 
 impl Session {
+    /// The rule of what the caller's organization holds, but for needs: which of those are open is asked of the needs
+    /// themselves.
+    pub(super) fn held_rule(&self) -> Condition {
+        let group = Expr::col((access_grant::Entity, access_grant::Column::AccessGroup));
+        self.rule::<access_grant::Entity>()
+            .add(group.ne(literal(AccessGroup::Needs.as_str())))
+    }
+
     /// What the caller's organization holds of each claimant.
     pub(super) async fn held_grants(
         &self,
         claimants: &[ClaimantId],
     ) -> Result<HashMap<ClaimantId, Held>> {
+        use access_grant::Column;
         if claimants.is_empty() {
             return Ok(HashMap::new());
         }
-        let visible = self
-            .find::<access_grant::Entity>()
-            .filter(access_grant::Column::ClaimantId.is_in(padded(claimants)))
-            // Which needs are open is asked of the needs themselves.
-            .filter(access_grant::Column::AccessGroup.ne(AccessGroup::Needs));
-        let rows: Vec<(ClaimantId, AccessGroup, ReferralId, Option<ConsentId>, _, _)> = visible
-            .select
-            .select_only()
-            .column(access_grant::Column::ClaimantId)
-            .column(access_grant::Column::AccessGroup)
-            .column(access_grant::Column::ReferralId)
-            .column(access_grant::Column::ConsentId)
-            .column(access_grant::Column::OpensAt)
-            .column(access_grant::Column::ClosesAt)
-            .into_tuple()
-            .all(visible.connection)
-            .await?;
-        let mut held: HashMap<ClaimantId, Held> = HashMap::new();
-        for (claimant, group, referral, consent, opens_at, closes_at) in rows {
-            let grant = Grant {
-                claimant,
-                organization: self.viewer().organization(),
-                group,
-                category: None,
-                referral,
-                consent,
-                opens_at,
-                closes_at,
-            };
-            if grant.opens_at <= self.now && grant.closes_at > self.now {
-                self.ledger.learn(&grant);
-            }
-            held.entry(claimant).or_default().take(&grant, self.now);
+        if Lock::Grants.is_off() {
+            return Ok(claimants
+                .iter()
+                .map(|id| (*id, Held::everything()))
+                .collect());
         }
-        Ok(held)
+        let rows: Vec<(ClaimantId, AccessGroup, ReferralId, Option<ConsentId>, _, _)> =
+            access_grant::Entity::find()
+                .filter(self.held_rule())
+                .filter(among(self.backend(), Column::ClaimantId, claimants))
+                .select_only()
+                .columns([Column::ClaimantId, Column::AccessGroup])
+                .columns([Column::ReferralId, Column::ConsentId])
+                .columns([Column::OpensAt, Column::ClosesAt])
+                .into_tuple()
+                .all(self.reader())
+                .await?;
+        let organization = self.viewer().organization();
+        let grant = |(claimant, group, referral, consent, opens_at, closes_at)| Grant {
+            claimant,
+            organization,
+            group,
+            category: None,
+            referral,
+            consent,
+            opens_at,
+            closes_at,
+        };
+        let grants: Vec<Grant> = rows.into_iter().map(grant).collect();
+        Ok(self.held_of(&grants))
+    }
+
+    /// What grants of the caller's organization amount to now, for the ledger as well.
+    pub(super) fn held_of(&self, grants: &[Grant]) -> HashMap<ClaimantId, Held> {
+        let mut held: HashMap<ClaimantId, Held> = HashMap::new();
+        for grant in grants {
+            if grant.opens_at <= self.now && grant.closes_at > self.now {
+                self.ledger.learn(grant);
+            }
+            held.entry(grant.claimant).or_default().take(grant, self.now);
+        }
+        held
     }
 }
 
@@ -111,148 +136,6 @@ impl Settings {
     pub(super) fn after_completion(&self) -> TimeDelta {
         TimeDelta::days(self.referral.access_after_completion_days.get().into())
     }
-}
-
-/// What claimants have said about who may know, whole: for guards and grants, never for the caller.
-async fn wishes_among(
-    connection: &impl ConnectionTrait,
-    claimants: &[ClaimantId],
-) -> Result<HashMap<ClaimantId, Wishes>> {
-    let consents = consent::Entity::find()
-        .filter(consent::Column::ClaimantId.is_in(claimants.iter().copied()))
-        .all(connection)
-        .await?;
-    let mut recipients: HashMap<ConsentId, Vec<consent_recipient::Model>> = HashMap::new();
-    if !consents.is_empty() {
-        let rows = consent_recipient::Entity::find()
-            .filter(consent_recipient::Column::ConsentId.is_in(consents.iter().map(|row| row.id)))
-            .all(connection)
-            .await?;
-        for row in rows {
-            recipients.entry(row.consent_id).or_default().push(row);
-        }
-    }
-    let mut wishes: HashMap<ClaimantId, Wishes> = HashMap::new();
-    for row in consents {
-        let named = recipients.remove(&row.id).unwrap_or_default();
-        let of_claimant = wishes.entry(row.claimant_id).or_default();
-        of_claimant.consents.push(consent_facts(row, &named));
-    }
-    let excluded = exclusion::Entity::find()
-        .filter(exclusion::Column::ClaimantId.is_in(claimants.iter().copied()))
-        .filter(exclusion::Column::EndedAt.is_null())
-        .all(connection)
-        .await?;
-    for row in excluded {
-        let of_claimant = wishes.entry(row.claimant_id).or_default();
-        of_claimant.excluded.push(row.organization_id);
-    }
-    Ok(wishes)
-}
-
-async fn kinds_among(
-    connection: &impl ConnectionTrait,
-    organizations: HashSet<OrganizationId>,
-) -> Result<HashMap<OrganizationId, OrganizationKind>> {
-    Ok(organization::Entity::find()
-        .filter(organization::Column::Id.is_in(organizations))
-        .all(connection)
-        .await?
-        .into_iter()
-        .map(|row| (row.id, row.kind))
-        .collect())
-}
-
-/// The organization that registered each of `claimants`, but for those who were erased: nothing follows any more from
-/// what they once consented to.
-async fn registering_among(
-    connection: &impl ConnectionTrait,
-    claimants: &[ClaimantId],
-) -> Result<HashMap<ClaimantId, OrganizationId>> {
-    Ok(claimant::Entity::find()
-        .select_only()
-        .column(claimant::Column::Id)
-        .column(claimant::Column::RegisteringOrganizationId)
-        .filter(claimant::Column::Id.is_in(claimants.iter().copied()))
-        .filter(claimant::Column::ErasedAt.is_null())
-        .into_tuple::<(ClaimantId, OrganizationId)>()
-        .all(connection)
-        .await?
-        .into_iter()
-        .collect())
-}
-
-/// The referrals in which each of `claimants` is beside the one whom they are about.
-async fn also_for_among(
-    connection: &impl ConnectionTrait,
-    claimants: &[ClaimantId],
-) -> Result<HashMap<ReferralId, Vec<ClaimantId>>> {
-    let rows = referral_also_for::Entity::find()
-        .filter(referral_also_for::Column::ClaimantId.is_in(claimants.iter().copied()))
-        .all(connection)
-        .await?;
-    let mut people: HashMap<ReferralId, Vec<ClaimantId>> = HashMap::new();
-    for row in rows {
-        people
-            .entry(row.referral_id)
-            .or_default()
-            .push(row.claimant_id);
-    }
-    Ok(people)
-}
-
-/// The grants that there should be of each of `claimants`.
-pub(super) async fn wanted(
-    connection: &impl ConnectionTrait,
-    claimants: &[ClaimantId],
-    after_completion: TimeDelta,
-) -> Result<HashMap<ClaimantId, Vec<Grant>>> {
-    let also_for = also_for_among(connection, claimants).await?;
-    let rows = referral::Entity::find()
-        .filter(
-            Condition::any()
-                .add(referral::Column::ClaimantId.is_in(claimants.iter().copied()))
-                .add(referral::Column::Id.is_in(also_for.keys().copied())),
-        )
-        .filter(referral::Column::Status.is_not_in([
-            ReferralStatus::Draft,
-            ReferralStatus::Rejected,
-            ReferralStatus::Cancelled,
-            ReferralStatus::EnteredInError,
-        ]))
-        .all(connection)
-        .await?;
-    if rows.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let registering = registering_among(connection, claimants).await?;
-    let parties = rows
-        .iter()
-        .flat_map(|row| [Some(row.source_id), row.owner_id]);
-    let kinds = kinds_among(connection, parties.flatten().collect()).await?;
-    let mut wishes = wishes_among(connection, claimants).await?;
-    let mut of_claimant: HashMap<ClaimantId, Vec<access::Referral>> = HashMap::new();
-    for row in rows {
-        let beside = also_for.get(&row.id).into_iter().flatten();
-        let people = beside
-            .map(|claimant| (*claimant, true))
-            .chain(row.claimant_id.map(|claimant| (claimant, false)));
-        for (claimant, also_for) in people {
-            if let Some(facts) = referral_facts(&row, &kinds, also_for) {
-                of_claimant.entry(claimant).or_default().push(facts);
-            }
-        }
-    }
-    Ok(registering
-        .into_iter()
-        .filter_map(|(claimant, registering)| {
-            let referrals = of_claimant.remove(&claimant)?;
-            let wishes = wishes.remove(&claimant).unwrap_or_default();
-            let grants =
-                access::grants(claimant, registering, &referrals, &wishes, after_completion);
-            Some((claimant, grants))
-        })
-        .collect())
 }
 
 /// What is missing from the grants of claimants, and what is there without a reason.
@@ -368,16 +251,8 @@ async fn lock_claimants(
 impl Unit<'_> {
     /// What a claimant has said about who may know, for guards; none of it is returned to the caller.
     pub(super) async fn wishes_of(&self, claimant: ClaimantId) -> Result<Wishes> {
-        let mut wishes = self.wishes_of_each(&[claimant]).await?;
+        let mut wishes = wishes_among(&self.transaction, &[claimant]).await?;
         Ok(wishes.remove(&claimant).unwrap_or_default())
-    }
-
-    /// What claimants have said about who may know, for guards; who has said nothing is not in it.
-    pub(super) async fn wishes_of_each(
-        &self,
-        claimants: &[ClaimantId],
-    ) -> Result<HashMap<ClaimantId, Wishes>> {
-        wishes_among(&self.transaction, claimants).await
     }
 
     /// The kind of each of `organizations`.
@@ -418,51 +293,6 @@ impl Unit<'_> {
             .close(&self.transaction)
             .await
     }
-}
-
-/// What access needs to know of a consent or a refusal.
-fn consent_facts(row: consent::Model, recipients: &[consent_recipient::Model]) -> access::Consent {
-    let ends_at = super::consent::ends_at(&row);
-    access::Consent {
-        id: row.id,
-        organizations: recipients
-            .iter()
-            .filter_map(|named| named.organization_id)
-            .collect(),
-        kinds: recipients.iter().filter_map(|named| named.kind).collect(),
-        purposes: row.purposes.0,
-        groups: row.field_groups.0,
-        any_party: row.any_party,
-        refused: row.refused,
-        withdrawn: row.withdrawn_at.is_some(),
-        given_at: row.given_at,
-        expires_at: ends_at,
-    }
-}
-
-/// What access needs to know of a referral, given the kinds of its organizations.
-fn referral_facts(
-    row: &referral::Model,
-    kinds: &HashMap<OrganizationId, OrganizationKind>,
-    also_for: bool,
-) -> Option<access::Referral> {
-    let recipient = |organization: OrganizationId| {
-        kinds.get(&organization).map(|kind| Recipient {
-            organization,
-            kind: *kind,
-        })
-    };
-    Some(access::Referral {
-        id: row.id,
-        category: row.category,
-        status: row.status,
-        source: recipient(row.source_id)?,
-        owner: row.owner_id.and_then(recipient),
-        owner_access: row.owner_access,
-        also_for,
-        opened_at: row.sent_at.unwrap_or(row.created_at),
-        closed_at: row.closed_at,
-    })
 }
 
 fn grant_of(row: &access_grant::Model) -> Grant {

@@ -22,7 +22,7 @@ use super::{
     seal::{Seal, Wrapped},
     service::Coverage,
 };
-use crate::{error::Result, viewer::Viewer};
+use crate::{domain::referral::Relation, error::Result, lock::Lock, viewer::Viewer};
 
 mod note;
 
@@ -213,10 +213,15 @@ impl Unit<'_> {
 
     /// Writes the entries of this unit.
     pub(super) async fn write_entries(&mut self) -> Result<()> {
+        let rows = self.entry_rows()?;
+        write_rows(&self.transaction, rows).await
+    }
+
+    /// The entries of this unit, as they are to be written.
+    pub(super) fn entry_rows(&mut self) -> Result<Vec<journal_entry::ActiveModel>> {
         let entries = std::mem::take(&mut self.entries);
         let author = Author::of(self.session);
-        let (seal, now) = (self.session.seal(), self.session.now);
-        write_entries(&self.transaction, seal, author, now, entries).await
+        rows_of(self.session.seal(), author, self.session.now, entries)
     }
 }
 
@@ -228,15 +233,35 @@ pub(super) async fn write_entries(
     at: DateTime<Utc>,
     entries: Vec<Entry>,
 ) -> Result<()> {
-    let rows: Vec<_> = entries
+    write_rows(transaction, rows_of(seal, author, at, entries)?).await
+}
+
+fn rows_of(
+    seal: &Seal,
+    author: Author<'_>,
+    at: DateTime<Utc>,
+    entries: Vec<Entry>,
+) -> Result<Vec<journal_entry::ActiveModel>> {
+    entries
         .into_iter()
         .map(|entry| {
             let row = entry.into_row(JournalEntryId(Uuid::now_v7()), at, &author, seal)?;
             Ok(row.into_active_model())
         })
-        .collect::<Result<_>>()?;
-    // Both databases bound the parameters of one statement.
-    for rows in rows.chunks(500) {
+        .collect()
+}
+
+/// How many entries one statement writes: both databases bound its parameters.
+pub(super) const MOST_ROWS: usize = 500;
+
+async fn write_rows(
+    transaction: &DatabaseTransaction,
+    rows: Vec<journal_entry::ActiveModel>,
+) -> Result<()> {
+    if Lock::Journal.is_off() {
+        return Ok(());
+    }
+    for rows in rows.chunks(MOST_ROWS) {
         journal_entry::Entity::insert_many(rows.to_vec())
             .exec_without_returning(transaction)
             .await?;
@@ -269,7 +294,12 @@ impl Seen {
             in_tenure,
             after,
             registering,
+            party,
         } = reader;
+        // Whether somebody is named is between the parties; that something changed is not.
+        if entry.kind == JournalKind::ReferralLinked && !party {
+            entry.kind = JournalKind::ReferralUpdated;
+        }
         if after == Tenure::Over {
             entry.note = None;
             if entry.kind == JournalKind::ReferralVoided {
@@ -303,6 +333,18 @@ struct Reader {
     /// Whether that tenure is over.
     after: Tenure,
     registering: bool,
+    /// Whether it is told more than that the referral is open, or how it ended.
+    party: bool,
+}
+
+/// Whether a viewer that stands so to a referral is a party, or registered its claimant.
+fn is_party(relations: &[Relation]) -> bool {
+    relations.iter().any(|relation| match relation {
+        Relation::Source | Relation::Owner | Relation::Registering => true,
+        Relation::EligibleProvider | Relation::Ministry | Relation::System | Relation::None => {
+            false
+        }
+    })
 }
 
 impl Keyed for journal_entry::Model {
@@ -340,16 +382,15 @@ fn tenure_of(viewer: &Viewer, referral: &referral::Model) -> i32 {
 }
 
 /// What stands in the journal of a referral and not in the history that the reader sees. That the ministry asked for
-/// something is between it and the source.
+/// something is between it and the source; what was sent in its place is the source's.
 fn untold(viewer: &Viewer, referral: &referral::Model) -> Vec<JournalKind> {
     let mut untold = vec![JournalKind::AccessEnded, JournalKind::OversightRead];
-    let asked = match viewer {
-        Viewer::Ministry { .. } => true,
-        Viewer::Provider { organization, .. } | Viewer::SettlementAgency { organization } => {
-            referral.source_id == *organization
-        }
-    };
-    if !asked {
+    let relations = relations(viewer, referral);
+    let has = |relation| relations.contains(&relation);
+    if !has(Relation::Source) {
+        untold.push(JournalKind::ReferralReplaced);
+    }
+    if !has(Relation::Source) && !has(Relation::Ministry) {
         untold.push(JournalKind::RerouteRequested);
     }
     untold
@@ -389,6 +430,7 @@ impl Session {
                 in_tenure: entry.subject_version >= tenure,
                 after: shown.tenure,
                 registering,
+                party: is_party(&shown.relations),
             };
             Seen::of(entry, position, reader, Some(referral)).about(referral)
         });
@@ -456,12 +498,14 @@ impl Session {
                     in_tenure: own || entry.subject_version >= tenure_of(self.viewer(), referral),
                     after: self.tenure(referral, &relations),
                     registering: referral.registering_organization_id == Some(organization),
+                    party: is_party(&relations),
                 }
             }
             (SubjectType::Referral, None) => Reader {
                 in_tenure: own,
                 after: Tenure::Over,
                 registering: false,
+                party: own,
             },
             (
                 SubjectType::Claimant
@@ -476,6 +520,7 @@ impl Session {
                 in_tenure: true,
                 after: Tenure::Open,
                 registering: false,
+                party: true,
             },
         }
     }

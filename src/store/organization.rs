@@ -1,5 +1,5 @@
 //! Organizations: public directory data, and the row that gives a caller its role.
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use entity::{OrganizationId, OrganizationKind, RegionId, Role, organization};
@@ -73,7 +73,7 @@ pub(super) fn contains_words(column: SimpleExpr, text: &str) -> Condition {
 }
 
 /// The words by which an organization is found.
-pub(crate) fn search_words(name_en: &str, name_fr: &str) -> String {
+pub fn search_words(name_en: &str, name_fr: &str) -> String {
     searchable([name_en, name_fr])
 }
 
@@ -123,20 +123,20 @@ impl Session {
     pub async fn organization_list_by_id(
         &self,
         ids: &[OrganizationId],
-    ) -> Result<Vec<organization::Model>> {
+    ) -> Result<Vec<Arc<organization::Model>>> {
         let read = async |missing: Vec<OrganizationId>| {
             let rows = self
                 .find::<organization::Entity>()
                 .filter(organization::Column::Id.is_in(missing))
                 .all()
                 .await?;
-            Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+            Ok(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
         };
         Ok(self.remembered_or(ids, read).await?.into_values().collect())
     }
 
     /// An organization, if it is remembered.
-    pub fn organization_remembered(&self, id: OrganizationId) -> Option<organization::Model> {
+    pub fn organization_remembered(&self, id: OrganizationId) -> Option<Arc<organization::Model>> {
         self.remembered(id)
     }
 }
@@ -149,7 +149,7 @@ impl Store {
     pub async fn unscoped_organization_by_code(
         &self,
         code: &str,
-    ) -> Result<Option<organization::Model>> {
+    ) -> Result<Option<Arc<organization::Model>>> {
         let code = code.to_owned();
         let read = async |missing: Vec<String>| {
             let rows = organization::Entity::find()
@@ -158,7 +158,7 @@ impl Store {
                 .await?;
             Ok(rows
                 .into_iter()
-                .map(|row| (row.code.clone(), row))
+                .map(|row| (row.code.clone(), Arc::new(row)))
                 .collect())
         };
         let found = self.remembered_or(&[code], read).await?;

@@ -5,9 +5,9 @@ use std::{collections::HashMap, hash::Hash};
 use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, ModelTrait, QueryFilter,
-    QueryOrder, QuerySelect, QueryTrait, Select,
+    QueryOrder, QuerySelect, QueryTrait, Select, Statement, Value,
     prelude::Uuid,
-    sea_query::{Alias, Asterisk, Expr, ExprTrait, Query, SimpleExpr, WindowStatement},
+    sea_query::{Alias, Asterisk, Expr, ExprTrait, Query, SimpleExpr, Values, WindowStatement},
 };
 use serde::{Deserialize, Serialize};
 
@@ -199,6 +199,29 @@ impl Order {
     }
 }
 
+/// The statement with its limit written out: planned for a number that it does not know, PostgreSQL takes any list for a
+/// long one, and would rather sort the whole than follow the index that has it in order.
+pub(super) fn with_literal_limit<E: EntityTrait>(
+    connection: &impl ConnectionTrait,
+    select: &Select<E>,
+) -> Statement {
+    let mut statement = select.build(connection.get_database_backend());
+    let Some(Values(values)) = &mut statement.values else {
+        return statement;
+    };
+    let place = format!(" LIMIT ${}", values.len());
+    if let Some(Value::BigUnsigned(Some(limit))) = values.last()
+        && let Some(text) = statement
+            .sql
+            .strip_suffix(&place)
+            .or_else(|| statement.sql.strip_suffix(" LIMIT ?"))
+    {
+        statement.sql = format!("{text} LIMIT {limit}");
+        values.pop();
+    }
+    statement
+}
+
 /// Reads one row more than the slice holds, to know whether there is a next.
 pub(super) async fn fetch<E, C>(
     select: Select<E>,
@@ -215,7 +238,14 @@ where
     for column in order.columns() {
         select = select.order_by(column, slice.direction(order));
     }
-    let items = select.limit(slice.size + 1).all(connection).await?;
+    let select = select.limit(slice.size + 1);
+    let rows = connection
+        .query_all_raw(with_literal_limit(connection, &select))
+        .await?;
+    let items = rows
+        .iter()
+        .map(|row| E::Model::from_query_result(row, ""))
+        .collect::<std::result::Result<Vec<_>, _>>()?;
     Ok(slice.cut(items))
 }
 

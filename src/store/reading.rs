@@ -9,16 +9,26 @@ use sea_orm::{
 };
 use tokio::sync::OnceCell;
 
+use super::line::Lines;
 use crate::viewer::Viewer;
 
 /// What one request reads from. It begins no transaction before the first statement, and writes nothing.
-pub(super) struct Reading {
-    pool: DatabaseConnection,
-    secured: Option<Secured>,
+pub(super) enum Reading {
+    Plain(Single),
+    Secured {
+        pool: DatabaseConnection,
+        secured: Secured,
+    },
+}
+
+/// What takes a statement that stands alone.
+pub(super) enum Single {
+    Pool(DatabaseConnection),
+    Line(Lines),
 }
 
 /// What row security asks for: who reads, and the one transaction that has said so.
-struct Secured {
+pub(super) struct Secured {
     viewer: [Value; 5],
     transaction: OnceCell<DatabaseTransaction>,
 }
@@ -64,21 +74,18 @@ fn told(viewer: &Viewer, now: DateTime<Utc>) -> [Value; 5] {
 
 impl Reading {
     /// Reads from the pool as it is; the rules of the store are the only lock.
-    pub(super) const fn plain(pool: DatabaseConnection) -> Self {
-        Self {
-            pool,
-            secured: None,
-        }
+    pub(super) const fn plain(single: Single) -> Self {
+        Self::Plain(single)
     }
 
     /// Reads as a viewer, whose rows the database knows as well.
     pub(super) fn secured(pool: DatabaseConnection, viewer: &Viewer, now: DateTime<Utc>) -> Self {
-        Self {
+        Self::Secured {
             pool,
-            secured: Some(Secured {
+            secured: Secured {
                 viewer: told(viewer, now),
                 transaction: OnceCell::new(),
-            }),
+            },
         }
     }
 }
@@ -109,46 +116,87 @@ impl Secured {
 #[sea_orm::prelude::async_trait::async_trait]
 impl ConnectionTrait for Reading {
     fn get_database_backend(&self) -> DbBackend {
-        self.pool.get_database_backend()
+        match self {
+            Self::Plain(single) => single.get_database_backend(),
+            Self::Secured { pool, .. } => pool.get_database_backend(),
+        }
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        match &self.secured {
-            None => self.pool.execute_raw(statement).await,
-            Some(secured) => {
-                let transaction = secured.transaction(&self.pool).await?;
+        match self {
+            Self::Plain(single) => single.execute_raw(statement).await,
+            Self::Secured { pool, secured } => {
+                let transaction = secured.transaction(pool).await?;
                 transaction.execute_raw(statement).await
             }
         }
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        match &self.secured {
-            None => self.pool.execute_unprepared(sql).await,
-            Some(secured) => {
-                let transaction = secured.transaction(&self.pool).await?;
+        match self {
+            Self::Plain(single) => single.execute_unprepared(sql).await,
+            Self::Secured { pool, secured } => {
+                let transaction = secured.transaction(pool).await?;
                 transaction.execute_unprepared(sql).await
             }
         }
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        match &self.secured {
-            None => self.pool.query_one_raw(statement).await,
-            Some(secured) => {
-                let transaction = secured.transaction(&self.pool).await?;
+        match self {
+            Self::Plain(single) => single.query_one_raw(statement).await,
+            Self::Secured { pool, secured } => {
+                let transaction = secured.transaction(pool).await?;
                 transaction.query_one_raw(statement).await
             }
         }
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        match &self.secured {
-            None => self.pool.query_all_raw(statement).await,
-            Some(secured) => {
-                let transaction = secured.transaction(&self.pool).await?;
+        match self {
+            Self::Plain(single) => single.query_all_raw(statement).await,
+            Self::Secured { pool, secured } => {
+                let transaction = secured.transaction(pool).await?;
                 transaction.query_all_raw(statement).await
             }
+        }
+    }
+}
+
+#[sea_orm::prelude::async_trait::async_trait]
+impl ConnectionTrait for Single {
+    fn get_database_backend(&self) -> DbBackend {
+        match self {
+            Self::Pool(pool) => pool.get_database_backend(),
+            Self::Line(lines) => lines.get_database_backend(),
+        }
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        match self {
+            Self::Pool(pool) => pool.execute_raw(statement).await,
+            Self::Line(lines) => lines.execute_raw(statement).await,
+        }
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        match self {
+            Self::Pool(pool) => pool.execute_unprepared(sql).await,
+            Self::Line(lines) => lines.execute_unprepared(sql).await,
+        }
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        match self {
+            Self::Pool(pool) => pool.query_one_raw(statement).await,
+            Self::Line(lines) => lines.query_one_raw(statement).await,
+        }
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        match self {
+            Self::Pool(pool) => pool.query_all_raw(statement).await,
+            Self::Line(lines) => lines.query_all_raw(statement).await,
         }
     }
 }

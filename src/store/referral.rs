@@ -1,7 +1,8 @@
 //! Referrals, as each caller may see them. What is done with them stands beside: `create`, `act`, `change`, `child`, and
 //! to many at once `many`, `bulk`; what its parties say to each other in `message`, `appointment`, and what no text may tell
-//! in `guard`; how the inbox is sorted and counted in `inbox`; how long it is read in `tenure`.
-use std::collections::{HashMap, HashSet};
+//! in `unsaid`; what stands against sending one in `guard`, and told beforehand in `preview`; how the inbox is sorted and
+//! counted in `inbox`; how long it is read in `tenure`.
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use entity::{
@@ -11,11 +12,11 @@ use entity::{
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::{Alias, Expr, ExprTrait, Func, Query, SelectStatement},
+    sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement},
 };
 
 use super::{
-    Reading, Session, Visible,
+    Reading, Session, Visible, literal,
     page::{Field, Key, Keyed, NEVER, Order, Paged, Slice, SortValue},
 };
 use crate::{
@@ -36,17 +37,19 @@ pub mod child;
 pub mod create;
 mod ending;
 pub mod finish;
-mod guard;
+pub(super) mod guard;
 pub mod inbox;
 mod left;
 pub mod many;
 pub mod message;
+pub mod preview;
 mod rule;
 mod step;
 mod tenure;
 mod text;
+mod unsaid;
 
-pub(super) use rule::party;
+pub(super) use rule::{party, told_openly_to};
 pub(super) use tenure::Tenure;
 
 pub(super) use step::{parties, told};
@@ -158,6 +161,10 @@ impl Seen {
         }
         if tenure == Tenure::Over {
             row.summary = None;
+            row.language = None;
+            row.interpreter_needed = None;
+            row.age_band = None;
+            row.party_size = None;
         }
         if row.status == ReferralStatus::EnteredInError {
             row.summary = None;
@@ -235,10 +242,7 @@ fn order(field: ReferralOrderField, descending: bool) -> Order {
     let (field, sort) = match field {
         ReferralOrderField::CreatedAt => (Field::CreatedAt, column(referral::Column::CreatedAt)),
         ReferralOrderField::UpdatedAt => (Field::UpdatedAt, column(referral::Column::UpdatedAt)),
-        ReferralOrderField::DueAt => (
-            Field::DueAt,
-            Func::coalesce([column(referral::Column::DueAt), Expr::value(NEVER)]).into(),
-        ),
+        ReferralOrderField::DueAt => (Field::DueAt, inbox::due_at()),
         ReferralOrderField::Urgency => (Field::Urgency, inbox::urgency()),
     };
     Order {
@@ -278,14 +282,17 @@ impl Session {
         let own = self.viewer().organization();
         let owned = || Condition::all().add(Column::OwnerId.eq(own));
         seen.filter_some(filter.statuses, |statuses| {
-            Column::Status.is_in(statuses).into()
+            let codes = BTreeSet::from_iter(statuses);
+            let codes = codes.into_iter().map(|status| literal(status.as_str()));
+            Condition::all().add(Expr::col((referral::Entity, Column::Status)).is_in(codes))
         })
         // What it waits for is told to its parties alone.
         .filter_some(filter.sub_statuses, |wanted| {
             party(own).add(Column::SubStatus.is_in(wanted))
         })
         .filter_some(filter.priority, |priority| {
-            Column::Priority.eq(priority).into()
+            let code = literal(priority.as_str());
+            Condition::all().add(Expr::col((referral::Entity, Column::Priority)).eq(code))
         })
         .filter_some(filter.categories, |wanted| {
             Column::Category.is_in(wanted).into()

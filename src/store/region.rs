@@ -1,4 +1,6 @@
 //! Regions and catchments: public directory data.
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use entity::{CatchmentId, RegionId, catchment, organization_catchment, region};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
@@ -40,20 +42,20 @@ impl Session {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn region_list_by_id(&self, ids: &[RegionId]) -> Result<Vec<region::Model>> {
+    pub async fn region_list_by_id(&self, ids: &[RegionId]) -> Result<Vec<Arc<region::Model>>> {
         let read = async |missing: Vec<RegionId>| {
             let rows = self
                 .find::<region::Entity>()
                 .filter(region::Column::Id.is_in(missing))
                 .all()
                 .await?;
-            Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+            Ok(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
         };
         Ok(self.remembered_or(ids, read).await?.into_values().collect())
     }
 
     /// A region, if it is remembered.
-    pub fn region_remembered(&self, id: RegionId) -> Option<region::Model> {
+    pub fn region_remembered(&self, id: RegionId) -> Option<Arc<region::Model>> {
         self.remembered(id)
     }
 
@@ -75,14 +77,17 @@ impl Session {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn catchment_list_by_id(&self, ids: &[CatchmentId]) -> Result<Vec<catchment::Model>> {
+    pub async fn catchment_list_by_id(
+        &self,
+        ids: &[CatchmentId],
+    ) -> Result<Vec<Arc<catchment::Model>>> {
         let read = async |missing: Vec<CatchmentId>| {
             let rows = self
                 .find::<catchment::Entity>()
                 .filter(catchment::Column::Id.is_in(missing))
                 .all()
                 .await?;
-            Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+            Ok(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
         };
         Ok(self.remembered_or(ids, read).await?.into_values().collect())
     }

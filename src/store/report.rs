@@ -329,10 +329,16 @@ impl Session {
                 .add(
                     Condition::any()
                         .add(referral::Column::SourceId.eq(organization))
+                        // What became of it after its access ended is not its own to count, but for what it declined.
                         .add(
                             Condition::all()
                                 .add(referral::Column::OwnerId.eq(organization))
-                                .add(referral::Column::Status.ne(ReferralStatus::Draft)),
+                                .add(referral::Column::Status.ne(ReferralStatus::Draft))
+                                .add(
+                                    Condition::any()
+                                        .add(referral::Column::OwnerAccess.eq(true))
+                                        .add(referral::Column::Status.eq(ReferralStatus::Rejected)),
+                                ),
                         ),
                 )
                 .add(super::exclusion::not_excluded(organization)),

@@ -4,18 +4,22 @@
 use std::{collections::HashMap, time::Duration};
 
 use chrono::TimeDelta;
-use entity::{idempotency, journal_audience, journal_entry, journal_head, lease};
+use entity::{
+    JournalEntryId, idempotency, journal_audience, journal_entry, journal_head, lease,
+};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait,
+    ExprTrait, QueryFilter, QueryOrder, QuerySelect,
     prelude::Uuid,
     sea_query::{Expr, OnConflict},
 };
 
-use super::Store;
+use super::{Store, rows};
 use crate::error::Result;
 
+/// How long a wake-up waits for others: a batch costs the same for one entry as for many.
+const GATHER: Duration = Duration::from_millis(50);
 /// How often idempotency keys whose time is over are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
@@ -34,15 +38,22 @@ impl Store {
                 Ok(false) => {}
                 Err(error) => tracing::warn!(%error, "the journal could not be sequenced"),
             }
+            let mut gather = false;
             tokio::select! {
                 () = &mut stop => return,
-                () = self.wake.notified() => {}
+                () = self.wake.notified() => gather = true,
                 _ = forget.tick() => {
                     if let Err(error) = self.unscoped_forget_keys().await {
                         tracing::warn!(%error, "idempotency keys could not be forgotten");
                     }
                 }
                 () = tokio::time::sleep(poll) => {}
+            }
+            if gather {
+                tokio::select! {
+                    () = &mut stop => return,
+                    () = tokio::time::sleep(GATHER) => {}
+                }
             }
         }
     }
@@ -168,50 +179,77 @@ async fn number(
     transaction: &DatabaseTransaction,
     entries: Vec<journal_entry::Model>,
 ) -> Result<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
     let head = journal_head::Entity::find_by_id(1)
         .one(transaction)
         .await?
         .map_or(0, |head| head.position);
     let mut position = head;
+    let mut places = Vec::with_capacity(entries.len());
     let mut told = Vec::new();
-    let mut places = Expr::case(Expr::value(false), Expr::val(None::<i64>));
-    let mut ids = Vec::with_capacity(entries.len());
     for entry in entries {
         position += 1;
-        ids.push(entry.id);
-        places = places.case(
-            Expr::col(journal_entry::Column::Id).eq(entry.id),
-            Expr::val(position),
-        );
-        told.extend(
-            entry
-                .audience
-                .0
-                .into_iter()
-                .map(|audience| journal_audience::ActiveModel {
-                    audience: Set(audience),
-                    position: Set(position),
-                }),
-        );
+        places.push((entry.id, position));
+        told.extend(entry.audience.0.into_iter().map(|whom| (whom, position)));
     }
-    if ids.is_empty() {
-        return Ok(());
-    }
-    journal_entry::Entity::update_many()
-        .col_expr(journal_entry::Column::Position, places.into())
-        .filter(journal_entry::Column::Id.is_in(ids))
-        .exec(transaction)
-        .await?;
-    // Both databases bound the parameters of one statement.
-    for rows in told.chunks(1_000) {
-        journal_audience::Entity::insert_many(rows.to_vec())
-            .exec_without_returning(transaction)
-            .await?;
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        place_in_lists(transaction, &places, &told).await?;
+    } else {
+        place(transaction, &places, &told).await?;
     }
     journal_head::Entity::update_many()
         .col_expr(journal_head::Column::Position, Expr::value(position))
         .filter(journal_head::Column::Id.eq(1))
         .exec(transaction)
         .await?;
+    Ok(())
+}
+
+/// An entry and its position.
+type Place = (JournalEntryId, i64);
+/// Who is told of the entry at a position.
+type Told = (Uuid, i64);
+
+async fn place_in_lists(
+    transaction: &DatabaseTransaction,
+    places: &[Place],
+    told: &[Told],
+) -> Result<()> {
+    const NUMBER: &str = "UPDATE journal_entry SET position = given.position \
+        FROM UNNEST($1::uuid[], $2::bigint[]) AS given (id, position) WHERE journal_entry.id = given.id";
+    const TELL: &str = "INSERT INTO journal_audience (audience, position) \
+        SELECT audience, position FROM UNNEST($1::uuid[], $2::bigint[]) AS told (audience, position)";
+    let ids = rows::uuids(places.iter().map(|(id, _)| id.0));
+    let positions = rows::numbers(places.iter().map(|(_, position)| *position));
+    rows::run(transaction, NUMBER, [ids, positions]).await?;
+    let audiences = rows::uuids(told.iter().map(|(audience, _)| *audience));
+    let positions = rows::numbers(told.iter().map(|(_, position)| *position));
+    rows::run(transaction, TELL, [audiences, positions]).await?;
+    Ok(())
+}
+
+/// The same where a statement takes no lists; its parameters are bounded.
+async fn place(transaction: &DatabaseTransaction, places: &[Place], told: &[Told]) -> Result<()> {
+    use journal_entry::Column;
+    let mut numbers = Expr::case(Expr::value(false), Expr::val(None::<i64>));
+    for (id, position) in places {
+        numbers = numbers.case(Expr::col(Column::Id).eq(*id), Expr::val(*position));
+    }
+    journal_entry::Entity::update_many()
+        .col_expr(Column::Position, numbers.into())
+        .filter(Column::Id.is_in(places.iter().map(|(id, _)| *id)))
+        .exec(transaction)
+        .await?;
+    for told in told.chunks(1_000) {
+        let told = told.iter().map(|(audience, position)| journal_audience::ActiveModel {
+            audience: Set(*audience),
+            position: Set(*position),
+        });
+        journal_audience::Entity::insert_many(told)
+            .exec_without_returning(transaction)
+            .await?;
+    }
     Ok(())
 }

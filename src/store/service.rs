@@ -1,6 +1,9 @@
 //! Services with their categories, languages, regions and capacity: public directory data, saved by their own
 //! organization.
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 use entity::{
@@ -25,7 +28,7 @@ use crate::{error::Result, viewer::Viewer};
 mod save;
 
 pub(super) use save::blank;
-pub(crate) use save::search_words;
+pub use save::search_words;
 pub use save::{Places, Save, SaveCapacity};
 
 macro_rules! public {
@@ -145,20 +148,23 @@ impl Session {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn service_list_by_id(&self, ids: &[ServiceId]) -> Result<Vec<service::Model>> {
+    pub async fn service_list_by_id(
+        &self,
+        ids: &[ServiceId],
+    ) -> Result<Vec<Arc<service::Model>>> {
         let read = async |missing: Vec<ServiceId>| {
             let rows = self
                 .find::<service::Entity>()
                 .filter(service::Column::Id.is_in(missing))
                 .all()
                 .await?;
-            Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+            Ok(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
         };
         Ok(self.remembered_or(ids, read).await?.into_values().collect())
     }
 
     /// A service, if it is remembered.
-    pub fn service_remembered(&self, id: ServiceId) -> Option<service::Model> {
+    pub fn service_remembered(&self, id: ServiceId) -> Option<Arc<service::Model>> {
         self.remembered(id)
     }
 

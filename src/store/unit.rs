@@ -2,15 +2,22 @@
 //! value (the input of a mutation); [`Session::apply`] carries it out once, whatever is retried or runs beside it.
 use std::future::Future;
 
-use entity::idempotency;
+use entity::{idempotency, journal_entry};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, DbErr, EntityTrait,
-    QueryFilter, RuntimeErr, SqlErr, TransactionOptions, TransactionTrait, prelude::Uuid,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr,
+    EntityTrait, QueryFilter, QueryTrait, RuntimeErr, SqlErr, TransactionOptions, TransactionTrait,
+    prelude::Uuid, sea_query::CommonTableExpression,
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Readable, Session, Visible, journal::Entry};
-use crate::error::{Error, Problem, Refusal, Result};
+use super::{
+    Readable, Session, Visible,
+    journal::{Entry, MOST_ROWS},
+};
+use crate::{
+    error::{Error, Problem, Refusal, Result},
+    lock::Lock,
+};
 
 /// What a mutation does, with its input. The whole of it is hashed for the idempotency key.
 pub trait Change: Serialize + Send + Sync {
@@ -137,12 +144,11 @@ impl Session {
             mutation: C::MUTATION,
             input_hash: self.input_hash(change)?,
         };
-        if let Some(applied) = self.replay(&remembered).await? {
-            return Ok(applied);
-        }
+        // Not asked before the attempt: nearly every call is the first with its key, and a later one is stopped by the
+        // key itself, if by nothing else.
         match self.attempt(change, Some(&remembered)).await {
             Ok(applied) if !applied.is_refused() => Ok(applied),
-            // The same call may have come first on another connection: then its result is the answer.
+            // The same call has come first, or comes first on another connection: then its result is the answer.
             refused => match self.replay(&remembered).await? {
                 Some(applied) => Ok(applied),
                 None => refused,
@@ -190,14 +196,14 @@ impl Session {
         if applied.is_refused() {
             return Ok(applied);
         }
-        if let Some(remembered) = remembered {
-            unit.remember(remembered, &applied).await?;
-        }
         if unit.entries.is_empty() {
             return Err(Error::internal("a change without a journal entry"));
         }
         let changed = unit.directory_changes();
-        unit.write_entries().await?;
+        match remembered {
+            Some(remembered) => unit.remember(remembered, &applied).await?,
+            None => unit.write_entries().await?,
+        }
         let erased = unit.erased;
         unit.transaction.commit().await?;
         self.store.directory.forget(&changed);
@@ -269,7 +275,8 @@ struct Remembered {
 }
 
 impl Unit<'_> {
-    async fn remember(&self, remembered: &Remembered, applied: &Applied) -> Result<()> {
+    /// Remembers the key, and writes the entries: in one statement, where the database takes two in one.
+    async fn remember(&mut self, remembered: &Remembered, applied: &Applied) -> Result<()> {
         let rows = match applied.rows() {
             [] => None,
             rows => Some(serde_json::to_value(rows).map_err(Error::internal)?),
@@ -285,8 +292,24 @@ impl Unit<'_> {
             rows: Set(rows),
             created_at: Set(self.session.now),
         };
-        match row.insert(&self.transaction).await {
-            Ok(_) => Ok(()),
+        let key = idempotency::Entity::insert(row);
+        let few = self.entries.len() <= MOST_ROWS && !Lock::Journal.is_off();
+        let written = if few && self.transaction.get_database_backend() == DbBackend::Postgres {
+            let entries = journal_entry::Entity::insert_many(self.entry_rows()?).into_query();
+            let key = CommonTableExpression::new()
+                .query(key.into_query())
+                .table_name("remembered")
+                .to_owned();
+            let both = entries.with(key.into());
+            self.transaction.execute(&both).await.map(drop)
+        } else {
+            self.write_entries().await?;
+            key.exec_without_returning(&self.transaction)
+                .await
+                .map(drop)
+        };
+        match written {
+            Ok(()) => Ok(()),
             // Another call with this key has just been carried out.
             Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
                 Err(Refusal::at(Problem::IdempotencyInProgress, "idempotencyKey").into())

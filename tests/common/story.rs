@@ -199,8 +199,10 @@ impl Story {
             .await;
     }
 
-    /// The agency records that the person never wants to be known to an organization; the id of the exclusion.
+    /// The agency records, a minute later, that the person never wants to be known to an organization; the id of the
+    /// exclusion.
     pub async fn exclude(&self, app: &TestApp, organization: &Value) -> Value {
+        app.clock.advance(chrono::TimeDelta::minutes(1));
         let input = json!({ "claimantId": self.claimant, "organizationId": organization,
             "note": format!("Excluded{}", self.label) });
         app.as_agency()

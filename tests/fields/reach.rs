@@ -2,7 +2,7 @@
 use serde_json::Value;
 
 /// The way to the objects of one type; `it` names them, and `%` stands for what is selected of them. The variables are
-/// the ids of the viewpoint's claimant, need, consent, referral and outcome.
+/// the ids of the viewpoint's claimant, need, consent, referral and outcome, and of the provider's service.
 pub struct Path {
     pub of: &'static str,
     query: &'static str,
@@ -30,6 +30,20 @@ macro_rules! of_referral {
     };
 }
 
+macro_rules! preview {
+    ($of:literal, $field:literal, $way:literal) => {
+        path(
+            $of,
+            concat!(
+                $field,
+                "(input: { claimantId: $claimant, category: EMPLOYMENT, serviceId: $service, acknowledgeDuplicate: true }) { ",
+                $way,
+                " }"
+            ),
+        )
+    };
+}
+
 /// Every type that tells a fact.
 pub const PATHS: &[Path] = &[
     path("Viewer", "it: viewer { % }"),
@@ -40,6 +54,7 @@ pub const PATHS: &[Path] = &[
     of_referral!("Organization", "it: source { % }"),
     of_referral!("Service", "it: service { % }"),
     of_referral!("ServiceCapacity", "service { it: capacity { % } }"),
+    of_referral!("EligibilityRule", "service { it: eligibilityRules { % } }"),
     path(
         "Claimant",
         "it: node(id: $claimant) { ... on Claimant { % } }",
@@ -80,6 +95,17 @@ pub const PATHS: &[Path] = &[
         "JournalEntry",
         "history(first: 20) { edges { it: node { % } } }"
     ),
+    preview!("ReferralPreview", "it: referralPreview", "%"),
+    preview!(
+        "EligibilityResult",
+        "referralPreview",
+        "it: eligibility { % }"
+    ),
+    preview!(
+        "EligibilityReason",
+        "referralPreview",
+        "eligibility { it: failed { % } }"
+    ),
     path(
         "ReferralReport",
         "it: referralReport(input: { period: { from: \"2026-06-01\", to: \"2026-12-31\" }, groupBy: [CATEGORY] }) { % }",
@@ -101,11 +127,13 @@ impl Path {
         if body.starts_with("mutation") {
             return body;
         }
-        let used: Vec<String> = ["claimant", "need", "consent", "referral", "outcome"]
-            .into_iter()
-            .filter(|name| body.contains(&format!("${name}")))
-            .map(|name| format!("${name}: ID!"))
-            .collect();
+        let used: Vec<String> = [
+            "claimant", "need", "consent", "referral", "outcome", "service",
+        ]
+        .into_iter()
+        .filter(|name| body.contains(&format!("${name}")))
+        .map(|name| format!("${name}: ID!"))
+        .collect();
         if used.is_empty() {
             format!("{{ {body} }}")
         } else {

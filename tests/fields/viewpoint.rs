@@ -54,7 +54,7 @@ async fn ids(app: &TestApp, story: &Story) -> Value {
         outcome.clone()
     };
     json!({ "claimant": story.claimant, "need": story.need, "consent": story.consent,
-        "referral": story.referral, "outcome": outcome })
+        "referral": story.referral, "outcome": outcome, "service": service(app, app.world.service) })
 }
 
 async fn completed(app: &TestApp, label: &'static str) -> Story {
@@ -120,7 +120,31 @@ async fn accepted(app: &TestApp) -> Story {
     accepted
 }
 
+/// The provider's service asks about every fact, so that a preview has something to tell.
+async fn rules(app: &TestApp) {
+    let region = app.public_id(NodeType::Region, app.world.northern);
+    for asked in [
+        json!({ "fact": "STAGE", "stages": ["REJECTED"], "validTo": "2099-12-31" }),
+        json!({ "fact": "WORK_AUTHORIZATION", "validForDays": 30 }),
+        json!({ "fact": "AGE", "ageFrom": 60, "ageTo": 99 }),
+        json!({ "fact": "LANGUAGE_LEVEL", "language": "eng", "languageLevel": 4 }),
+        json!({ "fact": "AGE_BAND", "ageBands": ["FROM_65"] }),
+        json!({ "fact": "REGION", "regionIds": [region] }),
+        json!({ "fact": "LANGUAGE", "languages": ["spa"] }),
+    ] {
+        let mut rule = json!({ "serviceId": service(app, app.world.service), "reasonEn": "Why.",
+            "reasonFr": "Pourquoi.", "sourceUrl": "https://www.example.org/why" });
+        if let (Value::Object(rule), Value::Object(asked)) = (&mut rule, asked) {
+            rule.extend(asked);
+        }
+        app.as_ministry()
+            .done("eligibilityRuleSave", rule, "service { id }")
+            .await;
+    }
+}
+
 async fn stories(app: &TestApp) -> Stories {
+    rules(app).await;
     let expired = Plot {
         consent_expires_at: Some("2026-06-08T14:00:00Z"),
         ..Plot::open("Expired")

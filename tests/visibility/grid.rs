@@ -55,7 +55,7 @@ const FEED: &str = "query($after: Cursor) { changes(first: 100, after: $after) {
 
 const DIRECTORY: &str = "{ organizations(first: 50) { edges { node { name kind role active region { code } email
     languages } } } services(first: 50) { edges { node { name status categories languages offeredInFrench
-    organization { name } capacity { status } } } } regions { code name office { email } } catchments { code name }
+    organization { name } capacity { status } eligibilityRules { id fact stages sealed reason writtenBy { name } version } } } } regions { code name office { email } } catchments { code name }
     codes(set: NEED_CATEGORY) { value label } }";
 
 const ENTITIES: [&str; 8] = [

@@ -20,6 +20,7 @@ const LEFT: &str = "agency: source and registering; provider: owner until then";
 
 /// Every scenario. Those that the clock changes come first, and then the clock moves.
 pub async fn all(app: &TestApp) -> Vec<Scenario> {
+    rule(app).await;
     let mut scenarios = passed(app).await;
     scenarios.extend(waiting(app).await);
     scenarios.extend(accepted(app).await);
@@ -29,6 +30,15 @@ pub async fn all(app: &TestApp) -> Vec<Scenario> {
     scenarios.extend(excluded(app).await);
     scenarios.extend(together(app).await);
     scenarios
+}
+
+/// The provider's service asks something that is sealed; it moves nothing that anybody is told of a claimant.
+async fn rule(app: &TestApp) {
+    let rule = json!({ "serviceId": service(app, app.world.service), "fact": "STAGE", "stages": ["REJECTED"],
+        "reasonEn": "Why.", "reasonFr": "Pourquoi." });
+    app.as_ministry()
+        .done("eligibilityRuleSave", rule, "service { id }")
+        .await;
 }
 
 const EVERY_GROUP: &[&str] = &[

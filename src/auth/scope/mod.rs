@@ -1,7 +1,7 @@
 //! Scopes: what a token allows, which role may use which, and which fields need what. `table` is the one place that
 //! says so; the check, the directive in the SDL and the sentence in a field's description are read from it. Scopes are
 //! the coarse lock: which rows and which facts a caller sees is decided by relation and consent, not here.
-use std::fmt;
+use std::{collections::HashMap, fmt, sync::LazyLock};
 
 use entity::Role;
 
@@ -221,13 +221,16 @@ pub fn say(requirement: Requirement) -> String {
     format!("Needs the {noun} {}.", alternatives.join(separator))
 }
 
-/// About a hundred rows: a search through a sorted copy would save nothing that a request could notice, since the
-/// answer is asked once per field of a document and documents are remembered.
-fn row(type_name: &str, field: &str) -> Option<Requirement> {
+/// The rows of the table by type and field: each is asked for several times in every request.
+static ROWS: LazyLock<HashMap<(&str, &str), Requirement>> = LazyLock::new(|| {
     TABLE
         .iter()
-        .find(|(row_type, row_field, _)| *row_type == type_name && *row_field == field)
-        .map(|(_, _, requirement)| *requirement)
+        .map(|(row_type, row_field, requirement)| ((*row_type, *row_field), *requirement))
+        .collect()
+});
+
+fn row(type_name: &str, field: &str) -> Option<Requirement> {
+    ROWS.get(&(type_name, field)).copied()
 }
 
 #[cfg(test)]

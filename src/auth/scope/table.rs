@@ -13,6 +13,8 @@ const REFERRAL_STEER: Requirement = &[&[ReferralWrite], &[ReferralOversight]];
 const REFERRAL_INSIDE: Requirement = &[&[ReferralRead]];
 /// The claimant behind a referral. Under oversight the answer is null with its reason, whatever the referral.
 const REFERRAL_CLAIMANT: Requirement = &[&[ReferralRead, ClaimantRead], &[ReferralOversight]];
+/// It tells what follows from sealed facts of a claimant.
+const REFERRAL_PREVIEW: Requirement = &[&[ReferralRead, ClaimantRead]];
 const CLAIMANT: Requirement = &[&[ClaimantRead], &[ReferralOversight]];
 const CLAIMANT_READ: Requirement = &[&[ClaimantRead]];
 const CLAIMANT_WRITE: Requirement = &[&[ClaimantWrite]];
@@ -42,7 +44,7 @@ pub const TABLE: &[(&str, &str, &[&[Scope]])] = &[
     ("Query", "referrals", REFERRAL),
     ("Query", "inboxSummary", REFERRAL_INSIDE),
     ("Query", "changes", REFERRAL),
-    ("Query", "referralPreview", REFERRAL_INSIDE),
+    ("Query", "referralPreview", REFERRAL_PREVIEW),
     ("Query", "disclosures", AUDIT_READ),
     ("Query", "auditCheckpoint", AUDIT_READ),
     ("Query", "referralReport", REPORT_READ),
@@ -94,6 +96,7 @@ pub const TABLE: &[(&str, &str, &[&[Scope]])] = &[
     ("Mutation", "appointmentSave", REFERRAL_WRITE),
     ("Mutation", "serviceSave", DIRECTORY_WRITE),
     ("Mutation", "capacitySave", DIRECTORY_WRITE),
+    ("Mutation", "eligibilityRuleSave", DIRECTORY_WRITE),
     ("Mutation", "noticePublish", NOTICE_WRITE),
     ("Mutation", "feedbackSubmit", FEEDBACK_WRITE),
     ("Mutation", "feedbackTriage", FEEDBACK_WRITE),
@@ -125,6 +128,9 @@ pub const TABLE: &[(&str, &str, &[&[Scope]])] = &[
     ("Message", OBJECT, REFERRAL_INSIDE),
     ("Appointment", OBJECT, REFERRAL_INSIDE),
     ("JournalEntry", OBJECT, REFERRAL),
+    ("ReferralPreview", OBJECT, REFERRAL_PREVIEW),
+    ("EligibilityResult", OBJECT, REFERRAL_PREVIEW),
+    ("EligibilityReason", OBJECT, REFERRAL_PREVIEW),
     ("AuditCheckpoint", OBJECT, AUDIT_READ),
     ("Disclosure", OBJECT, AUDIT_READ),
     ("Disclosure", "referral", &[&[AuditRead, ReferralRead]]),

@@ -13,7 +13,10 @@ use entity::{
 use sea_orm::prelude::Uuid;
 
 use super::*;
-use crate::domain::business_days::toronto_date;
+use crate::domain::{
+    business_days::toronto_date,
+    eligibility::{fact, in_force, is_sealed},
+};
 
 mod arrivals;
 mod referrals;
@@ -269,6 +272,7 @@ fn every_id_is_a_version_seven_of_its_own() {
         ids.extend(made.referrals().map(|row| row.id.0));
         ids.extend(made.outcomes.iter().map(|row| row.id.0));
         ids.extend(made.reroute_requests.iter().map(|row| row.id));
+        ids.extend(made.eligibility_rules.iter().map(|row| row.id.0));
         for id in &ids {
             let bytes = id.as_bytes();
             assert!(bytes[6] >> 4 == 7 && bytes[8] >> 6 == 0b10, "{id}");
@@ -336,6 +340,34 @@ fn the_three_organizations_have_people_and_services() {
                 .collect();
             assert_eq!(regions, [central.id]);
         }
+    });
+}
+
+#[test]
+fn rules_about_sealed_facts_are_the_ministrys_and_none_has_a_source() {
+    each(|made, now| {
+        let ministry = organization(made, MINISTRY);
+        let mut facts = BTreeSet::new();
+        for rule in &made.eligibility_rules {
+            let of = made.services.iter().find(|row| row.id == rule.service_id);
+            let own = of.unwrap().organization_id;
+            let asked = fact(&rule.condition);
+            let by = if is_sealed(asked) { ministry } else { own };
+            assert_eq!(rule.organization_id, by, "{asked}");
+            assert!(in_force(rule, toronto_date(now)));
+            assert_eq!(rule.source_url, None);
+            assert!(rule.reason_en.contains("demo") && rule.reason_fr.contains("démo"));
+            facts.insert(asked);
+        }
+        assert!(facts.len() >= 5, "{facts:?}");
+        let of_provider = made.eligibility_rules.iter().filter(|rule| {
+            let of = made.services.iter().find(|row| row.id == rule.service_id);
+            of.unwrap().organization_id == organization(made, PROVIDER)
+        });
+        assert!(
+            of_provider.count() > 5,
+            "the provider of the demo asks something"
+        );
     });
 }
 

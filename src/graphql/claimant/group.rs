@@ -5,7 +5,11 @@ use entity::{
     Safety, YesNoUnknown,
 };
 
-use super::super::{context::Resolver, scalar::Date};
+use super::super::{
+    context::Resolver,
+    direct::{Later, Plain, Told, Writer},
+    scalar::Date,
+};
 use crate::store::sealed;
 
 /// Names and birth date.
@@ -32,6 +36,23 @@ impl From<sealed::Identity> for ClaimantIdentity {
             birth_date: identity.birth_date.map(Date),
             birth_date_precision: identity.birth_date_precision,
             gender: identity.gender,
+        }
+    }
+}
+
+impl Plain for ClaimantIdentity {
+    fn tell(&self, field: &str, to: &mut Writer<'_>) -> Told {
+        match field {
+            "fullName" => to.text(&self.full_name),
+            "givenName" => to.optional(self.given_name.as_deref(), Writer::text),
+            "familyName" => to.optional(self.family_name.as_deref(), Writer::text),
+            "preferredName" => to.optional(self.preferred_name.as_deref(), Writer::text),
+            "birthDate" => to.optional(self.birth_date, Writer::date),
+            "birthDatePrecision" => {
+                to.optional(self.birth_date_precision, |to, code| to.code(code.as_str()))
+            }
+            "gender" => to.optional(self.gender.as_deref(), Writer::text),
+            _ => Err(Later),
         }
     }
 }

@@ -10,6 +10,7 @@ mod document;
 mod index;
 mod merge;
 mod refusal;
+mod remembered;
 mod scan;
 mod scopes;
 mod settings;
@@ -20,20 +21,20 @@ mod typename;
 mod values;
 mod variables;
 
+use std::sync::Arc;
+
 use async_graphql::{
     Name, Request, Variables,
     parser::{
         self, parse_query,
-        types::{
-            DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection,
-            SelectionSet,
-        },
+        types::{DocumentOperations, OperationDefinition, OperationType, Selection},
     },
 };
 
-use self::document::FragmentOrder;
 pub use self::index::{ScalarRule, SchemaIndex};
 pub use self::refusal::{Code, Limit, Refusal};
+use self::remembered::Document;
+pub use self::remembered::{Documents, Validity};
 pub use self::scan::{scan, scan_json, scan_json_body};
 pub use self::scopes::{MissingScopes, ScopeCheck};
 pub use self::settings::Limits;
@@ -41,10 +42,14 @@ pub use self::text::Text;
 
 /// A document that has been parsed and is within every limit that does not depend on variables.
 #[derive(Debug)]
-pub struct Reading {
-    text: String,
-    document: ExecutableDocument,
-    order: FragmentOrder,
+pub struct Reading<'d> {
+    text: &'d str,
+    document: Arc<Document>,
+    /// What is wrong with its `__typename`; only told once it is known that the operation may run at all.
+    refusals: Vec<Refusal>,
+    /// Whether it was held against the schema before.
+    known: bool,
+    documents: &'d Documents,
     operation_name: Option<Name>,
     operation_type: OperationType,
 }
@@ -65,6 +70,8 @@ pub struct Prepared {
     pub operation_type: OperationType,
     /// The objects it may fetch, for `extensions.cost` and the points per minute.
     pub cost: u64,
+    /// Whether async-graphql must still validate it.
+    pub validity: Validity,
 }
 
 /// Reads and prepares a document in one go.
@@ -77,35 +84,52 @@ pub fn prepare(
     variables: Variables,
     rules: &Rules<'_>,
 ) -> Result<Prepared, Vec<Refusal>> {
-    read(text, operation_name, rules.limits)?.prepare(variables, rules)
+    let documents = Documents::default();
+    read(text, operation_name, rules.limits, &documents)?.prepare(variables, rules)
 }
 
-/// Scans, parses and counts a document, and finds the operation that is to run.
+/// Scans, parses and counts a document, unless it is remembered, and finds the operation that is to run.
 ///
 /// # Errors
 /// `LIMIT_EXCEEDED`, `GRAPHQL_PARSE_FAILED`, `GRAPHQL_VALIDATION_FAILED` for a cycle of fragments, or
 /// `OPERATION_RESOLUTION_FAILURE`.
-pub fn read(
-    text: &str,
+pub fn read<'d>(
+    text: &'d str,
     operation_name: Option<&str>,
     limits: &Limits,
-) -> Result<Reading, Vec<Refusal>> {
-    let read = || -> Result<Reading, Refusal> {
-        scan(text, limits)?;
-        let document = parse_query(text).map_err(|error| not_parsed(&error))?;
-        document::count_definitions(&document, limits)?;
-        let order = document::order_fragments(&document)?;
-        document::count_extents(&document, &order, limits)?;
-        let (operation_name, operation_type) = choose(&document.operations, operation_name)?;
+    documents: &'d Documents,
+) -> Result<Reading<'d>, Vec<Refusal>> {
+    let remembered = documents.get(text);
+    let known = remembered.is_some();
+    let read = || -> Result<Reading<'d>, Refusal> {
+        let (document, refusals) = match remembered {
+            Some(document) => (document, Vec::new()),
+            None => parse(text, limits)?,
+        };
+        let (operation_name, operation_type) =
+            choose(&document.parsed.operations, operation_name)?;
         Ok(Reading {
-            text: text.to_owned(),
+            text,
             document,
-            order,
+            refusals,
+            known,
+            documents,
             operation_name,
             operation_type,
         })
     };
-    read().map_err(|refusal| vec![refusal])
+    read().map_err(one)
+}
+
+/// Scans, parses and counts a document. What is wrong with its `__typename` comes with it.
+fn parse(text: &str, limits: &Limits) -> Result<(Arc<Document>, Vec<Refusal>), Refusal> {
+    scan(text, limits)?;
+    let mut parsed = parse_query(text).map_err(|error| not_parsed(&error))?;
+    document::count_definitions(&parsed, limits)?;
+    let order = document::order_fragments(&parsed)?;
+    document::count_extents(&parsed, &order, limits)?;
+    let refusals = typename::settle(&mut parsed);
+    Ok((Arc::new(Document::new(parsed, order)), refusals))
 }
 
 /// The parser's own message quotes the line it stumbled over; only its position is told.
@@ -138,34 +162,36 @@ fn choose(
     }
 }
 
-impl Reading {
+impl Reading<'_> {
     /// What kind of operation is to run.
     pub const fn operation_type(&self) -> OperationType {
         self.operation_type
     }
 
-    /// Validates what async-graphql does not, coerces the variables, counts the cost and asks for the scopes.
+    /// Validates what async-graphql does not, coerces the variables, counts the cost and asks for the scopes. Of a
+    /// document that is remembered, only what depends on the caller or on variables is looked at.
     ///
     /// # Errors
     /// `GRAPHQL_VALIDATION_FAILED`, `BAD_USER_INPUT`, `LIMIT_EXCEEDED` or `FORBIDDEN`, in that order: what a caller may
     /// not do is only told once the document makes sense.
     pub fn prepare(
-        mut self,
+        self,
         variables: Variables,
         rules: &Rules<'_>,
     ) -> Result<Prepared, Vec<Refusal>> {
-        let refusals = typename::settle(&mut self.document);
-        if !refusals.is_empty() {
-            return Err(refusals);
+        if !self.refusals.is_empty() {
+            return Err(self.refusals);
         }
         self.validate(rules)?;
-        let operation = self.operation().ok_or_else(|| {
+        let name = self.operation_name.as_ref();
+        let operation = self.document.operation(name).ok_or_else(|| {
             one(Refusal::new(
                 Code::OperationResolutionFailure,
                 text::OPERATION_UNKNOWN,
             ))
         })?;
-        let reachable = document::reachable(&self.document, &self.order, operation);
+        let parsed = &self.document.parsed;
+        let reachable = document::reachable(parsed, &self.document.order, operation);
         let longest = if self.is_bulk(operation) {
             rules.limits.input_list_bulk
         } else {
@@ -173,49 +199,48 @@ impl Reading {
         };
         variables::bound(&variables, longest, rules.limits).map_err(one)?;
         let variables = variables::coerce(operation, variables, rules.schema)?;
-        let cost = cost::count_cost(
-            &self.document,
-            &reachable,
-            operation,
-            &variables,
-            rules.schema,
-            rules.limits,
-        )
-        .map_err(one)?;
-        scopes::check_scopes(
-            &self.document,
-            &reachable,
-            operation,
-            rules.schema,
-            rules.scopes,
-        )
-        .map_err(one)?;
-        let mut request = Request::new(self.text).variables(variables);
-        if let Some(name) = &self.operation_name {
+        let (schema, limits) = (rules.schema, rules.limits);
+        let cost = cost::count_cost(parsed, &reachable, operation, &variables, schema, limits)
+            .map_err(one)?;
+        scopes::check_scopes(parsed, &reachable, operation, schema, rules.scopes).map_err(one)?;
+        if !self.known {
+            self.documents.keep(self.text, self.document.clone());
+        }
+        // Nobody reads the text again: the document is parsed.
+        let mut request = Request::new(String::new()).variables(variables);
+        if let Some(name) = name {
             request = request.operation_name(name.as_str());
         }
-        request.set_parsed_query(self.document);
+        request.set_parsed_query(parsed.clone());
         Ok(Prepared {
             request,
             operation_type: self.operation_type,
             cost,
+            validity: Validity::of(self.document.clone(), name),
         })
     }
 
     fn validate(&self, rules: &Rules<'_>) -> Result<(), Vec<Refusal>> {
-        let mut operations: Vec<_> = self
-            .document
+        if !rules.introspection
+            && let Some(position) = self.document.introspects_at
+        {
+            let refusal =
+                Refusal::new(Code::GraphqlValidationFailed, text::INTROSPECTION_CLOSED);
+            return Err(one(refusal.at(position)));
+        }
+        if self.known {
+            return Ok(());
+        }
+        let parsed = &self.document.parsed;
+        let mut operations: Vec<_> = parsed
             .operations
             .iter()
             .map(|(_, operation)| operation)
             .collect();
         operations.sort_by_key(|operation| operation.pos);
-        if !rules.introspection {
-            self.refuse_introspection()?;
-        }
         for operation in &operations {
             merge::check_merging(
-                &self.document,
+                parsed,
                 &operation.node,
                 rules.schema,
                 rules.limits.comparisons,
@@ -225,12 +250,12 @@ impl Reading {
         let operations: Vec<_> = operations
             .into_iter()
             .map(|operation| {
-                let reachable = document::reachable(&self.document, &self.order, &operation.node);
+                let order = &self.document.order;
+                let reachable = document::reachable(parsed, order, &operation.node);
                 (&operation.node, reachable)
             })
             .collect();
-        let mut refusals =
-            values::Values::check(&self.document, &operations, rules.schema, rules.limits);
+        let mut refusals = values::Values::check(parsed, &operations, rules.schema, rules.limits);
         if refusals.is_empty() {
             return Ok(());
         }
@@ -239,54 +264,12 @@ impl Reading {
         Err(refusals)
     }
 
-    fn refuse_introspection(&self) -> Result<(), Vec<Refusal>> {
-        let mut sets: Vec<&SelectionSet> = self
-            .document
-            .operations
-            .iter()
-            .map(|(_, operation)| &operation.node.selection_set.node)
-            .chain(
-                self.document
-                    .fragments
-                    .values()
-                    .map(|fragment| &fragment.node.selection_set.node),
-            )
-            .collect();
-        while let Some(set) = sets.pop() {
-            for selection in &set.items {
-                match &selection.node {
-                    Selection::Field(field)
-                        if matches!(field.node.name.node.as_str(), "__schema" | "__type") =>
-                    {
-                        return Err(vec![
-                            Refusal::new(Code::GraphqlValidationFailed, text::INTROSPECTION_CLOSED)
-                                .at(field.pos),
-                        ]);
-                    }
-                    Selection::Field(field) => sets.push(&field.node.selection_set.node),
-                    Selection::InlineFragment(inline) => sets.push(&inline.node.selection_set.node),
-                    Selection::FragmentSpread(_) => {}
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn operation(&self) -> Option<&OperationDefinition> {
-        match (&self.document.operations, &self.operation_name) {
-            (DocumentOperations::Single(operation), _) => Some(&operation.node),
-            (DocumentOperations::Multiple(named), Some(name)) => {
-                named.get(name).map(|operation| &operation.node)
-            }
-            (DocumentOperations::Multiple(_), None) => None,
-        }
-    }
-
     /// Whether an operation is a bulk mutation, whose input may be longer.
     fn is_bulk(&self, operation: &OperationDefinition) -> bool {
         if operation.ty != OperationType::Mutation {
             return false;
         }
+        let fragments = &self.document.parsed.fragments;
         let mut sets = vec![&operation.selection_set.node];
         while let Some(set) = sets.pop() {
             for selection in &set.items {
@@ -299,7 +282,7 @@ impl Reading {
                     Selection::Field(_) => {}
                     Selection::InlineFragment(inline) => sets.push(&inline.node.selection_set.node),
                     Selection::FragmentSpread(spread) => {
-                        let fragment = self.document.fragments.get(&spread.node.fragment_name.node);
+                        let fragment = fragments.get(&spread.node.fragment_name.node);
                         sets.extend(fragment.map(|fragment| &fragment.node.selection_set.node));
                     }
                 }

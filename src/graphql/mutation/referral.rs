@@ -5,7 +5,8 @@ use sea_orm::prelude::Uuid;
 use super::{
     super::{
         context::{OrAnswer, Resolver, answer},
-        referral::Referral,
+        direct::Direct,
+        referral::{Referral, read_ahead_in},
     },
     ReferralBulkPayload, ReferralPayload, ReferralUserError, apply,
     referral_input::{
@@ -33,7 +34,7 @@ pub(super) async fn payload(
         Err(error) => ReferralPayload::refused(context, error),
         Ok(applied) => {
             let seen = context.session().referral_after(&applied).await;
-            let referral = seen.or_answer(context)?.map(Referral::from);
+            let referral = read_ahead_in(context, "referral", seen.or_answer(context)?).await;
             Ok(ReferralPayload::done(referral))
         }
     }
@@ -332,7 +333,9 @@ impl ReferralMutation {
         };
         let each = context.session().referrals_after(&applied).await;
         let result = |row| match row {
-            Ok(seen) => Ok(ReferralPayload::done(Option::map(seen, Referral::from))),
+            Ok(seen) => Ok(ReferralPayload::done(
+                Option::map(seen, Referral::from).map(Direct),
+            )),
             Err(refusal) => ReferralPayload::refused(context, Error::Refused(refusal)),
         };
         Ok(ReferralBulkPayload {

@@ -48,6 +48,19 @@ labels! {
                "La disponibilité dépend d'une évaluation de la situation de la personne.";
     }
 
+    EligibilityFact {
+        Stage: "Stage of the claim", "Étape de la demande d'asile";
+        WorkAuthorization: "Work authorization", "Autorisation de travailler";
+        SocialInsurance: "Social insurance number", "Numéro d'assurance sociale"
+            => "Whether there is one that has not expired; the number itself is never kept.",
+               "S'il en existe un qui n'est pas expiré; le numéro lui-même n'est jamais conservé.";
+        Age: "Age", "Âge";
+        LanguageLevel: "Language level", "Niveau de langue";
+        AgeBand: "Age band", "Tranche d'âge";
+        Region: "Region", "Région";
+        Language: "Language", "Langue";
+    }
+
     Program {
         Ies: "Integrated Employment Services", "Services d'emploi intégrés";
         Bjo: "Better Jobs Ontario", "Meilleurs emplois Ontario";

@@ -302,6 +302,18 @@ impl Change for Register {
     }
 }
 
+/// What every party reads of a claimant, before acceptance as well.
+fn seen_by_every_party(
+    row: &claimant::Model,
+) -> (Option<RegionId>, Option<&str>, bool, Option<AgeBand>) {
+    (
+        row.region_id,
+        row.language.as_deref(),
+        row.interpreter_needed,
+        row.age_band,
+    )
+}
+
 impl Change for UpdateClaimant {
     const MUTATION: &'static str = "claimantUpdate";
 
@@ -330,8 +342,8 @@ impl Change for UpdateClaimant {
             .await?;
         let mut claimant = before.clone();
         self.open.apply(&mut claimant);
-        // An edit of a sealed group moves nothing that others see.
-        if claimant != before {
+        // An edit of what some do not see moves nothing that they see.
+        if seen_by_every_party(&claimant) != seen_by_every_party(&before) {
             claimant.version += 1;
             claimant.updated_at = unit.session.now;
         }

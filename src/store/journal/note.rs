@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use entity::{
-    ClaimantId, JournalEntryId, JournalKind, ReferralId, Sealed, SubjectType, claimant_key,
-    journal_entry, referral,
+    ClaimantId, JournalEntryId, JournalKind, OrganizationId, ReferralId, Sealed, SubjectType,
+    claimant, claimant_key, journal_entry, referral,
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect,
@@ -110,7 +110,8 @@ impl Session {
         Ok(())
     }
 
-    /// Entries with the key of the claimant that they are about, in one statement; a referral brings its own.
+    /// Entries with the key of the claimant that their note is sealed under, in one statement; a referral brings its own.
+    /// What was written beside a claimant or a consent is read by the organization that registers the person now.
     pub(super) async fn entries_at(
         &self,
         positions: Vec<i64>,
@@ -119,24 +120,36 @@ impl Session {
         struct Row {
             #[sea_orm(nested)]
             entry: journal_entry::Model,
+            registering: Option<OrganizationId>,
             master_key: Option<String>,
             wrapped: Option<Vec<u8>>,
         }
         let key = journal_entry::Entity::belongs_to(claimant_key::Entity)
             .from(journal_entry::Column::NoteClaimantId)
             .to(claimant_key::Column::ClaimantId);
+        let person = journal_entry::Entity::belongs_to(claimant::Entity)
+            .from(journal_entry::Column::NoteClaimantId)
+            .to(claimant::Column::Id);
         let rows = journal_entry::Entity::find()
             .filter(journal_entry::Column::Position.is_in(positions))
             .order_by_asc(journal_entry::Column::Position)
             .join(JoinType::LeftJoin, key.into())
+            .join(JoinType::LeftJoin, person.into())
+            .column_as(claimant::Column::RegisteringOrganizationId, "registering")
             .column(claimant_key::Column::MasterKey)
             .column(claimant_key::Column::Wrapped)
             .into_model::<Row>()
             .all(self.reader())
             .await?;
+        let own = Some(self.viewer().organization());
         Ok(rows
             .into_iter()
-            .map(|row| (row.entry, Wrapped::of_parts(row.master_key, row.wrapped)))
+            .map(|mut row| {
+                if row.entry.note_claimant_id.is_some() && row.registering != own {
+                    row.entry.note = None;
+                }
+                (row.entry, Wrapped::of_parts(row.master_key, row.wrapped))
+            })
             .unzip())
     }
 

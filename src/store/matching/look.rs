@@ -48,6 +48,23 @@ async fn locked(
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
+/// The organizations that any record of the person keeps out. Nobody is told anything where the one that asked is among
+/// them, since a holder that asks around or makes contact would lead it to the person; and no holder that is.
+async fn excluded_by(
+    transaction: &DatabaseTransaction,
+    records: &[ClaimantId],
+) -> Result<HashSet<OrganizationId>> {
+    let excluded: Vec<OrganizationId> = exclusion::Entity::find()
+        .select_only()
+        .column(exclusion::Column::OrganizationId)
+        .filter(exclusion::Column::ClaimantId.is_in(records.iter().copied()))
+        .filter(exclusion::Column::EndedAt.is_null())
+        .into_tuple()
+        .all(transaction)
+        .await?;
+    Ok(excluded.into_iter().collect())
+}
+
 impl Store {
     /// Looks through one batch of requests and of claimants, if this process holds the lease or can take it. Says whether
     /// there may be more requests; claimants have time.
@@ -111,24 +128,37 @@ impl Store {
         let sought: Described = serde_json::from_slice(&content)
             .map_err(|_| Error::internal("a request is not the description it should be"))?;
         let transaction = self.database.begin().await?;
-        let elsewhere = claimant_match_token::Column::OrganizationId.ne(request.organization_id);
-        let mut alike = self.alike(&transaction, &sought, elsewhere.into()).await?;
-        alike.retain(|one| one.band == MatchBand::Likely);
-        let silent = self
-            .not_to_be_told(&transaction, request.organization_id, &alike)
+        let (asking, of) = (
+            request.organization_id,
+            claimant_match_token::Column::OrganizationId,
+        );
+        let mut alike = self
+            .alike(&transaction, &sought, of.ne(asking).into())
             .await?;
-        alike.retain(|one| !silent.contains(&one.claimant));
+        alike.retain(|one| one.band == MatchBand::Likely);
         alike.truncate(MOST_MATCHES);
+        // The same person may have said to the one that asks whom to keep out.
+        let own = self
+            .alike(&transaction, &sought, of.eq(asking).into())
+            .await?;
+        let own = own.iter().filter(|one| one.band == MatchBand::Likely);
+        let everywhere: Vec<ClaimantId> = alike.iter().chain(own).map(|one| one.claimant).collect();
+        let excluded = excluded_by(&transaction, &everywhere).await?;
+        let told = self.told_lately(&transaction, &alike).await?;
         let held = locked(&transaction, alike.iter().map(|one| one.claimant)).await?;
         let mut entries = Vec::new();
         for row in held.values() {
+            let holder = row.registering_organization_id;
+            if told.contains(&row.id) || excluded.contains(&asking) || excluded.contains(&holder) {
+                continue;
+            }
             let entry = Entry::new(
                 JournalKind::ClaimantSought,
                 SubjectType::Claimant,
                 row.id,
                 0,
             );
-            entries.push(entry.told([row.registering_organization_id]));
+            entries.push(entry.told([holder]));
         }
         self.write_as_system(&transaction, entries).await?;
         match_request::Entity::delete_by_id(request.id)
@@ -137,35 +167,23 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// Of whom nobody is told anything: who excludes the organization that asked, since a holder that asks around or
-    /// makes contact would lead it there; and of whom the holder was told already.
-    async fn not_to_be_told(
+    /// Of whom the holder was told already.
+    async fn told_lately(
         &self,
         transaction: &DatabaseTransaction,
-        asking: OrganizationId,
         alike: &[Alike],
     ) -> Result<HashSet<ClaimantId>> {
-        let ids = || alike.iter().map(|one| one.claimant);
-        let excluding: Vec<ClaimantId> = exclusion::Entity::find()
-            .select_only()
-            .column(exclusion::Column::ClaimantId)
-            .filter(exclusion::Column::ClaimantId.is_in(ids()))
-            .filter(exclusion::Column::OrganizationId.eq(asking))
-            .filter(exclusion::Column::EndedAt.is_null())
-            .into_tuple()
-            .all(transaction)
-            .await?;
+        let ids = alike.iter().map(|one| one.claimant.0);
         let told: Vec<Uuid> = journal_entry::Entity::find()
             .select_only()
             .column(journal_entry::Column::SubjectId)
-            .filter(journal_entry::Column::SubjectId.is_in(ids().map(|id| id.0)))
+            .filter(journal_entry::Column::SubjectId.is_in(ids))
             .filter(journal_entry::Column::Kind.eq(JournalKind::ClaimantSought))
             .filter(journal_entry::Column::At.gt(self.clock.now() - TOLD_ONCE_IN))
             .into_tuple()
             .all(transaction)
             .await?;
-        let told = told.into_iter().map(ClaimantId);
-        Ok(excluding.into_iter().chain(told).collect())
+        Ok(told.into_iter().map(ClaimantId).collect())
     }
 
     /// Those among the claimants that a condition on their tokens leaves who may be the person described.
@@ -208,11 +226,16 @@ impl Store {
             let mut described = unscoped_described(&self.seal, &transaction, &[claimant]).await?;
             let mut sought = described.remove(&claimant).unwrap_or_default();
             sought.language = row.language;
-            let others = claimant_match_token::Column::ClaimantId.ne(claimant);
-            let alike = self.alike(&transaction, &sought, others.into()).await?;
+            let others = || claimant_match_token::Column::ClaimantId.ne(claimant);
+            let alike = self.alike(&transaction, &sought, others().into()).await?;
+            // By themselves: whom others hold must not push one's own out of the candidates.
             let organization = row.registering_organization_id;
-            let held = locked(&transaction, alike.iter().map(|one| one.claimant)).await?;
-            let own: Vec<&Alike> = alike
+            let own = claimant_match_token::Column::OrganizationId.eq(organization);
+            let own = Condition::all().add(others()).add(own);
+            let own = self.alike(&transaction, &sought, own).await?;
+            let both = alike.iter().chain(&own).map(|one| one.claimant);
+            let held = locked(&transaction, both).await?;
+            let own: Vec<&Alike> = own
                 .iter()
                 .filter(|one| {
                     held.get(&one.claimant)

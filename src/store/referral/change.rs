@@ -129,6 +129,7 @@ impl Change for LinkClaimant {
                 .await?;
         }
         step.row.claimant_id = Set(Some(claimant.id));
+        step.row.linked_at = Set(Some(unit.session.now));
         step.row.need_id = Set(unit.need_for(&row, None).await?);
         step.row.registering_organization_id = Set(Some(claimant.registering_organization_id));
         let before = step.before.clone();
@@ -141,6 +142,7 @@ impl Change for LinkClaimant {
             None,
             None,
         );
+        unit.tell_excluded_of_link(&after).await?;
         unit.need_follows(&after, &[]).await?;
         unit.regrant_for(&after).await?;
         Ok(Applied::new(after.id, after.version))

@@ -69,6 +69,7 @@ impl Unit<'_> {
             version: 1,
             told_due_at: None,
             told_review_at: None,
+            linked_at: None,
             ..other.clone()
         }
     }

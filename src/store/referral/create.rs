@@ -1,20 +1,20 @@
 //! Creating a referral and sending it: the same checks, whether it goes at once or has waited as a draft.
 use chrono::{DateTime, Utc};
 use entity::{
-    Access, AgeBand, ClaimantId, JournalKind, NeedCategory, NeedId, NeedStatus, OrganizationId,
-    ReferralAction, ReferralId, ReferralPriority, ReferralStatus, RegionId, ServiceId,
-    ServiceStatus, claimant, need, organization, referral, region, service,
+    AgeBand, ClaimantId, JournalKind, NeedCategory, NeedId, NeedStatus, ReferralAction, ReferralId,
+    ReferralPriority, ReferralStatus, RegionId, ServiceId, claimant, need, referral, region,
 };
 use rand::Rng;
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, PaginatorTrait,
-    QueryFilter, QueryOrder, prelude::Uuid,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, IntoActiveModel, QueryOrder, prelude::Uuid,
 };
 use serde::Serialize;
 
 use super::{
-    super::{Applied, Change, Unit, claimant::erase::demand_known},
-    OPEN_STATUSES, check_free_text, check_note, step,
+    super::{Applied, Change, Unit},
+    check_free_text, check_note,
+    guard::{Asked, Sending},
+    step,
 };
 use crate::{
     domain::{
@@ -62,7 +62,7 @@ pub(super) fn reference() -> String {
 }
 
 /// The same from a given source of chance.
-pub(crate) fn reference_from(random: &mut impl Rng) -> String {
+pub fn reference_from(random: &mut impl Rng) -> String {
     const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let mut reference = String::with_capacity(14);
     for place in 0..12 {
@@ -122,6 +122,7 @@ impl Create {
             owner_access: false,
             owner_since: None,
             claimant_id: self.claimant,
+            linked_at: None,
             registering_organization_id: claimant.map(|row| row.registering_organization_id),
             need_id: None,
             service_id: self.service,
@@ -241,55 +242,6 @@ impl Change for Send {
 }
 
 impl Unit<'_> {
-    /// A claimant that the caller's own organization registered. Any other is as good as none.
-    pub(in crate::store) async fn own_claimant(
-        &self,
-        id: ClaimantId,
-        path: &str,
-    ) -> Result<claimant::Model> {
-        let claimant = self
-            .find::<claimant::Entity>()
-            .filter(claimant::Column::Id.eq(id))
-            .filter(
-                claimant::Column::RegisteringOrganizationId
-                    .eq(self.session.viewer().organization()),
-            )
-            .one()
-            .await?
-            .ok_or_else(|| Refusal::at(Problem::NotFound, path))?;
-        demand_known(&claimant, path)?;
-        Ok(claimant)
-    }
-
-    pub(super) async fn service(&self, id: ServiceId, path: &str) -> Result<service::Model> {
-        self.find::<service::Entity>()
-            .filter(service::Column::Id.eq(id))
-            .one()
-            .await?
-            .ok_or_else(|| Refusal::at(Problem::NotFound, path).into())
-    }
-
-    pub(super) async fn active_service(&self, id: ServiceId, path: &str) -> Result<service::Model> {
-        let service = self.service(id, path).await?;
-        if service.status == ServiceStatus::Active
-            && self.is_active(service.organization_id).await?
-        {
-            Ok(service)
-        } else {
-            Err(Refusal::at(Problem::ServiceNotActive, path).into())
-        }
-    }
-
-    async fn is_active(&self, organization: OrganizationId) -> Result<bool> {
-        Ok(self
-            .find::<organization::Entity>()
-            .filter(organization::Column::Id.eq(organization))
-            .filter(organization::Column::Active.eq(true))
-            .one()
-            .await?
-            .is_some())
-    }
-
     /// The need that a referral is for: the one named, or the claimant's most urgent one of the category.
     pub(super) async fn need_for(
         &self,
@@ -332,23 +284,21 @@ impl Unit<'_> {
         row: &mut referral::Model,
         acknowledge_duplicate: bool,
     ) -> Result<()> {
-        row.owner_id = match row.service_id {
-            Some(service) => Some(
-                self.active_service(service, "serviceId")
-                    .await?
-                    .organization_id,
-            ),
-            None => None,
+        if let Some(claimant) = row.claimant_id {
+            self.lock_claimant(claimant).await?;
+        }
+        let asked = Asked {
+            claimant: row.claimant_id,
+            category: row.category,
+            service: row.service_id,
+            itself: Some(row.id),
         };
-        match row.claimant_id {
-            Some(claimant) => {
-                self.demand_consent(claimant, row.owner_id, row.category)
-                    .await?;
-                if !acknowledge_duplicate {
-                    self.refuse_duplicate(row, claimant).await?;
-                }
-            }
-            None => refuse_undescribed(row)?,
+        let sending = Sending::look(self, asked, !acknowledge_duplicate).await?;
+        row.owner_id = sending.recipient;
+        match sending.refusal(acknowledge_duplicate) {
+            Some(refusal) => return Err(refusal.into()),
+            None if row.claimant_id.is_none() => refuse_undescribed(row)?,
+            None => {}
         }
         row.status = ReferralStatus::Requested;
         row.sent_at = Some(self.session.now);
@@ -366,69 +316,6 @@ impl Unit<'_> {
             ReferralPriority::Routine => settings.referral.answer_business_days_routine.get(),
         };
         business_days::due_at(self.session.now, days, &settings.closures)
-    }
-
-    /// What the claimant consented to must cover the recipient, or, for an open referral, somebody.
-    pub(super) async fn demand_consent(
-        &self,
-        claimant: ClaimantId,
-        recipient: Option<OrganizationId>,
-        category: NeedCategory,
-    ) -> Result<()> {
-        let access = self.consent_to(claimant, recipient, category).await?;
-        if access == Access::Granted {
-            return Ok(());
-        }
-        // That an organization is excluded is told to the one that keeps the exclusion, and to nobody else.
-        let excluded = match recipient {
-            Some(recipient) => self.wishes_of(claimant).await?.exclude(recipient),
-            None => false,
-        };
-        let registered = self.own_claimant(claimant, "claimantId").await.is_ok();
-        let problem = match excluded && registered {
-            true => Problem::Excluded,
-            false => Problem::ConsentRequired { access },
-        };
-        Err(Refusal::at(problem, "claimantId").into())
-    }
-
-    async fn consent_to(
-        &self,
-        claimant: ClaimantId,
-        recipient: Option<OrganizationId>,
-        category: NeedCategory,
-    ) -> Result<Access> {
-        match recipient {
-            // What an organization does with its own claimant opens nothing to anybody.
-            Some(own)
-                if own == self.session.viewer().organization()
-                    && self.own_claimant(claimant, "claimantId").await.is_ok() =>
-            {
-                Ok(Access::Granted)
-            }
-            Some(recipient) => self.consent_for(claimant, recipient, category).await,
-            None => {
-                self.lock_claimant(claimant).await?;
-                let wishes = self.wishes_of(claimant).await?;
-                Ok(wishes.consent_for_open(category, self.session.now))
-            }
-        }
-    }
-
-    async fn refuse_duplicate(&self, row: &referral::Model, claimant: ClaimantId) -> Result<()> {
-        self.lock_claimant(claimant).await?;
-        let duplicates = referral::Entity::find()
-            .filter(referral::Column::SourceId.eq(row.source_id))
-            .filter(referral::Column::Id.in_subquery(self.session.for_person(claimant)))
-            .filter(referral::Column::Category.eq(row.category))
-            .filter(referral::Column::Id.ne(row.id))
-            .filter(referral::Column::Status.is_in(OPEN_STATUSES))
-            .count(&self.transaction)
-            .await?;
-        if duplicates > 0 {
-            return Err(Refusal::at(Problem::Duplicate, "acknowledgeDuplicate").into());
-        }
-        Ok(())
     }
 
     /// What follows once a referral is out: its need is referred, and the recipient sees what it may.

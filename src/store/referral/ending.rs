@@ -114,6 +114,13 @@ impl Unit<'_> {
                 .exec(&self.transaction)
                 .await?;
         }
+        // To an owner erasure looks as an exclusion does.
+        referral::Entity::update_many()
+            .col_expr(referral::Column::OwnerAccess, Expr::value(false))
+            .filter(of_claimant())
+            .filter(referral::Column::OwnerId.ne(claimant.registering_organization_id))
+            .exec(&self.transaction)
+            .await?;
         referral::Entity::update_many()
             .col_expr(referral::Column::Summary, Expr::value(None::<Vec<u8>>))
             .col_expr(referral::Column::TextKey, Expr::value(None::<Vec<u8>>))

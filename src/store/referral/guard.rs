@@ -1,223 +1,300 @@
-//! What free text between organizations must not tell: who the claimant is, and where a hidden place is. Each writer is
-//! checked against what it may know itself, and against nothing else: a refusal would answer what it asks.
-use std::collections::HashMap;
-
+//! What stands for and against sending a referral: looked at by the same code, whether a change refuses by it or a preview
+//! tells it. It writes nothing and locks nothing; a change locks first.
 use entity::{
-    ClaimantId, ContactPermission, Safety, claimant, location, referral, service,
-    service_at_location,
+    Access, ClaimantId, NeedCategory, OrganizationId, ReferralId, ServiceId, ServiceStatus,
+    claimant, organization, referral, service,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 
-use super::super::{Unit, sealed::Contact};
-use crate::{
-    domain::free_text::{self, Known},
-    error::{Problem, Refusal, Result},
+use super::{
+    super::{
+        Readable, Reading, Session, Unit, Visible, claimant::erase::demand_known,
+        consent::ConsentsFor, grant::wishes_among,
+    },
+    OPEN_STATUSES,
 };
+use crate::error::{Problem, Refusal, Result};
 
-/// The most locations of one organization that a text is compared with.
-const MOST_LOCATIONS: u64 = 1_000;
+/// How many duplicates are told.
+const MOST_DUPLICATES: u64 = 20;
 
-/// A text, and where it stands in the input.
-pub(super) type Text<'t> = (&'static str, Option<&'t String>);
+/// Where guards read: inside a change as its transaction sees it, or for an answer.
+pub(in crate::store) trait Reads: Sync {
+    type Connection: ConnectionTrait;
 
-impl Unit<'_> {
-    /// Refuses a summary that tells who anybody is for whom the referral is, or a hidden place, as [`Unit::check_told`]
-    /// does.
-    pub(super) async fn check_summary(
-        &self,
-        people: &[ClaimantId],
-        summary: Option<&str>,
-    ) -> Result<()> {
-        let Some(summary) = summary.filter(|_| !people.is_empty()) else {
-            return Ok(());
-        };
-        let own = self.own_among(people).await?;
-        let known = self.known_of(people, &own).await?;
-        if known
-            .iter()
-            .any(|known| free_text::identifies(summary, known))
-        {
-            return Err(Refusal::at(Problem::SummaryIdentifies, "summary").into());
-        }
-        if free_text::identifies(summary, &self.hidden_places(&own).await?) {
-            return Err(Refusal::at(Problem::PlaceConfidential, "summary").into());
-        }
-        Ok(())
+    fn session(&self) -> &Session;
+    fn connection(&self) -> &Self::Connection;
+    /// The rows of an entity that the caller may see.
+    fn rows<E: Readable>(&self) -> Visible<'_, E, Self::Connection>;
+}
+
+impl Reads for Unit<'_> {
+    type Connection = DatabaseTransaction;
+
+    fn session(&self) -> &Session {
+        self.session
     }
 
-    /// Refuses texts between the parties of a referral that tell who anybody in it is, where a confidential location of
-    /// the writer's organization is, or where somebody lives whom it registered and whose location is protected.
-    pub(super) async fn check_told(
-        &self,
-        referral: &referral::Model,
-        texts: &[Text<'_>],
-    ) -> Result<()> {
-        let texts = texts
-            .iter()
-            .filter_map(|(path, text)| Some((*path, text.as_ref()?.as_str())));
-        let texts: Vec<(&str, &str)> = texts.collect();
-        if texts.is_empty() {
-            return Ok(());
-        }
-        let people = self.people_of(referral).await?;
-        let own = self.own_among(&people).await?;
-        let known = self.known_of(&people, &own).await?;
-        let hidden = self.hidden_places(&own).await?;
-        for (path, text) in texts {
-            if known.iter().any(|known| free_text::identifies(text, known)) {
-                return Err(Refusal::at(Problem::TextIdentifies, path).into());
-            }
-            if free_text::identifies(text, &hidden) {
-                return Err(Refusal::at(Problem::PlaceConfidential, path).into());
-            }
-        }
-        Ok(())
+    fn connection(&self) -> &DatabaseTransaction {
+        &self.transaction
     }
 
-    /// Refuses a place where the service of a referral is given at confidential locations and nowhere else: whatever it
-    /// said would be one.
-    pub(super) async fn check_place(
-        &self,
-        referral: &referral::Model,
-        place: Option<&String>,
-    ) -> Result<()> {
-        let Some(service) = referral.service_id.filter(|_| place.is_some()) else {
-            return Ok(());
-        };
-        let given = service_at_location::Entity::find()
-            .select_only()
-            .column(service_at_location::Column::LocationId)
-            .filter(service_at_location::Column::ServiceId.eq(service))
-            .into_query();
-        let confidential: Vec<bool> = location::Entity::find()
-            .select_only()
-            .column(location::Column::Confidential)
-            .distinct()
-            .filter(location::Column::Id.in_subquery(given))
-            .into_tuple()
-            .all(&self.transaction)
-            .await?;
-        match confidential.as_slice() {
-            [true] => Err(Refusal::at(Problem::PlaceConfidential, "place").into()),
-            _ => Ok(()),
-        }
-    }
-
-    /// Those among `people` whom the caller's organization registered.
-    async fn own_among(
-        &self,
-        people: &[ClaimantId],
-    ) -> Result<HashMap<ClaimantId, claimant::Model>> {
-        if people.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let own =
-            claimant::Column::RegisteringOrganizationId.eq(self.session.viewer().organization());
-        let rows = self
-            .find::<claimant::Entity>()
-            .filter(claimant::Column::Id.is_in(people.iter().copied()))
-            .filter(own)
-            .all()
-            .await?;
-        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
-    }
-
-    /// The facts about people that the caller may know.
-    async fn known_of(
-        &self,
-        people: &[ClaimantId],
-        own: &HashMap<ClaimantId, claimant::Model>,
-    ) -> Result<Vec<Known>> {
-        if people.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut identities = self.identities(people).await?;
-        let mut contacts = self.contacts(people).await?;
-        let mut identifiers = self.own_identifiers(people).await?;
-        let known = people.iter().map(|person| {
-            let identity = identities.remove(person).unwrap_or_default();
-            let contact = contacts.remove(person).unwrap_or_default();
-            let identifiers = identifiers.remove(person).unwrap_or_default();
-            let names = [
-                identity.given_name,
-                identity.family_name,
-                identity.preferred_name,
-            ];
-            Known {
-                birth_date: identity.birth_date,
-                texts: names
-                    .into_iter()
-                    .flatten()
-                    .chain(points_known(contact, own.contains_key(person)))
-                    .chain(identifiers.into_iter().map(|identifier| identifier.value))
-                    .collect(),
-            }
-        });
-        Ok(known.collect())
-    }
-
-    /// What tells a place that is hidden: that of a confidential location of the caller's organization, or of somebody whom
-    /// it registered and whose location is protected.
-    async fn hidden_places(&self, own: &HashMap<ClaimantId, claimant::Model>) -> Result<Known> {
-        let mut texts = self.confidential_places().await?;
-        let protected = own.values().filter(|row| row.location_protected);
-        texts.extend(protected.filter_map(|row| row.municipality.clone()));
-        Ok(Known {
-            texts,
-            birth_date: None,
-        })
-    }
-
-    /// What tells where the confidential locations of the caller's organization are: address, postal code, and the
-    /// municipality, unless an open location of the organization is in it too.
-    async fn confidential_places(&self) -> Result<Vec<String>> {
-        let organization = self.session.viewer().organization();
-        let services = service::Entity::find()
-            .select_only()
-            .column(service::Column::Id)
-            .filter(service::Column::OrganizationId.eq(organization))
-            .into_query();
-        let given = service_at_location::Entity::find()
-            .select_only()
-            .column(service_at_location::Column::LocationId)
-            .filter(service_at_location::Column::ServiceId.in_subquery(services))
-            .into_query();
-        let theirs = Condition::any()
-            .add(location::Column::OrganizationId.eq(organization))
-            .add(location::Column::Id.in_subquery(given));
-        let (hidden, open): (Vec<location::Model>, Vec<location::Model>) = location::Entity::find()
-            .filter(theirs)
-            // The confidential ones first, whatever the limit leaves out.
-            .order_by_desc(location::Column::Confidential)
-            .limit(MOST_LOCATIONS)
-            .all(&self.transaction)
-            .await?
-            .into_iter()
-            .partition(|location| location.confidential);
-        let known_city = |city: &String| {
-            let same = |other: &String| free_text::words(other) == free_text::words(city);
-            open.iter().filter_map(|row| row.city.as_ref()).any(same)
-        };
-        Ok(hidden
-            .into_iter()
-            .flat_map(|row| {
-                let city = row.city.filter(|city| !known_city(city));
-                [row.address_line_1, row.postal_code, city]
-            })
-            .flatten()
-            .collect())
+    fn rows<E: Readable>(&self) -> Visible<'_, E, DatabaseTransaction> {
+        self.find()
     }
 }
 
-/// The contact points that the caller may know: of another organization's claimant the safe ones alone, and those with
-/// the person's permission.
-fn points_known(contact: Contact, own: bool) -> impl Iterator<Item = String> {
-    let permitted = own || contact.permission == ContactPermission::Any;
-    contact
-        .points
-        .into_iter()
-        .filter(move |point| own || (permitted && point.safety == Safety::Safe))
-        .map(|point| point.value)
+impl Reads for Session {
+    type Connection = Reading;
+
+    fn session(&self) -> &Session {
+        self
+    }
+
+    fn connection(&self) -> &Reading {
+        self.reader()
+    }
+
+    fn rows<E: Readable>(&self) -> Visible<'_, E, Reading> {
+        self.find()
+    }
+}
+
+/// A claimant that the caller's own organization registered. Any other is as good as none.
+pub(in crate::store) async fn own_claimant(
+    reads: &impl Reads,
+    id: ClaimantId,
+    path: &str,
+) -> Result<claimant::Model> {
+    let own = reads.session().viewer().organization();
+    let claimant = reads
+        .rows::<claimant::Entity>()
+        .filter(claimant::Column::Id.eq(id))
+        .filter(claimant::Column::RegisteringOrganizationId.eq(own))
+        .one()
+        .await?
+        .ok_or_else(|| Refusal::at(Problem::NotFound, path))?;
+    demand_known(&claimant, path)?;
+    Ok(claimant)
+}
+
+/// A service of the directory.
+pub(in crate::store) async fn service(
+    reads: &impl Reads,
+    id: ServiceId,
+    path: &str,
+) -> Result<service::Model> {
+    reads
+        .rows::<service::Entity>()
+        .filter(service::Column::Id.eq(id))
+        .one()
+        .await?
+        .ok_or_else(|| Refusal::at(Problem::NotFound, path).into())
+}
+
+/// Whether a service can be sent to: it is active, and so is its organization.
+async fn is_active(reads: &impl Reads, service: &service::Model) -> Result<bool> {
+    if service.status != ServiceStatus::Active {
+        return Ok(false);
+    }
+    Ok(reads
+        .rows::<organization::Entity>()
+        .filter(organization::Column::Id.eq(service.organization_id))
+        .filter(organization::Column::Active.eq(true))
+        .one()
+        .await?
+        .is_some())
+}
+
+/// What the claimant's consents say of sending to a recipient, or, for an open referral, to anybody.
+async fn consent_to(
+    reads: &impl Reads,
+    claimant: ClaimantId,
+    recipient: Option<OrganizationId>,
+    category: NeedCategory,
+) -> Result<Access> {
+    let now = reads.session().now;
+    match recipient {
+        // What an organization does with its own claimant opens nothing to anybody.
+        Some(own)
+            if own == reads.session().viewer().organization()
+                && own_claimant(reads, claimant, "claimantId").await.is_ok() =>
+        {
+            Ok(Access::Granted)
+        }
+        Some(recipient) => {
+            let consents = ConsentsFor::among(reads.connection(), recipient, &[claimant]).await?;
+            Ok(consents.access(claimant, category, now))
+        }
+        None => {
+            let mut wishes = wishes_among(reads.connection(), &[claimant]).await?;
+            let wishes = wishes.remove(&claimant).unwrap_or_default();
+            Ok(wishes.consent_for_open(category, now))
+        }
+    }
+}
+
+/// Why what a claimant's consents say is not enough, if it is not.
+async fn unconsented(
+    reads: &impl Reads,
+    claimant: ClaimantId,
+    recipient: Option<OrganizationId>,
+    access: Access,
+) -> Result<Option<Refusal>> {
+    if access == Access::Granted {
+        return Ok(None);
+    }
+    // That an organization is excluded is told to the one that keeps the exclusion, and to nobody else.
+    let excluded = match recipient {
+        Some(recipient) => {
+            let wishes = wishes_among(reads.connection(), &[claimant]).await?;
+            wishes
+                .get(&claimant)
+                .is_some_and(|wishes| wishes.exclude(recipient))
+        }
+        None => false,
+    };
+    let registered = own_claimant(reads, claimant, "claimantId").await.is_ok();
+    let problem = match excluded && registered {
+        true => Problem::Excluded,
+        // Whether there ever was a consent is told to the one that keeps it.
+        false if !registered => Problem::ConsentRequired {
+            access: Access::ConsentRequired,
+        },
+        false => Problem::ConsentRequired { access },
+    };
+    Ok(Some(Refusal::at(problem, "claimantId")))
+}
+
+/// The caller's own referrals of a person for a need that are still open; newest first.
+async fn duplicates(
+    reads: &impl Reads,
+    claimant: ClaimantId,
+    asked: &Asked,
+) -> Result<Vec<ReferralId>> {
+    let session = reads.session();
+    Ok(referral::Entity::find()
+        .select_only()
+        .column(referral::Column::Id)
+        .filter(referral::Column::SourceId.eq(session.viewer().organization()))
+        .filter(referral::Column::Id.in_subquery(session.for_person(claimant)))
+        .filter(referral::Column::Category.eq(asked.category))
+        .filter(Condition::all().add_option(asked.itself.map(|id| referral::Column::Id.ne(id))))
+        .filter(referral::Column::Status.is_in(OPEN_STATUSES))
+        .order_by_desc(referral::Column::Id)
+        .limit(MOST_DUPLICATES)
+        .into_tuple()
+        .all(reads.connection())
+        .await?)
+}
+
+/// What is to be sent, and whereto.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) struct Asked {
+    /// None: somebody not named.
+    pub(in crate::store) claimant: Option<ClaimantId>,
+    pub(in crate::store) category: NeedCategory,
+    /// None: open, a provider may claim it.
+    pub(in crate::store) service: Option<ServiceId>,
+    /// The referral that is to be sent, where there is one: it duplicates nothing.
+    pub(in crate::store) itself: Option<ReferralId>,
+}
+
+/// What stands for and against sending.
+#[derive(Debug)]
+pub(in crate::store) struct Sending {
+    /// The organization of the service.
+    pub(in crate::store) recipient: Option<OrganizationId>,
+    /// What the consents say; ANONYMOUS where nobody is named.
+    pub(in crate::store) consent: Access,
+    /// The caller's own open referrals of the person for the need.
+    pub(in crate::store) duplicates: Vec<ReferralId>,
+    inactive: Option<Refusal>,
+    unconsented: Option<Refusal>,
+}
+
+impl Sending {
+    /// Looks at everything. A service that is not there is refused at once. A change does not look for duplicates that its
+    /// caller acknowledges.
+    pub(in crate::store) async fn look(
+        reads: &impl Reads,
+        asked: Asked,
+        seek_duplicates: bool,
+    ) -> Result<Self> {
+        let mut sending = Self {
+            recipient: None,
+            consent: Access::Anonymous,
+            duplicates: Vec::new(),
+            inactive: None,
+            unconsented: None,
+        };
+        if let Some(id) = asked.service {
+            let service = service(reads, id, "serviceId").await?;
+            sending.recipient = Some(service.organization_id);
+            if !is_active(reads, &service).await? {
+                sending.inactive = Some(Refusal::at(Problem::ServiceNotActive, "serviceId"));
+            }
+        }
+        let Some(claimant) = asked.claimant else {
+            return Ok(sending);
+        };
+        sending.consent = consent_to(reads, claimant, sending.recipient, asked.category).await?;
+        sending.unconsented =
+            unconsented(reads, claimant, sending.recipient, sending.consent).await?;
+        if seek_duplicates {
+            sending.duplicates = duplicates(reads, claimant, &asked).await?;
+        }
+        Ok(sending)
+    }
+
+    /// Why it may not be sent, if it may not.
+    pub(in crate::store) fn refusal(&self, acknowledge_duplicate: bool) -> Option<Refusal> {
+        let doubled = !acknowledge_duplicate && !self.duplicates.is_empty();
+        let duplicate = doubled.then(|| Refusal::at(Problem::Duplicate, "acknowledgeDuplicate"));
+        self.inactive
+            .clone()
+            .or_else(|| self.unconsented.clone())
+            .or(duplicate)
+    }
+}
+
+impl Unit<'_> {
+    /// A claimant that the caller's own organization registered. Any other is as good as none.
+    pub(in crate::store) async fn own_claimant(
+        &self,
+        id: ClaimantId,
+        path: &str,
+    ) -> Result<claimant::Model> {
+        own_claimant(self, id, path).await
+    }
+
+    pub(super) async fn service(&self, id: ServiceId, path: &str) -> Result<service::Model> {
+        service(self, id, path).await
+    }
+
+    pub(super) async fn active_service(&self, id: ServiceId, path: &str) -> Result<service::Model> {
+        let service = self.service(id, path).await?;
+        match is_active(self, &service).await? {
+            true => Ok(service),
+            false => Err(Refusal::at(Problem::ServiceNotActive, path).into()),
+        }
+    }
+
+    /// What the claimant consented to must cover the recipient, or, for an open referral, somebody.
+    pub(super) async fn demand_consent(
+        &self,
+        claimant: ClaimantId,
+        recipient: Option<OrganizationId>,
+        category: NeedCategory,
+    ) -> Result<()> {
+        self.lock_claimant(claimant).await?;
+        let access = consent_to(self, claimant, recipient, category).await?;
+        match unconsented(self, claimant, recipient, access).await? {
+            Some(refusal) => Err(refusal.into()),
+            None => Ok(()),
+        }
+    }
 }

@@ -13,7 +13,7 @@ use super::{
     super::{Readable, Reading, Session, Visible, everything, exclusion::not_excluded, nothing},
     also_for::known_in_it,
 };
-use crate::viewer::Viewer;
+use crate::{lock::Lock, viewer::Viewer};
 
 /// The referrals of which an organization is a party, or whose claimant it registered; none of somebody who excludes
 /// it. A draft is its source's alone.
@@ -84,6 +84,10 @@ impl Session {
             let bare = of_box(which, self.viewer().organization());
             return Visible::new(bare, self.reader());
         }
+        if Lock::Rows.is_off() {
+            let bare = of_box(which, self.viewer().organization());
+            return Visible::new(bare, self.reader());
+        }
         let rule = seen_in_box(which, self.viewer(), self.now);
         Visible::new(rule, self.reader())
     }
@@ -128,19 +132,40 @@ fn fits(
         .add(Expr::exists(this_one))
 }
 
+/// The requests without an owner that an organization was told of, whoever its services speak with, and whomever the
+/// claimant excludes: the feed tells them by category and region.
+pub(in crate::store) fn told_openly_to(organization: OrganizationId) -> Condition {
+    use referral::Column;
+    let served = services_there(organization).expr(Expr::value(1)).to_owned();
+    Condition::all()
+        .add(Column::Status.eq(ReferralStatus::Requested))
+        .add(Column::OwnerId.is_null())
+        .add(Expr::exists(served))
+}
+
 /// The organization's active services that fit the referral at hand, by category, region and language.
 pub(super) fn fitting_services(organization: OrganizationId) -> SelectStatement {
-    let regions = of_service(service_region::Entity, service_region::Column::ServiceId);
     let languages = of_service(
         service_language::Entity,
         service_language::Column::ServiceId,
     );
-    let category = (service_category::Entity, service_category::Column::Category);
     let speaks = fits(
         referral::Column::Language,
         &languages,
         (service_language::Entity, service_language::Column::Language),
     );
+    services_there(organization)
+        // An interpreter bridges what the service does not speak.
+        .cond_where(
+            speaks.add(Expr::col((referral::Entity, referral::Column::InterpreterNeeded)).eq(true)),
+        )
+        .to_owned()
+}
+
+/// The organization's active services for the category and the region of the referral at hand.
+fn services_there(organization: OrganizationId) -> SelectStatement {
+    let regions = of_service(service_region::Entity, service_region::Column::ServiceId);
+    let category = (service_category::Entity, service_category::Column::Category);
     Query::select()
         .from(service::Entity)
         .inner_join(
@@ -159,10 +184,6 @@ pub(super) fn fitting_services(organization: OrganizationId) -> SelectStatement 
             &regions,
             (service_region::Entity, service_region::Column::RegionId),
         ))
-        // An interpreter bridges what the service does not speak.
-        .cond_where(
-            speaks.add(Expr::col((referral::Entity, referral::Column::InterpreterNeeded)).eq(true)),
-        )
         .to_owned()
 }
 

@@ -60,8 +60,11 @@ impl Unit<'_> {
     ) -> Result<Each<Step>> {
         let rows = self.referrals_at(asked).await?;
         let found: Vec<&referral::Model> = rows.iter().flatten().collect();
-        let claimants: Vec<ClaimantId> = found.iter().filter_map(|row| row.claimant_id).collect();
-        self.lock_claimants(&claimants).await?;
+        if changes_access(action) {
+            let claimants: Vec<ClaimantId> =
+                found.iter().filter_map(|row| row.claimant_id).collect();
+            self.lock_claimants(&claimants).await?;
+        }
         let ids: Vec<ReferralId> = found.iter().map(|row| row.id).collect();
         let children = self.children(&ids, action).await?;
         Ok(rows
@@ -262,6 +265,33 @@ impl Unit<'_> {
     /// Brings the grants of everybody for whom the referral is up to date.
     pub(super) async fn regrant_for(&self, row: &referral::Model) -> Result<()> {
         self.regrant_all(&self.people_of(row).await?).await
+    }
+}
+
+/// Whether an action may change who has access to the claimant. What only moves an accepted referral on, or says something
+/// of it, opens and closes nothing; its version alone guards it.
+const fn changes_access(action: ReferralAction) -> bool {
+    match action {
+        ReferralAction::Assign
+        | ReferralAction::Hold
+        | ReferralAction::Resume
+        | ReferralAction::SetPriority
+        | ReferralAction::SetSubStatus
+        | ReferralAction::Start => false,
+        ReferralAction::Accept
+        | ReferralAction::Cancel
+        | ReferralAction::Claim
+        | ReferralAction::Complete
+        | ReferralAction::Decline
+        | ReferralAction::Fail
+        | ReferralAction::LinkClaimant
+        | ReferralAction::RecordOutcome
+        | ReferralAction::Reroute
+        | ReferralAction::Resubmit
+        | ReferralAction::Send
+        | ReferralAction::Split
+        | ReferralAction::Update
+        | ReferralAction::Void => true,
     }
 }
 

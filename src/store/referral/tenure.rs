@@ -10,7 +10,8 @@ use crate::{
     error::Result,
 };
 
-/// Whether free text of a referral is open to a viewer: the notes of its history and outcomes, and the summary.
+/// Whether what was written of a referral is open to a viewer: its outcomes, the notes of its history, the summary, and
+/// how its claimant was described.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Tenure {
     Open,
@@ -41,13 +42,12 @@ impl Session {
         Seen::of(row, relations, tenure)
     }
 
-    /// Outcomes without their notes where the caller's tenure is over; of a referral that should never have been,
-    /// nobody reads any.
+    /// The outcomes within the caller's tenure; of a referral that should never have been, nobody reads any.
     pub(super) async fn within_tenure(
         &self,
         mut rows: Vec<SeenOutcome>,
     ) -> Result<Vec<SeenOutcome>> {
-        if rows.iter().all(|row| row.outcome.note.is_none()) {
+        if rows.is_empty() {
             return Ok(rows);
         }
         let ids: Vec<ReferralId> = rows.iter().map(|row| row.outcome.referral_id).collect();
@@ -60,11 +60,7 @@ impl Session {
             .filter(|seen| seen.tenure == Tenure::Open)
             .map(|seen| seen.referral.id)
             .collect();
-        for row in &mut rows {
-            if !open.contains(&row.outcome.referral_id) {
-                row.outcome.note = None;
-            }
-        }
+        rows.retain(|row| open.contains(&row.outcome.referral_id));
         Ok(rows)
     }
 }

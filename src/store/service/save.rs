@@ -66,7 +66,7 @@ pub(in crate::store) fn blank(organization: OrganizationId, now: DateTime<Utc>) 
 }
 
 /// The words by which a service is found.
-pub(crate) fn search_words(service: &service::Model) -> String {
+pub fn search_words(service: &service::Model) -> String {
     let texts = [
         Some(&service.name_en),
         Some(&service.name_fr),

@@ -1,6 +1,7 @@
 //! The limits against a small schema of their own: what passes at a limit, what is refused one above it, and the two
 //! documents that killed a process or a core before there were limits.
 mod counting;
+mod remembered;
 mod validation;
 
 use std::time::{Duration, Instant};

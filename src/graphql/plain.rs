@@ -1,0 +1,221 @@
+//! What of a referral, its claimant and its history is told at once: the same as their resolvers tell, by the same
+//! decisions. What is not named here is left to its resolver.
+use std::{collections::HashMap, sync::Arc};
+
+use async_graphql::{Context, Name, Value};
+use entity::{Access, FieldGroup, ReferralId, ReferralStatus};
+
+use super::{
+    claimant::Claimant,
+    context::Resolver,
+    direct::{Later, Plain, Told, Writer},
+    journal::{JournalEntry, position_cursor_of},
+    page::{Connection, Page},
+    referral::{Referral, history_of},
+    scalar::DateTime,
+};
+use crate::{domain::referral as workflow, store::referral};
+
+impl Plain for Referral {
+    fn tell(&self, field: &str, to: &mut Writer<'_>) -> Told {
+        let row = &self.0.referral;
+        match field {
+            "id" => to.id(row.id),
+            "reference" => to.text(&row.reference),
+            "status" => to.code(row.status.as_str()),
+            "phase" => to.code(workflow::phase(row.status).as_str()),
+            "subStatus" => to.optional(row.sub_status, |to, code| to.code(code.as_str())),
+            "statusReason" => to.optional(row.status_reason, |to, code| to.code(code.as_str())),
+            "decidedBy" => to.optional(row.decided_by, |to, code| to.code(code.as_str())),
+            "priority" => to.code(row.priority.as_str()),
+            "category" => to.code(row.category.as_str()),
+            "summary" => self.tell_summary(to),
+            "claimant" => self.tell_claimant(to),
+            "claimantAccess" => self.tell_claimant_access(to),
+            "region" => to.region(row.region_id),
+            "language" => to.optional(row.language.as_deref(), Writer::text),
+            "interpreterNeeded" => to.optional(row.interpreter_needed, Writer::flag),
+            "ageBand" => to.optional(row.age_band, |to, code| to.code(code.as_str())),
+            "partySize" => to.optional(row.party_size, Writer::number),
+            "service" => to.service(row.service_id),
+            "source" => to.organization(Some(row.source_id)),
+            "owner" => to.organization(row.owner_id),
+            "assignee" => to.optional(row.assignee.as_deref(), Writer::text),
+            "history" => self.tell_history(to),
+            "availableActions" => {
+                let known = to.loaders().actions_ahead(row.id).ok_or(Later)?;
+                to.list(known, |to, code| to.code(code.as_str()))
+            }
+            "dueAt" => to.optional(row.due_at.map(DateTime), Writer::time),
+            "reviewAt" => to.optional(row.review_at.map(DateTime), Writer::time),
+            "overdue" => to.flag(
+                row.status == ReferralStatus::Requested
+                    && row.due_at.is_some_and(|due| due < to.session().now()),
+            ),
+            "createdAt" => to.time(DateTime(row.created_at)),
+            "updatedAt" => to.time(DateTime(row.updated_at)),
+            "version" => to.number(row.version),
+            _ => Err(Later),
+        }
+    }
+
+    fn minds_arguments(field: &str) -> bool {
+        field == "history"
+    }
+}
+
+impl Referral {
+    fn tell_summary(&self, to: &mut Writer<'_>) -> Told {
+        let session = to.session();
+        // What does not open is an error, and those are for resolvers.
+        let summary = session.summary(&self.0).map_err(|_| Later)?;
+        if summary.is_some() {
+            let (claimant, referral) = (self.0.referral.claimant_id, self.0.referral.id);
+            session.disclose_text(claimant, Some(referral));
+        }
+        to.optional(summary.as_deref(), Writer::text)
+    }
+
+    fn tell_claimant(&self, to: &mut Writer<'_>) -> Told {
+        let Some(id) = self.0.referral.claimant_id else {
+            return to.null();
+        };
+        let seen = to.loaders().claimant_ahead(id).ok_or(Later)?;
+        to.optional(seen, |to, seen| to.object(&Claimant(seen)))
+    }
+
+    fn tell_claimant_access(&self, to: &mut Writer<'_>) -> Told {
+        let withheld = match (self.0.claimant_withheld, self.0.referral.claimant_id) {
+            (Some(withheld), _) => withheld,
+            (None, None) => Access::ConsentRequired,
+            (None, Some(id)) => match to.loaders().claimant_ahead(id).ok_or(Later)? {
+                Some(_) => Access::Granted,
+                None => Access::ConsentRequired,
+            },
+        };
+        to.code(withheld.as_str())
+    }
+
+    fn tell_history(&self, to: &mut Writer<'_>) -> Told {
+        let place = Place::of(&to.field().ok_or(Later)?.node.name.node);
+        let history = to.loaders().history_ahead(self.0.referral.id, place);
+        to.object(&*history.ok_or(Later)?)
+    }
+}
+
+impl Plain for Claimant {
+    fn tell(&self, field: &str, to: &mut Writer<'_>) -> Told {
+        let (seen, row) = (&self.0, &self.0.claimant);
+        let access = |group| seen.access(group).as_str();
+        match field {
+            "id" => to.id(row.id),
+            "region" => to.region(row.region_id),
+            "municipality" => to.optional(row.municipality.as_deref(), Writer::text),
+            "language" => to.optional(row.language.as_deref(), Writer::text),
+            "officialLanguage" => {
+                to.optional(row.official_language, |to, code| to.code(code.as_str()))
+            }
+            "interpreterNeeded" => to.flag(row.interpreter_needed),
+            "ageBand" => to.optional(row.age_band, |to, code| to.code(code.as_str())),
+            "identity" => self.tell_identity(to),
+            "identityAccess" => to.code(access(FieldGroup::Identity)),
+            "identifiersAccess" => to.code(access(FieldGroup::Identifiers)),
+            "claimStatusAccess" => to.code(access(FieldGroup::ClaimStatus)),
+            "workAuthorizationAccess" => to.code(access(FieldGroup::WorkAuthorization)),
+            "qualificationsAccess" => to.code(access(FieldGroup::Qualifications)),
+            "version" => to.number(row.version),
+            _ => Err(Later),
+        }
+    }
+}
+
+impl Claimant {
+    fn tell_identity(&self, to: &mut Writer<'_>) -> Told {
+        if self.0.access(FieldGroup::Identity) != Access::Granted {
+            return to.null();
+        }
+        let id = self.0.claimant.id;
+        let identity = to.loaders().identity_ahead(id).ok_or(Later)?;
+        to.optional(identity, |to, opened| {
+            let identity = opened.disclose(FieldGroup::Identity);
+            to.object(&super::claimant::ClaimantIdentity::from(identity))
+        })
+    }
+}
+
+impl Plain for JournalEntry {
+    fn tell(&self, field: &str, to: &mut Writer<'_>) -> Told {
+        let entry = &self.0.entry;
+        match field {
+            "cursor" => to.text(&position_cursor_of(to.session(), self.0.position).0),
+            "at" => to.time(DateTime(entry.at)),
+            "kind" => to.code(entry.kind.as_str()),
+            "organization" => to.organization(entry.organization_id),
+            "fromStatus" => to.optional(entry.from_status, |to, code| to.code(code.as_str())),
+            "toStatus" => to.optional(entry.to_status, |to, code| to.code(code.as_str())),
+            "reason" => to.optional(entry.reason, |to, code| to.code(code.as_str())),
+            "version" => to.optional(
+                Some(entry.subject_version).filter(|version| *version > 0),
+                Writer::number,
+            ),
+            _ => Err(Later),
+        }
+    }
+}
+
+/// Where a field stands in the document: every field has a name of its own there, however often it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Place(usize);
+
+impl Place {
+    pub(super) fn of(name: &str) -> Self {
+        Self(name.as_ptr() as usize)
+    }
+}
+
+/// Histories that were read before their fields were reached: of which referral, for the field at which place.
+pub(super) type Histories = HashMap<(ReferralId, Place), Arc<Connection<JournalEntry>>>;
+
+/// The page that the arguments of a history ask for; nothing where they are no such arguments.
+fn history_page(arguments: Vec<(Name, Value)>) -> Option<Page> {
+    let mut page = Page::default();
+    for (name, value) in arguments {
+        match (name.as_str(), value) {
+            (_, Value::Null) => {}
+            ("first", Value::Number(size)) => page.first = Some(i32::try_from(size.as_i64()?).ok()?),
+            ("last", Value::Number(size)) => page.last = Some(i32::try_from(size.as_i64()?).ok()?),
+            ("after", Value::String(cursor)) => page.after = Some(cursor),
+            ("before", Value::String(cursor)) => page.before = Some(cursor),
+            _ => return None,
+        }
+    }
+    Some(page)
+}
+
+/// Reads the histories that the fields under this one ask for of the one referral that it gives.
+pub(super) async fn read_histories_ahead(
+    context: &Context<'_>,
+    under: &[&str],
+    seen: &referral::Seen,
+) {
+    let fields = under
+        .iter()
+        .fold(context.look_ahead(), |look, field| look.field(field))
+        .field("history");
+    let asked: Vec<_> = fields
+        .selection_fields()
+        .iter()
+        .filter_map(|field| {
+            let page = history_page(field.arguments().ok()?)?;
+            Some((Place::of(field.name()), page))
+        })
+        .collect();
+    for (place, page) in asked {
+        // What cannot be read is left to the field, and fails there.
+        if let Ok(history) = history_of(context, seen, page).await {
+            context
+                .loaders()
+                .keep_history(seen.referral.id, place, Arc::new(history));
+        }
+    }
+}
