@@ -56,8 +56,11 @@ impl Walk {
         (given_name, born, age_band): (&str, &str, &str),
         household_of: Option<&Value>,
     ) -> Result<Value, Failure> {
+        // The mother may work, once she has a home.
+        let permit = toronto_date(self.now()).checked_add_days(Days::new(400));
+        let status = json!({ "stage": "REFERRED_TO_IRB", "workPermitExpiresOn": permit.map(|day| day.to_string()) });
         let input = json!({
-            "municipality": "Toronto", "locationProtected": true, "language": "tir", "officialLanguage": "EN",
+            "claimStatus": household_of.is_none().then_some(status), "municipality": "Toronto", "locationProtected": true, "language": "tir", "officialLanguage": "EN",
             "interpreterNeeded": true, "ageBand": age_band, "householdOf": household_of,
             "identity": { "givenName": given_name, "familyName": "Specimen-Family", "birthDate": born },
             "contact": { "permission": "VIA_AGENCY_ONLY", "points": [{ "kind": "PHONE", "value": "+1 555 0177",
