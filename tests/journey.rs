@@ -6,6 +6,7 @@ mod family;
 mod monday;
 mod rerouted;
 mod split;
+mod walked;
 mod withdrawn;
 
 use claimant_gateway::{auth::scope::Scope, opaque::NodeType};

@@ -6,7 +6,7 @@ use std::{
 };
 
 use axum::{Router, http::header, routing::get};
-use chrono::TimeDelta;
+use chrono::{SubsecRound, TimeDelta};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -53,7 +53,7 @@ pub async fn run(arguments: DemoArguments, mut config: Config) -> Result<(), Fai
         config.database.url = format!("sqlite://{}?mode=rwc", file.display()).parse()?;
     }
     // A journey moves its own time; a demo that is served goes by the machine's.
-    let (standing, hands) = Clock::fixed(Clock::system().now());
+    let (standing, hands) = Clock::fixed(Clock::system().now().trunc_subsecs(0));
     let clock = match arguments.journey {
         Some(_) => standing,
         None => Clock::system(),

@@ -307,7 +307,7 @@ async fn shows_the_place(
         agency
             .refused("appointmentSave", visit("FULFILLED", &id))
             .await,
-        "ACTION_NOT_ALLOWED",
+        "APPOINTMENT_NOT_ALLOWED",
         "the owner says that"
     );
     let app = housing.client().app();

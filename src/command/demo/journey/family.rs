@@ -56,8 +56,11 @@ impl Walk {
         (given_name, born, age_band): (&str, &str, &str),
         household_of: Option<&Value>,
     ) -> Result<Value, Failure> {
+        // The mother may work, once she has a home.
+        let permit = toronto_date(self.now()).checked_add_days(Days::new(400));
+        let status = json!({ "stage": "REFERRED_TO_IRB", "workPermitExpiresOn": permit.map(|day| day.to_string()) });
         let input = json!({
-            "municipality": "Toronto", "locationProtected": true, "language": "tir", "officialLanguage": "EN",
+            "claimStatus": household_of.is_none().then_some(status), "municipality": "Toronto", "locationProtected": true, "language": "tir", "officialLanguage": "EN",
             "interpreterNeeded": true, "ageBand": age_band, "householdOf": household_of,
             "identity": { "givenName": given_name, "familyName": "Specimen-Family", "birthDate": born },
             "contact": { "permission": "VIA_AGENCY_ONLY", "points": [{ "kind": "PHONE", "value": "+1 555 0177",
@@ -149,7 +152,7 @@ impl Walk {
         self.say(
             Who::Agency,
             "who is sixteen agrees to be known of, but not by name; for the child the mother agrees",
-            "à seize ans, on accepte que son existence soit connue, sans le nom; pour l'enfant, la mère accepte",
+            "à seize ans, on accepte d'être connu, mais sans être nommé; pour l'enfant, la mère accepte",
         )?;
         let selection = "consent { status givenBy fieldGroups }";
         let own = consent(&family.sixteen, json!([]), "SELF");
@@ -293,7 +296,7 @@ impl Walk {
         let started = self
             .steps(Who::Housing, action("referralStart"), &accepted, json!({}))
             .await?;
-        print(&started)?;
+        print(&json!({ "status": started["status"] }))?;
         Ok(started)
     }
 

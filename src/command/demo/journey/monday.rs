@@ -76,8 +76,13 @@ impl Walk {
         Ok(rows.collect())
     }
 
-    /// Does one thing to many; what each is afterwards.
-    async fn many(&self, action: &str, rows: &[Row], more: &Value) -> Result<Vec<Row>, Failure> {
+    /// Does one thing to many, for a reason or for somebody; what each is afterwards.
+    async fn many(
+        &self,
+        (action, about): (&str, &str),
+        rows: &[Row],
+        more: &Value,
+    ) -> Result<Vec<Row>, Failure> {
         let items: Vec<Value> = rows
             .iter()
             .map(|row| json!({ "id": row.id, "expectedVersion": row.version }))
@@ -93,10 +98,9 @@ impl Walk {
             let step = self.step;
             return Err(JourneyError::Refused { step, answer }.into());
         }
-        line(&format!(
-            "{action}: {} in one call / d'un coup",
-            results.len()
-        ))?;
+        let what = format!("{action} {about}");
+        let (what, count) = (what.trim_end(), results.len());
+        line(&format!("{what}: {count} in one call / d'un coup"))?;
         let after = rows.iter().zip(results).map(|(row, result)| Row {
             version: match &result["referral"]["version"] {
                 Value::Null => row.version.clone(),
@@ -115,7 +119,7 @@ impl Walk {
         )?;
         let mut accepted = Vec::new();
         for part in rows.chunks(20) {
-            accepted.extend(self.many("ACCEPT", part, &json!({})).await?);
+            accepted.extend(self.many(("ACCEPT", ""), part, &json!({})).await?);
         }
         Ok(accepted)
     }
@@ -128,8 +132,7 @@ impl Walk {
         )?;
         let reasons = ["NOT_ELIGIBLE", "OUT_OF_AREA", "LANGUAGE_UNAVAILABLE"];
         for (part, reason) in rows.chunks(4).zip(reasons) {
-            line(&format!("{reason}:"))?;
-            self.many("DECLINE", part, &json!({ "reason": reason }))
+            self.many(("DECLINE", reason), part, &json!({ "reason": reason }))
                 .await?;
         }
         Ok(())
@@ -142,7 +145,7 @@ impl Walk {
             "n'a pas encore de place pour cinq : il les met en liste d'attente, à revoir dans deux semaines",
         )?;
         let review = (self.now() + TimeDelta::days(14)).to_rfc3339();
-        for row in self.many("ACCEPT", rows, &json!({})).await? {
+        for row in self.many(("ACCEPT", ""), rows, &json!({})).await? {
             let hold = json!({ "id": row.id, "expectedVersion": row.version, "reason": "AT_CAPACITY", "reviewAt": review });
             let hold_it = ("referralHold", "ReferralReasonInput");
             let selection = "referral { status subStatus reviewAt }";
@@ -194,8 +197,7 @@ impl Walk {
         let (mine, others) = rows.split_at(rows.len() / 2);
         let own = format!("{}-worker", crate::demo::PROVIDER);
         for (part, worker) in [(mine, own.as_str()), (others, "demo-colleague")] {
-            line(&format!("{worker}:"))?;
-            self.many("ASSIGN", part, &json!({ "assignee": worker }))
+            self.many(("ASSIGN", worker), part, &json!({ "assignee": worker }))
                 .await?;
         }
         Ok(())

@@ -30,6 +30,11 @@ fn put(lines: &mut Vec<String>, indent: &str, value: &Value) {
 }
 
 fn put_field(lines: &mut Vec<String>, indent: &str, name: &str, value: &Value) {
+    // A connection is the list of what it holds.
+    if let Some(edges) = value["edges"].as_array() {
+        let nodes = edges.iter().map(|edge| edge["node"].clone()).collect();
+        return put_field(lines, indent, name, &Value::Array(nodes));
+    }
     let simple = |items: &Vec<Value>| items.iter().all(|item| !item.is_object());
     match value {
         Value::Array(items) if simple(items) => {
@@ -81,7 +86,8 @@ mod tests {
     fn an_answer_is_told_in_few_words() {
         let answer = json!({
             "referral": { "id": "x", "version": 3, "status": "REQUESTED", "overdue": false, "identity": null,
-                "alsoFor": [{ "id": "y", "name": "Testa", "needs": ["HOUSING", "HEALTH"] }, { "name": "Testb", "needs": [] }] },
+                "alsoFor": [{ "id": "y", "name": "Testa", "needs": ["HOUSING", "HEALTH"] }, { "name": "Testb", "needs": [] }],
+                "messages": { "edges": [{ "cursor": "z", "node": { "body": "A lift would do." } }] } },
             "userErrors": [],
         });
         assert_eq!(
@@ -94,6 +100,8 @@ mod tests {
                 "    - name: Testb",
                 "      needs: —",
                 "  identity: —",
+                "  messages:",
+                "    - body: A lift would do.",
                 "  overdue: no",
                 "  status: REQUESTED",
             ]
