@@ -17,7 +17,7 @@ on_both_databases! {
         app.follow(None).await;
         let (remembered, texts) = statements(&provider, INBOX, &Value::Null).await;
         assert_eq!(asked, remembered);
-        assert_eq!(tables(&texts), ["access_grant", "claimant", "claimant_identity", "referral"]);
+        assert_eq!(tables(&texts), ["access_grant", "claimant", "referral"]);
     }
 
     async fn one_referral_asks_for_no_organization(app: TestApp) {
@@ -27,7 +27,7 @@ on_both_databases! {
         app.settle().await;
         app.follow(None).await;
         let (_, texts) = statements(&provider, ONE, &json!({ "id": sent.id })).await;
-        assert_eq!(tables(&texts), ["access_grant", "claimant", "claimant_identity", "journal_entry", "referral"]);
+        assert_eq!(tables(&texts), ["claimant", "journal_entry", "referral"]);
     }
 
     async fn a_change_made_here_is_seen_at_once(app: TestApp) {

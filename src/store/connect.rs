@@ -58,12 +58,6 @@ pub struct MigrationState {
     pub applied: bool,
 }
 
-/// A connection remembers the statements that it has prepared; there are more kinds of them than sqlx keeps usually.
-fn remembering(options: PgConnectOptions) -> PgConnectOptions {
-    const STATEMENTS: usize = 250;
-    options.statement_cache_capacity(STATEMENTS)
-}
-
 impl Database {
     /// Opens the database of `config`. A SQLite file that is not there is created.
     ///
@@ -123,24 +117,20 @@ impl Database {
                 .acquire_timeout(patience)
                 .test_before_acquire_if_idle_for(line::QUIET)
                 .sqlx_logging(false)
-                .set_application_name("claimant-gateway")
-                .map_sqlx_postgres_opts(remembering);
+                .set_application_name("claimant-gateway");
             options
         };
-        let as_work = |postgres: PgConnectOptions| {
-            remembering(postgres).options([("claimant_gateway.viewer", "work")])
-        };
+        let as_work =
+            |postgres: PgConnectOptions| postgres.options([("claimant_gateway.viewer", "work")]);
         let mut work = options();
         let mut direct = PgConnectOptions::from_str(url)
             .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?
             .application_name("claimant-gateway")
             .disable_statement_logging();
-        direct = if config.row_security {
+        if config.row_security {
             work.map_sqlx_postgres_opts(as_work);
-            as_work(direct)
-        } else {
-            remembering(direct)
-        };
+            direct = as_work(direct);
+        }
         let writer = sea_orm::Database::connect(work).await?;
         let reader = if config.row_security {
             sea_orm::Database::connect(options()).await?
