@@ -105,7 +105,8 @@ fn position_cursor(context: &Context<'_>, position: i64) -> Cursor {
     Cursor(context.session().keys().cursor(&binding(context), &content))
 }
 
-fn position(context: &Context<'_>, cursor: &Cursor) -> Result<i64, Error> {
+/// The position that a cursor of the feed names.
+pub(super) fn position(context: &Context<'_>, cursor: &Cursor) -> Result<i64, Error> {
     let content = context
         .session()
         .keys()

@@ -13,6 +13,7 @@ mod refusal;
 mod scan;
 mod scopes;
 mod settings;
+mod subscription;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -159,6 +160,12 @@ impl Reading {
             return Err(refusals);
         }
         self.validate(rules)?;
+        subscription::settle(
+            &mut self.document,
+            &self.order,
+            self.operation_name.as_ref(),
+        )
+        .map_err(one)?;
         let operation = self.operation().ok_or_else(|| {
             one(Refusal::new(
                 Code::OperationResolutionFailure,
