@@ -235,16 +235,17 @@ impl<G: Gateway> Conversation<G> {
         };
         // Whatever still runs ends here, before the farewell.
         self.operations = Operations::default();
-        let End::Close(code, reason) = end else {
-            return;
-        };
-        let reason = reason.into();
-        let close = Message::Close(Some(CloseFrame { code, reason }));
         let farewell = async {
-            if socket.send(close).await.is_ok() {
-                // Until the client has answered in kind (RFC 6455, section 7.1.1).
-                while let Some(Ok(_)) = socket.recv().await {}
+            if let End::Close(code, reason) = end {
+                let reason = reason.into();
+                let close = Message::Close(Some(CloseFrame { code, reason }));
+                socket.send(close).await?;
             }
+            // Until the client has answered in kind, or has been answered (RFC 6455, section 7.1.1).
+            while let Some(received) = socket.recv().await {
+                received?;
+            }
+            Ok::<(), axum::Error>(())
         };
         // A client that does not answer is left all the same.
         let _ = tokio::time::timeout(Duration::from_secs(2), farewell).await;

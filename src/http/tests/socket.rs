@@ -108,7 +108,8 @@ async fn whoever_says_nothing_in_time_is_left() {
         init_seconds: 0,
         ..Subscriptions::default()
     };
-    let mut socket = start(soon).await.connect().await;
+    let served = start(soon).await;
+    let mut socket = served.connect().await;
     assert_eq!(
         told(&mut socket).await,
         "4408 Connection initialisation timeout"
@@ -210,7 +211,8 @@ async fn pages_of_other_origins_open_no_socket() {
 
 #[tokio::test]
 async fn pings_are_answered_also_before_the_first_message() {
-    let mut socket = start_usual().await.connect().await;
+    let served = start_usual().await;
+    let mut socket = served.connect().await;
     say(
         &mut socket,
         json!({ "type": "ping", "payload": { "a": 1 } }),
@@ -223,8 +225,19 @@ async fn pings_are_answered_also_before_the_first_message() {
 }
 
 #[tokio::test]
+async fn a_client_that_closes_is_answered_in_kind() {
+    let served = start_usual().await;
+    let mut socket = served.connect_known().await;
+    socket.close(None).await.unwrap();
+    let answer = socket.next().await.unwrap().unwrap();
+    assert!(matches!(answer, Message::Close(_)), "{answer:?}");
+    assert!(socket.next().await.is_none());
+}
+
+#[tokio::test]
 async fn operations_run_side_by_side_and_an_id_is_free_again_when_its_own_has_ended() {
-    let mut socket = start_usual().await.connect_known().await;
+    let served = start_usual().await;
+    let mut socket = served.connect_known().await;
     say(&mut socket, subscribe("endless", "{ endless }")).await;
     for _ in 0..2 {
         say(&mut socket, subscribe("1", "subscription { changes }")).await;
@@ -253,7 +266,8 @@ async fn operations_run_side_by_side_and_an_id_is_free_again_when_its_own_has_en
 
 #[tokio::test]
 async fn the_field_of_a_subscription_may_stand_in_a_fragment_and_may_not_be_left_out() {
-    let mut socket = start_usual().await.connect_known().await;
+    let served = start_usual().await;
+    let mut socket = served.connect_known().await;
     let spread = "subscription { ...A } fragment A on Changes { ... on Changes { b: changes } }";
     say(&mut socket, subscribe("1", spread)).await;
     assert_eq!(
@@ -280,7 +294,8 @@ async fn the_field_of_a_subscription_may_stand_in_a_fragment_and_may_not_be_left
 
 #[tokio::test]
 async fn errors_of_a_request_are_told_as_such_and_a_panic_ends_its_own_operation() {
-    let mut socket = start_usual().await.connect_known().await;
+    let served = start_usual().await;
+    let mut socket = served.connect_known().await;
     for (query, code) in [
         ("{ secret }", "FORBIDDEN"),
         ("{ nothing }", "GRAPHQL_VALIDATION_FAILED"),
@@ -311,7 +326,8 @@ async fn a_socket_carries_so_many_operations_and_no_more() {
         subscriptions: 0,
         ..Subscriptions::default()
     };
-    let mut socket = start(few).await.connect_known().await;
+    let served = start(few).await;
+    let mut socket = served.connect_known().await;
     say(&mut socket, subscribe("1", "{ endless }")).await;
     for (query, limit, value) in [
         ("{ hello }", "atOnce", 1),
