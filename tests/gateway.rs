@@ -36,6 +36,7 @@ mod report;
 mod retention;
 mod row_security;
 mod sin;
+mod subscription;
 mod token;
 mod visibility;
 
@@ -46,4 +47,5 @@ mod outside {
     mod node;
     mod openid;
     mod served;
+    mod subscriptions;
 }

@@ -11,10 +11,12 @@
 //! The type of the argument says how it is made, by [`Fresh`].
 pub mod app;
 pub mod database;
+pub mod events;
 pub mod golden;
 pub mod journey;
 pub mod postgres;
 pub mod process;
+pub mod socket;
 pub mod story;
 pub mod world;
 
