@@ -1,6 +1,6 @@
 //! The gateway behind the HTTP front: tokens become callers, callers get sessions, sessions answer. It joins the rooms
 //! and has no rules of its own.
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
 use axum::{
@@ -9,7 +9,7 @@ use axum::{
 };
 use chrono::TimeDelta;
 use entity::Language;
-use futures_util::future::BoxFuture;
+use futures_util::{future::BoxFuture, stream::BoxStream};
 
 use self::points::Points;
 use crate::{
@@ -31,6 +31,7 @@ use crate::{
 };
 
 mod points;
+mod stay;
 
 /// What serves requests.
 pub struct ClaimantGateway {
@@ -155,6 +156,27 @@ impl Gateway for ClaimantGateway {
         }
         response.extensions.insert("cost".to_owned(), cost);
         response
+    }
+
+    fn time_left(&self, caller: &Authenticated) -> Duration {
+        self.time_left(caller)
+    }
+
+    async fn look_again(
+        &self,
+        headers: &HeaderMap,
+        before: &Authenticated,
+    ) -> Result<Authenticated, AuthRefusal> {
+        self.look_again(headers, before).await
+    }
+
+    async fn subscribe(
+        self: Arc<Self>,
+        headers: Arc<HeaderMap>,
+        caller: Authenticated,
+        prepared: Prepared,
+    ) -> BoxStream<'static, Result<Response, AuthRefusal>> {
+        self.tell(headers, caller, prepared).await
     }
 
     fn schema_index(&self) -> &SchemaIndex {

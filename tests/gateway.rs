@@ -43,6 +43,7 @@ mod row_security;
 mod safe_contact;
 mod seed;
 mod sin;
+mod subscription;
 mod token;
 mod visibility;
 
@@ -53,4 +54,5 @@ mod outside {
     mod node;
     mod openid;
     mod served;
+    mod subscriptions;
 }

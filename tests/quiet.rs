@@ -1,6 +1,7 @@
 //! What is said without being said: counts, ends of pages, versions, wordings, logs. Where another test holds a channel,
 //! it is not held here again: errors and statements in `visibility`, cursors in `paging`, keys in `idempotency`, the feed
 //! in `feed`, cells of reports in `report`.
+use claimant_gateway::opaque::NodeType;
 use serde_json::{Value, json};
 
 use crate::common::{
@@ -32,6 +33,34 @@ on_both_databases! {
         }
         app.settle().await;
         assert_eq!(lists().await, before);
+    }
+
+    async fn a_subscription_does_not_tell_that_something_hidden_happened(app: TestApp) {
+        let query = "subscription($referralId: ID) { changes(referralId: $referralId) { cursor version kind } }";
+        let router = app.router_with(|http| http.subscriptions.look_again_seconds = 1);
+        let mut story = Story::accepted(&app, Plot::open("Hidden")).await;
+        app.settle().await;
+        let mut silent = Vec::new();
+        for caller in ["far-provider", "other-agency", "ministry-north"] {
+            for id in [&Value::Null, &story.referral, &app.missing(NodeType::Referral)] {
+                let client = app.client(caller);
+                let events = client.subscribes_at(router.clone(), query, json!({ "referralId": id })).await;
+                silent.push(tokio::spawn(events.end()));
+            }
+        }
+        let mut party = app.as_provider().subscribes(query, json!({})).await;
+        for (step, more, kind) in [("referralStart", json!({}), "REFERRAL_STARTED"),
+            ("referralSetSubStatus", json!({ "subStatus": "CONTACT_ATTEMPTED" }), "REFERRAL_SUB_STATUS_CHANGED")] {
+            story.act(&app.as_provider(), step, more).await;
+            app.settle().await;
+            let told = party.entry().await;
+            assert_eq!((&told["kind"], &told["version"]), (&json!(kind), &json!(story.version)));
+        }
+        // Were anything told, it would have come before the end.
+        app.clock.advance(chrono::TimeDelta::days(500));
+        for end in silent {
+            assert_eq!(end.await.expect("nothing was told"), "UNAUTHENTICATED");
+        }
     }
 
     async fn two_open_referrals_of_one_person_have_nothing_in_common(app: TestApp) {

@@ -109,7 +109,8 @@ pub(super) fn position_cursor_of(session: &Session, position: i64) -> Cursor {
     Cursor(session.keys().cursor(&binding(session), &content))
 }
 
-fn position(context: &Context<'_>, cursor: &Cursor) -> Result<i64, Error> {
+/// The position that a cursor of the feed names.
+pub(super) fn position(context: &Context<'_>, cursor: &Cursor) -> Result<i64, Error> {
     let content = context
         .session()
         .keys()

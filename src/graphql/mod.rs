@@ -1,14 +1,15 @@
-//! The API: types, queries and mutations, one file for each feature. A resolver reads its arguments, calls the session
+//! The API: types, queries, mutations and the subscription, one file for each feature. A resolver reads its arguments, calls the session
 //! and converts; it decides nothing about who sees what.
 use std::{borrow::Cow, sync::Arc};
 
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, EmptySubscription, ObjectType, OutputType,
-    Positioned, Response, Schema, ServerResult, ValidationMode, Value,
+    ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, Request,
+    Response, Schema, ServerResult, ValidationMode, Value,
     parser::{self, types::Field},
     registry::Registry,
 };
 use chrono::NaiveDate;
+use futures_util::stream::BoxStream;
 
 pub use self::direct::{Spliced, write_value};
 use self::limits::{Prepared, SchemaIndex};
@@ -35,6 +36,9 @@ mod query;
 mod referral;
 mod report;
 mod scalar;
+mod subscription;
+
+pub use subscription::Renewal;
 
 /// A root type whose fields carry what the table of scopes says of them.
 struct Scoped<T>(T);
@@ -67,7 +71,8 @@ impl<T: ContainerType> ContainerType for Scoped<T> {
 
 impl<T: ObjectType> ObjectType for Scoped<T> {}
 
-type ApiSchema = Schema<Scoped<query::Query>, Scoped<mutation::Mutation>, EmptySubscription>;
+type ApiSchema =
+    Schema<Scoped<query::Query>, Scoped<mutation::Mutation>, Scoped<subscription::Subscription>>;
 
 /// The schema, ready to answer.
 pub struct Api {
@@ -88,7 +93,7 @@ impl Api {
             Schema::build(
                 Scoped(query::Query),
                 Scoped(mutation::Mutation::default()),
-                EmptySubscription,
+                Scoped(subscription::Subscription),
             )
             .register_output_type::<mutation::UserError>()
             .validation_mode(mode)
@@ -136,6 +141,20 @@ impl Api {
     }
 }
 
+impl Api {
+    /// Runs a prepared subscription: an answer for each event, under the rights of its own moment. `session` reads its
+    /// arguments and nothing else.
+    pub fn subscribe(
+        &self,
+        session: Session,
+        renewal: Renewal,
+        request: Request,
+    ) -> BoxStream<'static, Response> {
+        let request = request.data(session).data(renewal);
+        subscription::until_refused(self.schema.execute_stream(request))
+    }
+}
+
 fn is_time(value: &Value) -> bool {
     matches!(value, Value::String(text) if chrono::DateTime::parse_from_rfc3339(text).is_ok())
 }
@@ -150,12 +169,15 @@ fn is_uuid(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use async_graphql::SubscriptionType;
+
     use super::*;
 
     fn registry() -> Registry {
         let mut registry = Registry::default();
         Scoped::<query::Query>::create_type_info(&mut registry);
         Scoped::<mutation::Mutation>::create_type_info(&mut registry);
+        <Scoped<subscription::Subscription> as SubscriptionType>::create_type_info(&mut registry);
         registry
     }
 

@@ -236,7 +236,7 @@ impl Voice {
         retold
     }
 
-    fn internal_refusal(&self) -> Refusal {
+    pub(super) fn internal_refusal(&self) -> Refusal {
         Refusal::new(Code::Internal, text::INTERNAL).with("requestId", self.request_id.as_str())
     }
 
@@ -256,6 +256,11 @@ impl Voice {
         }
         refusal
     }
+}
+
+/// A payload as JSON, for what is sent without a status.
+pub(super) fn to_json(payload: &Payload) -> Vec<u8> {
+    serde_json::to_vec(payload).unwrap_or_else(|_| UNWRITABLE.to_vec())
 }
 
 /// An answer that could not be written as JSON, which no value of GraphQL should be able to cause.

@@ -1,16 +1,17 @@
 //! What the HTTP front needs from the gateway behind it: who is calling, what that caller may ask, and the answer. The
 //! front knows no token, no database and no schema type; this is the whole of the seam.
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use async_graphql::Response;
 use axum::http::HeaderMap;
+use futures_util::stream::BoxStream;
 
 use crate::graphql::limits::{MissingScopes, Prepared, SchemaIndex};
 
 /// The gateway, as HTTP sees it.
 pub trait Gateway: Send + Sync + 'static {
     /// A verified caller.
-    type Caller: Send + Sync + 'static;
+    type Caller: Clone + Send + Sync + 'static;
 
     /// Who sends these headers.
     fn authenticate(
@@ -37,6 +38,27 @@ pub trait Gateway: Send + Sync + 'static {
         caller: Self::Caller,
         prepared: Prepared,
     ) -> impl Future<Output = Response> + Send;
+
+    /// How long the caller of a connection may stay, from now.
+    fn time_left(&self, caller: &Self::Caller) -> Duration;
+
+    /// Who sends these headers now, on a connection that began with `before`. Refused when the token has ended, or no
+    /// longer allows what it did.
+    fn look_again(
+        &self,
+        headers: &HeaderMap,
+        before: &Self::Caller,
+    ) -> impl Future<Output = Result<Self::Caller, AuthRefusal>> + Send;
+
+    /// Begins a prepared subscription, with what happens from this moment on: an answer for each event, each under the rights of its moment, each told only once
+    /// what it discloses is recorded. An answer without data is the last. It ends with a refusal when the caller may not
+    /// stay. Of the request's data it has what [`Gateway::execute`] has.
+    fn subscribe(
+        self: Arc<Self>,
+        headers: Arc<HeaderMap>,
+        caller: Self::Caller,
+        prepared: Prepared,
+    ) -> impl Future<Output = BoxStream<'static, Result<Response, AuthRefusal>>> + Send;
 
     /// The types of the schema, built once.
     fn schema_index(&self) -> &SchemaIndex;

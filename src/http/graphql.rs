@@ -19,13 +19,13 @@ use super::answer::{Rejection, Voice};
 use super::gateway::{AuthRefusal, Gateway};
 use super::negotiate::{self, MediaType};
 use super::parameters::{self, Parameters};
-use super::{Front, RequestId, text};
+use super::{Front, RequestId, socket, text};
 use crate::graphql::Spliced;
 use crate::graphql::limits::{self, Code, Limits, MissingScopes, Prepared, Refusal, Rules};
 
 /// What a method asks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Verb {
+pub(super) enum Verb {
     Get,
     Post,
 }
@@ -37,6 +37,10 @@ pub(super) async fn handle<G: Gateway>(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let voice = voice(&parts, &front.limits);
+    if socket::is_wanted(&parts) {
+        let upgraded = socket::upgrade(front, parts, voice.clone()).await;
+        return upgraded.unwrap_or_else(|rejection| voice.reject(rejection));
+    }
     // A panic of a resolver is an answer like any other: the connection carries other requests.
     let answer = AssertUnwindSafe(answer(&front, &parts, body, voice.clone())).catch_unwind();
     match answer.await {
@@ -71,44 +75,70 @@ async fn answer<G: Gateway>(
     mut voice: Voice,
 ) -> Result<Response, Rejection> {
     let verb = check_head(parts)?;
-    let limits = &front.limits;
-    let run = Duration::from_secs(limits.run_seconds);
-    let caller = match tokio::time::timeout(run, front.gateway.authenticate(&parts.headers)).await {
-        Ok(Ok(caller)) => caller,
-        Ok(Err(refusal)) => return Err(unauthenticated(refusal, &voice)),
-        Err(_) => return Err(unauthenticated(AuthRefusal::Unavailable, &voice)),
-    };
-    let introspection = front.gateway.introspection_is_open(&caller);
-    voice.suggestions = introspection;
-    let parameters = match verb {
-        Verb::Post => {
-            let body = parameters::read_body(&parts.headers, body, limits).await?;
-            parameters::from_body(&body, limits)?
-        }
-        Verb::Get => parameters::from_query_string(parts.uri.query().unwrap_or_default(), limits)?,
-    };
-    let mut prepared = match prepare(front, &caller, verb, parameters, introspection)? {
+    let caller = authenticate(front, parts, &voice).await?;
+    voice.suggestions = front.gateway.introspection_is_open(&caller);
+    let parameters = read_parameters(verb, parts, body, &front.limits).await?;
+    let allowed = |operation| check_operation(verb, operation);
+    let mut prepared = match prepare(front, &caller, parameters, &voice, allowed)? {
         Ok(prepared) => prepared,
         Err(refusals) => return Ok(voice.refuse(refusals)),
     };
-    prepared.request = prepared
-        .request
-        .data(voice.language)
-        .data(voice.request_id.clone())
-        .data(Spliced);
-    match tokio::time::timeout(run, front.gateway.execute(caller, prepared)).await {
+    prepared.request = prepared.request.data(Spliced);
+    match execute(front, caller, prepared).await {
         Ok(answer) => Ok(voice.answer(answer)),
-        Err(_) => Ok(voice.refuse(vec![Refusal::new(Code::Timeout, text::RUN_LATE)])),
+        Err(late) => Ok(voice.refuse(vec![late])),
     }
 }
 
-/// From parameters to what can run. The outer error is of HTTP, the inner ones are of the document.
-fn prepare<G: Gateway>(
+/// Who sends a request.
+pub(super) async fn authenticate<G: Gateway>(
+    front: &Front<G>,
+    parts: &Parts,
+    voice: &Voice,
+) -> Result<G::Caller, Rejection> {
+    let run = Duration::from_secs(front.limits.run_seconds);
+    match tokio::time::timeout(run, front.gateway.authenticate(&parts.headers)).await {
+        Ok(Ok(caller)) => Ok(caller),
+        Ok(Err(refusal)) => Err(unauthenticated(refusal, voice)),
+        Err(_) => Err(unauthenticated(AuthRefusal::Unavailable, voice)),
+    }
+}
+
+pub(super) async fn read_parameters(
+    verb: Verb,
+    parts: &Parts,
+    body: Body,
+    limits: &Limits,
+) -> Result<Parameters, Rejection> {
+    match verb {
+        Verb::Post => {
+            let body = parameters::read_body(&parts.headers, body, limits).await?;
+            parameters::from_body(&body, limits)
+        }
+        Verb::Get => parameters::from_query_string(parts.uri.query().unwrap_or_default(), limits),
+    }
+}
+
+/// Runs a query or a mutation for as long as one may run.
+pub(super) async fn execute<G: Gateway>(
+    front: &Front<G>,
+    caller: G::Caller,
+    prepared: Prepared,
+) -> Result<async_graphql::Response, Refusal> {
+    let run = Duration::from_secs(front.limits.run_seconds);
+    tokio::time::timeout(run, front.gateway.execute(caller, prepared))
+        .await
+        .map_err(|_| Refusal::new(Code::Timeout, text::RUN_LATE))
+}
+
+/// From parameters to what can run, for every transport; `allowed` knows the operations that this one takes. The outer
+/// error is of the transport, the inner ones are of the document.
+pub(super) fn prepare<G: Gateway>(
     front: &Front<G>,
     caller: &G::Caller,
-    verb: Verb,
     parameters: Parameters,
-    introspection: bool,
+    voice: &Voice,
+    allowed: impl FnOnce(OperationType) -> Result<(), Rejection>,
 ) -> Result<Result<Prepared, Vec<Refusal>>, Rejection> {
     let operation_name = parameters.operation_name.as_deref();
     let reading = match limits::read(
@@ -120,7 +150,7 @@ fn prepare<G: Gateway>(
         Ok(reading) => reading,
         Err(refusals) => return Ok(Err(refusals)),
     };
-    check_operation(verb, reading.operation_type())?;
+    allowed(reading.operation_type())?;
     let scopes = |type_name: &str, field_name: &str| -> Option<MissingScopes> {
         front.gateway.missing_scopes(caller, type_name, field_name)
     };
@@ -128,18 +158,22 @@ fn prepare<G: Gateway>(
         limits: &front.limits,
         schema: front.gateway.schema_index(),
         scopes: &scopes,
-        introspection,
+        introspection: front.gateway.introspection_is_open(caller),
     };
-    Ok(reading.prepare(parameters.variables, &rules))
+    Ok(reading
+        .prepare(parameters.variables, &rules)
+        .map(|mut prepared| {
+            prepared.request = prepared
+                .request
+                .data(voice.language)
+                .data(voice.request_id.clone());
+            prepared
+        }))
 }
 
 /// What can be refused from the head of a request alone.
 fn check_head(parts: &Parts) -> Result<Verb, Rejection> {
-    let verb = match parts.method {
-        Method::GET => Verb::Get,
-        Method::POST => Verb::Post,
-        _ => return Err(method_not_allowed("GET, POST")),
-    };
+    let verb = verb_of(parts)?;
     if negotiate::media_type(&parts.headers).is_none() {
         return Err(Rejection::new(
             StatusCode::NOT_ACCEPTABLE,
@@ -147,6 +181,19 @@ fn check_head(parts: &Parts) -> Result<Verb, Rejection> {
             text::NOT_ACCEPTABLE,
         ));
     }
+    check_body(verb, parts)?;
+    Ok(verb)
+}
+
+pub(super) fn verb_of(parts: &Parts) -> Result<Verb, Rejection> {
+    match parts.method {
+        Method::GET => Ok(Verb::Get),
+        Method::POST => Ok(Verb::Post),
+        _ => Err(method_not_allowed("GET, POST")),
+    }
+}
+
+pub(super) fn check_body(verb: Verb, parts: &Parts) -> Result<(), Rejection> {
     if verb == Verb::Post && !negotiate::body_is_json(&parts.headers) {
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(
@@ -156,7 +203,7 @@ fn check_head(parts: &Parts) -> Result<Verb, Rejection> {
             ),
         );
     }
-    Ok(verb)
+    Ok(())
 }
 
 pub(super) fn method_not_allowed(allowed: &'static str) -> Rejection {
@@ -173,12 +220,7 @@ fn check_operation(verb: Verb, operation: OperationType) -> Result<(), Rejection
         (Verb::Get | Verb::Post, OperationType::Query) | (Verb::Post, OperationType::Mutation) => {
             Ok(())
         }
-        (Verb::Get, OperationType::Mutation) => Err(Rejection::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            Code::BadUserInput,
-            text::ONLY_QUERIES_BY_GET,
-        )
-        .header(header::ALLOW, "POST")),
+        (Verb::Get, OperationType::Mutation) => Err(no_mutation_by_get()),
         (Verb::Get | Verb::Post, OperationType::Subscription) => Err(Rejection::new(
             StatusCode::BAD_REQUEST,
             Code::OperationResolutionFailure,
@@ -187,8 +229,17 @@ fn check_operation(verb: Verb, operation: OperationType) -> Result<(), Rejection
     }
 }
 
+pub(super) fn no_mutation_by_get() -> Rejection {
+    Rejection::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        Code::BadUserInput,
+        text::ONLY_QUERIES_BY_GET,
+    )
+    .header(header::ALLOW, "POST")
+}
+
 /// RFC 6750, section 3: no error is named to those who sent no token.
-fn unauthenticated(refusal: AuthRefusal, voice: &Voice) -> Rejection {
+pub(super) fn unauthenticated(refusal: AuthRefusal, voice: &Voice) -> Rejection {
     let status = StatusCode::UNAUTHORIZED;
     match refusal {
         AuthRefusal::NoToken => Rejection::new(status, Code::Unauthenticated, text::NO_TOKEN)

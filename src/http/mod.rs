@@ -1,4 +1,4 @@
-//! The HTTP front: routes, GraphQL over HTTP, health, pages, and what surrounds every request. It knows media types,
+//! The HTTP front: routes, GraphQL over HTTP, WebSocket and server-sent events, health, pages, and what surrounds every request. It knows media types,
 //! statuses and headers; who is calling and what is answered it asks of a [`Gateway`]. It must not know tokens,
 //! database rows or types of the schema.
 mod answer;
@@ -7,10 +7,13 @@ mod gateway;
 mod graphql;
 mod health;
 mod negotiate;
+mod operation;
 pub mod pages;
 mod parameters;
 mod serve;
 mod settings;
+mod socket;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -25,12 +28,13 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get},
 };
+use tokio::sync::Semaphore;
 
 use self::answer::Rejection;
 pub use self::frame::RequestId;
 pub use self::gateway::{AuthRefusal, Gateway, NotReady};
 pub use self::serve::serve;
-pub use self::settings::{ServeSettings, Settings};
+pub use self::settings::{ServeSettings, Settings, Subscriptions};
 use crate::graphql::limits::{Code, Documents, Limits};
 
 /// What the handlers share.
@@ -39,6 +43,10 @@ struct Front<G> {
     limits: Limits,
     /// What was read before, under these limits and this schema.
     documents: Documents,
+    subscriptions: Subscriptions,
+    allowed_origins: Vec<String>,
+    /// One for each connection that outlives a request.
+    places: Arc<Semaphore>,
 }
 
 /// All routes of the front, around one gateway; `assets` are the embedded pages. Routes that are merged with `extra`
@@ -53,9 +61,18 @@ pub fn router<G: Gateway>(
         gateway,
         limits: settings.limits.clone(),
         documents: Documents::default(),
+        subscriptions: settings.subscriptions.clone(),
+        allowed_origins: settings.allowed_origins.clone(),
+        places: Arc::new(Semaphore::new(
+            settings
+                .subscriptions
+                .connections
+                .min(Semaphore::MAX_PERMITS),
+        )),
     });
     Router::new()
         .route("/graphql", any(graphql::handle::<G>))
+        .route("/graphql/stream", any(stream::handle::<G>))
         .route("/schema.graphql", get(schema::<G>))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready::<G>))

@@ -52,6 +52,22 @@ pub(super) fn media_type(headers: &HeaderMap) -> Option<MediaType> {
     }
 }
 
+/// Whether a client takes events. One that does not say takes anything.
+pub(super) fn takes_events(headers: &HeaderMap) -> bool {
+    joined(headers, &header::ACCEPT).is_none_or(|accept| {
+        let ranges = weighted(&accept);
+        accept.trim().is_empty()
+            || ranges
+                .iter()
+                .filter(|range| {
+                    ["text/event-stream", "text/*", "*/*"]
+                        .iter()
+                        .any(|known| range.value.eq_ignore_ascii_case(known))
+                })
+                .any(|range| range.quality > 0)
+    })
+}
+
 const EXACT: u8 = 2;
 
 /// (quality, how exactly it was named) of a media type; none when it is not acceptable.

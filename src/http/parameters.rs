@@ -9,7 +9,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::form_urlencoded;
 
 use super::answer::Rejection;
@@ -75,15 +75,19 @@ pub(super) fn from_body(body: &[u8], limits: &Limits) -> Result<Parameters, Reje
     scan_json_body(body, limits.variables_nesting)?;
     let body: Value =
         serde_json::from_slice(body).map_err(|_| Rejection::bad_request(text::BODY_NOT_JSON))?;
-    let mut members = match body {
-        Value::Object(members) => members,
+    match body {
+        Value::Object(members) => from_members(members),
         Value::Array(requests) => {
-            return Err(Refusal::limit(Limit::Batch, 1, requests.len() as u64).into());
+            Err(Refusal::limit(Limit::Batch, 1, requests.len() as u64).into())
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            return Err(Rejection::bad_request(text::BODY_NOT_JSON));
+            Err(Rejection::bad_request(text::BODY_NOT_JSON))
         }
-    };
+    }
+}
+
+/// The parameters in an object, however it came.
+pub(super) fn from_members(mut members: Map<String, Value>) -> Result<Parameters, Rejection> {
     let extensions = members.remove("extensions");
     let persisted = check_extensions(extensions)?;
     let query = match members.remove("query") {

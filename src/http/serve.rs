@@ -8,7 +8,7 @@ use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::{Semaphore, mpsc, watch},
     task::JoinSet,
 };
 use tower::ServiceExt;
@@ -18,8 +18,24 @@ use super::settings::ServeSettings;
 /// Longest head of a request in bytes; a query of 20,000 characters by GET fits, percent-encoded.
 const HEAD_BYTES: usize = 128 * 1024;
 
-/// Serves until `shutdown` is done, then accepts nothing more and gives what is under way the configured grace. A
-/// connection that was upgraded is no longer ours to wait for: whoever took it over ends it.
+/// Tells whoever took a connection over that the process is to stop, and the process that it is done with it. It stands
+/// among the extensions of each request.
+#[derive(Clone, Debug)]
+pub(super) struct Stopping {
+    begun: watch::Receiver<()>,
+    /// Held for as long as there is something to wait for.
+    _under_way: mpsc::Sender<()>,
+}
+
+impl Stopping {
+    /// Done when the process is to stop.
+    pub(super) async fn begun(&mut self) {
+        while self.begun.changed().await.is_ok() {}
+    }
+}
+
+/// Serves until `shutdown` is done, then accepts nothing more and gives what is under way the configured grace, those
+/// included who took a connection over.
 ///
 /// # Errors
 /// The listener has no address, or fails for good.
@@ -35,7 +51,12 @@ pub async fn serve(
         .header_read_timeout(settings.header_time())
         .max_buf_size(HEAD_BYTES);
     let places = Arc::new(Semaphore::new(settings.connections));
-    let (stop, stopping) = watch::channel(());
+    let (stop, begun) = watch::channel(());
+    let (under_way, mut ended) = mpsc::channel(1);
+    let stopping = Arc::new(Stopping {
+        begun,
+        _under_way: under_way,
+    });
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
@@ -65,7 +86,11 @@ pub async fn serve(
     }
     drop(listener);
     drop(stop);
-    let finish = async { while connections.join_next().await.is_some() {} };
+    drop(stopping);
+    let finish = async {
+        while connections.join_next().await.is_some() {}
+        while ended.recv().await.is_some() {}
+    };
     if tokio::time::timeout(settings.grace(), finish)
         .await
         .is_err()
@@ -81,12 +106,15 @@ async fn connection(
     builder: http1::Builder,
     stream: TcpStream,
     router: Router,
-    mut stopping: watch::Receiver<()>,
+    stopping: Arc<Stopping>,
 ) {
     // Small answers should not wait for more to send; a socket that refuses this still serves.
     let _ = stream.set_nodelay(true);
+    let mut told = Stopping::clone(&stopping);
     let service = service_fn(move |request: Request<Incoming>| {
-        router.clone().oneshot(request.map(Body::new))
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(Arc::clone(&stopping));
+        router.clone().oneshot(request)
     });
     let connection = builder
         .serve_connection(TokioIo::new(stream), service)
@@ -95,7 +123,7 @@ async fn connection(
     // How a connection ends is its client's business, so that no error of one is told.
     tokio::select! {
         _ = connection.as_mut() => return,
-        _ = stopping.changed() => {}
+        () = told.begun() => {}
     }
     connection.as_mut().graceful_shutdown();
     let _ = connection.await;

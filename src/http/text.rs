@@ -59,6 +59,22 @@ pub(super) const SUBSCRIPTION: Text = Text::new(
     "Subscriptions run over WebSocket or server-sent events.",
     "Les abonnements passent par WebSocket ou par événements envoyés par le serveur.",
 );
+pub(super) const ONLY_EVENTS: Text = Text::new(
+    "Answers here are text/event-stream.",
+    "Les réponses sont ici en text/event-stream.",
+);
+pub(super) const HANDSHAKE: Text = Text::new(
+    "This is not a WebSocket handshake that can be taken (RFC 6455, section 4).",
+    "Cette poignée de main WebSocket ne peut pas être acceptée (RFC 6455, section 4).",
+);
+pub(super) const ORIGIN: Text = Text::new(
+    "Pages of this origin may not open a WebSocket here.",
+    "Les pages de cette origine ne peuvent pas ouvrir de WebSocket ici.",
+);
+pub(super) const FULL: Text = Text::new(
+    "There are too many open connections. Try again later.",
+    "Il y a trop de connexions ouvertes. Réessayez plus tard.",
+);
 pub(super) const NO_TOKEN: Text = Text::new(
     "This needs a bearer token.",
     "Un jeton porteur est nécessaire.",

@@ -10,7 +10,9 @@ use entity::{
 };
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, prelude::Uuid, sea_query::Expr,
+    QueryOrder, QuerySelect, QueryTrait,
+    prelude::Uuid,
+    sea_query::{Expr, SelectStatement},
 };
 
 use super::{
@@ -24,6 +26,7 @@ use super::{
 };
 use crate::{domain::referral::Relation, error::Result, lock::Lock, viewer::Viewer};
 
+pub mod follow;
 mod note;
 
 use note::{About, Note};
@@ -396,6 +399,16 @@ fn untold(viewer: &Viewer, referral: &referral::Model) -> Vec<JournalKind> {
     untold
 }
 
+/// The positions of the entries about a referral.
+fn of_subject(referral: ReferralId) -> SelectStatement {
+    journal_entry::Entity::find()
+        .select_only()
+        .column(journal_entry::Column::Position)
+        .filter(journal_entry::Column::SubjectId.eq(referral.0))
+        .filter(journal_entry::Column::Position.is_not_null())
+        .into_query()
+}
+
 impl Session {
     /// The history of a referral that the caller has been shown, oldest first.
     ///
@@ -438,7 +451,11 @@ impl Session {
         Ok(seen)
     }
 
-    async fn journal_head(&self) -> Result<i64> {
+    /// The last position that was given out.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Internal`] when the database fails.
+    pub async fn journal_head(&self) -> Result<i64> {
         Ok(journal_head::Entity::find_by_id(1)
             .one(self.reader())
             .await?
@@ -452,27 +469,48 @@ impl Session {
     /// [`crate::error::Error::Internal`] when the database fails.
     pub async fn change_list(&self, after: i64, size: u64) -> Result<(Vec<Seen>, bool)> {
         let audiences = self.audiences().await?;
-        let mut positions: Vec<i64> = journal_audience::Entity::find()
+        let mut positions = self.told_after(after, size + 1, audiences, None).await?;
+        let more = positions.len() as u64 > size;
+        positions.truncate(usize::try_from(size).unwrap_or(usize::MAX));
+        Ok((self.seen_at(positions).await?, more))
+    }
+
+    /// The next positions after one at which the caller's organization is told of something, or of one referral.
+    async fn told_after(
+        &self,
+        after: i64,
+        size: u64,
+        audiences: impl IntoIterator<Item = Uuid>,
+        referral: Option<ReferralId>,
+    ) -> Result<Vec<i64>> {
+        let mut told = journal_audience::Entity::find()
             .select_only()
             .column(journal_audience::Column::Position)
             .distinct()
             .filter(journal_audience::Column::Audience.is_in(audiences))
             .filter(journal_audience::Column::Position.gt(after))
-            .filter(untold_to_excluded(self.viewer().organization()))
+            .filter(untold_to_excluded(self.viewer().organization()));
+        if let Some(referral) = referral {
+            told =
+                told.filter(journal_audience::Column::Position.in_subquery(of_subject(referral)));
+        }
+        Ok(told
             .order_by_asc(journal_audience::Column::Position)
-            .limit(size + 1)
+            .limit(size)
             .into_tuple()
             .all(self.reader())
-            .await?;
-        let more = positions.len() as u64 > size;
-        positions.truncate(usize::try_from(size).unwrap_or(usize::MAX));
+            .await?)
+    }
+
+    /// The entries at positions of which the caller's organization is told, each as it may be seen.
+    async fn seen_at(&self, positions: Vec<i64>) -> Result<Vec<Seen>> {
         let (entries, keys): (Vec<_>, Vec<_>) = self.entries_at(positions).await?;
         let referrals = self.subjects_in_feed(&entries).await?;
         let mut seen: Vec<Seen> = entries
             .into_iter()
             .zip(keys)
             .map(|(entry, of_claimant)| {
-                let position = entry.position.unwrap_or(after);
+                let position = entry.position.unwrap_or_default();
                 let reader = self.reader_of(&entry, &referrals);
                 let referral = referrals.get(&entry.subject_id);
                 let mut seen = Seen::of(entry, position, reader, referral);
@@ -481,7 +519,7 @@ impl Session {
             })
             .collect();
         self.find_whom_notes_speak_of(&mut seen).await?;
-        Ok((seen, more))
+        Ok(seen)
     }
 
     fn reader_of(

@@ -10,6 +10,7 @@
 //! - `unscoped_verify_audit`: the operator's own command line checks that chain.
 //! - `unscoped_disclosures`: the operator's own command line exports who was told what, after a breach.
 //! - `unscoped_follow_directory`: which organizations and services the journal says have changed; of public rows.
+//! - `unscoped_read_changes`: one reader of the journal tells subscribers where to look; what they see they read themselves.
 //! - `unscoped_forget_keys`: idempotency keys are forgotten when their time is over.
 //! - `unscoped_disable_organization`, `unscoped_transfer_claimants`: the operator acts in the stead of an organization
 //!   that is no more.
@@ -123,6 +124,7 @@ pub struct Store {
     wake: Arc<tokio::sync::Notify>,
     disclosures: disclosure::Writer,
     directory: Arc<directory::Directory>,
+    changes: Arc<journal::follow::Changes>,
     #[cfg(debug_assertions)]
     rules_left_out: bool,
 }
@@ -154,6 +156,7 @@ impl Store {
             wake: Arc::default(),
             disclosures: disclosure::Writer::default(),
             directory: Arc::default(),
+            changes: Arc::default(),
             #[cfg(debug_assertions)]
             rules_left_out: false,
         }

@@ -110,6 +110,7 @@ impl Store {
         let count = entries.len() as u64;
         number(&transaction, in_order(entries)).await?;
         transaction.commit().await?;
+        self.changes.wake();
         Ok(count)
     }
 

@@ -22,7 +22,7 @@ use claimant_gateway::{
     },
     clock::{Clock, ClockHandle},
     config::{Config, Ring, Secret},
-    gateway,
+    gateway, http,
     opaque::{Keys, NodeType},
     store::{Database, Seal, Settings, Store},
 };
@@ -370,6 +370,20 @@ impl TestApp {
     /// The gateway's routes, to be served or asked.
     pub fn router(&self) -> Router {
         self.router.clone()
+    }
+
+    /// The gateway's routes with other settings of its front, in the same process.
+    pub fn router_with(&self, change: impl FnOnce(&mut http::Settings)) -> Router {
+        let mut config = Config::default();
+        change(&mut config.http);
+        gateway::router(
+            &config,
+            &self.store,
+            &self.time,
+            Some(&self.issuer),
+            Router::new(),
+        )
+        .expect("the gateway is put together")
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {

@@ -11,11 +11,13 @@
 //! The type of the argument says how it is made, by [`Fresh`].
 pub mod app;
 pub mod database;
+pub mod events;
 pub mod golden;
 pub mod journey;
 pub mod postgres;
 pub mod process;
 pub mod software;
+pub mod socket;
 pub mod story;
 pub mod world;
 

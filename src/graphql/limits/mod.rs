@@ -14,6 +14,7 @@ mod remembered;
 mod scan;
 mod scopes;
 mod settings;
+mod subscription;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -21,19 +22,21 @@ mod typename;
 mod values;
 mod variables;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use async_graphql::{
     Name, Request, Variables,
     parser::{
         self, parse_query,
-        types::{DocumentOperations, OperationDefinition, OperationType, Selection},
+        types::{
+            DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection,
+        },
     },
 };
 
 pub use self::index::{ScalarRule, SchemaIndex};
 pub use self::refusal::{Code, Limit, Refusal};
-use self::remembered::Document;
+use self::remembered::{Document, operation_of};
 pub use self::remembered::{Documents, Validity};
 pub use self::scan::{scan, scan_json, scan_json_body};
 pub use self::scopes::{MissingScopes, ScopeCheck};
@@ -183,14 +186,14 @@ impl Reading<'_> {
         }
         self.validate(rules)?;
         let name = self.operation_name.as_ref();
-        let operation = self.document.operation(name).ok_or_else(|| {
+        let parsed = self.settled(name)?;
+        let operation = operation_of(&parsed, name).ok_or_else(|| {
             one(Refusal::new(
                 Code::OperationResolutionFailure,
                 text::OPERATION_UNKNOWN,
             ))
         })?;
-        let parsed = &self.document.parsed;
-        let reachable = document::reachable(parsed, &self.document.order, operation);
+        let reachable = document::reachable(&parsed, &self.document.order, operation);
         let longest = if self.is_bulk(operation) {
             rules.limits.input_list_bulk
         } else {
@@ -199,9 +202,9 @@ impl Reading<'_> {
         variables::bound(&variables, longest, rules.limits).map_err(one)?;
         let variables = variables::coerce(operation, variables, rules.schema)?;
         let (schema, limits) = (rules.schema, rules.limits);
-        let cost = cost::count_cost(parsed, &reachable, operation, &variables, schema, limits)
+        let cost = cost::count_cost(&parsed, &reachable, operation, &variables, schema, limits)
             .map_err(one)?;
-        scopes::check_scopes(parsed, &reachable, operation, schema, rules.scopes).map_err(one)?;
+        scopes::check_scopes(&parsed, &reachable, operation, schema, rules.scopes).map_err(one)?;
         if !self.known {
             self.documents.keep(self.text, self.document.clone());
         }
@@ -210,13 +213,25 @@ impl Reading<'_> {
         if let Some(name) = name {
             request = request.operation_name(name.as_str());
         }
-        request.set_parsed_query(parsed.clone());
+        request.set_parsed_query(parsed.into_owned());
         Ok(Prepared {
             request,
             operation_type: self.operation_type,
             cost,
             validity: Validity::of(self.document.clone(), name),
         })
+    }
+
+    /// The document with the root field of a subscription in its place.
+    fn settled(&self, name: Option<&Name>) -> Result<Cow<'_, ExecutableDocument>, Vec<Refusal>> {
+        let parsed = &self.document.parsed;
+        let subscribes = |operation: &OperationDefinition| operation.ty == OperationType::Subscription;
+        if !parsed.operations.iter().any(|(_, operation)| subscribes(&operation.node)) {
+            return Ok(Cow::Borrowed(parsed));
+        }
+        let mut parsed = parsed.clone();
+        subscription::settle(&mut parsed, &self.document.order, name).map_err(one)?;
+        Ok(Cow::Owned(parsed))
     }
 
     fn validate(&self, rules: &Rules<'_>) -> Result<(), Vec<Refusal>> {

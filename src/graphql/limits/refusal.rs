@@ -85,6 +85,8 @@ pub enum Limit {
     Page,
     Selections,
     Comparisons,
+    Subscriptions,
+    AtOnce,
 }
 
 impl Limit {
@@ -110,6 +112,8 @@ impl Limit {
             Self::Page => "page",
             Self::Selections => "selections",
             Self::Comparisons => "comparisons",
+            Self::Subscriptions => "subscriptions",
+            Self::AtOnce => "atOnce",
         }
     }
 
@@ -188,6 +192,14 @@ impl Limit {
             Self::Comparisons => Text::new(
                 "The operation repeats its response names too often to be compared.",
                 "L'opération répète trop souvent ses noms de réponse pour être comparée.",
+            ),
+            Self::Subscriptions => Text::new(
+                "There are too many subscriptions on this socket.",
+                "Il y a trop d'abonnements sur cette connexion.",
+            ),
+            Self::AtOnce => Text::new(
+                "Too many operations run on this socket at once.",
+                "Trop d'opérations s'exécutent à la fois sur cette connexion.",
             ),
         }
     }

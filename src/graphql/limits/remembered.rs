@@ -37,17 +37,6 @@ impl Document {
         }
     }
 
-    /// The operation of this name; the only one has none here.
-    pub(super) fn operation(&self, name: Option<&Name>) -> Option<&OperationDefinition> {
-        match (&self.parsed.operations, name) {
-            (DocumentOperations::Single(operation), _) => Some(&operation.node),
-            (DocumentOperations::Multiple(named), Some(name)) => {
-                named.get(name).map(|operation| &operation.node)
-            }
-            (DocumentOperations::Multiple(_), None) => None,
-        }
-    }
-
     /// The bit of an operation. There are far fewer than 32: the limit of operations comes first; one beyond it is
     /// validated every time.
     fn bit(&self, name: Option<&Name>) -> u32 {
@@ -60,6 +49,20 @@ impl Document {
         place
             .and_then(|place| 1_u32.checked_shl(place))
             .unwrap_or(0)
+    }
+}
+
+/// The operation of this name; the only one has none here.
+pub(super) fn operation_of<'d>(
+    document: &'d ExecutableDocument,
+    name: Option<&Name>,
+) -> Option<&'d OperationDefinition> {
+    match (&document.operations, name) {
+        (DocumentOperations::Single(operation), _) => Some(&operation.node),
+        (DocumentOperations::Multiple(named), Some(name)) => {
+            named.get(name).map(|operation| &operation.node)
+        }
+        (DocumentOperations::Multiple(_), None) => None,
     }
 }
 

@@ -3,8 +3,16 @@ mod connections;
 mod documents;
 mod frame;
 mod requests;
+mod socket;
 
-use std::{convert::Infallible, sync::Arc};
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_graphql::{
     Context, Error, ErrorExtensions, InputObject, Object, Response as Answer, Schema, SimpleObject,
@@ -17,7 +25,10 @@ use axum::{
 };
 use bytes::Bytes;
 use entity::Language;
-use futures_util::{StreamExt, stream};
+use futures_util::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot};
@@ -117,6 +128,8 @@ struct Toy {
     index: SchemaIndex,
     introspection: bool,
     ready: bool,
+    /// Whether nobody may stay any more.
+    left: AtomicBool,
 }
 
 impl Gateway for Toy {
@@ -147,6 +160,26 @@ impl Gateway for Toy {
         self.schema.execute(prepared.request).await
     }
 
+    fn time_left(&self, (): &()) -> Duration {
+        Duration::MAX
+    }
+
+    async fn look_again(&self, headers: &HeaderMap, (): &()) -> Result<(), AuthRefusal> {
+        if self.left.load(Ordering::SeqCst) {
+            return Err(AuthRefusal::InvalidToken);
+        }
+        self.authenticate(headers).await
+    }
+
+    async fn subscribe(
+        self: Arc<Self>,
+        _: Arc<HeaderMap>,
+        (): (),
+        prepared: Prepared,
+    ) -> BoxStream<'static, Result<Answer, AuthRefusal>> {
+        self.schema.execute_stream(prepared.request).map(Ok).boxed()
+    }
+
     fn schema_index(&self) -> &SchemaIndex {
         &self.index
     }
@@ -168,6 +201,7 @@ fn toy() -> Toy {
         index,
         introspection: true,
         ready: true,
+        left: AtomicBool::new(false),
     }
 }
 
