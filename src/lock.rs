@@ -57,7 +57,10 @@ mod tests {
 
     #[test]
     fn no_build_that_is_tested_or_packaged_leaves_a_lock_off() {
-        assert!(!cfg!(feature = "unlocked"), "`unlocked` is for `bench locks` alone");
+        assert!(
+            !cfg!(feature = "unlocked"),
+            "`unlocked` is for `bench locks` alone"
+        );
         const { assert!(!Lock::Token.is_off() && !Lock::Journal.is_off()) }
     }
 }

@@ -68,7 +68,10 @@ async fn filled(engine: Engine) {
         .unwrap();
     assert_eq!(report.finding, None);
     assert!(report.journal_entries > 10_000 && report.journal_entries == report.links);
-    assert!(store.unscoped_begin_bulk_seed().await.is_err(), "it is full");
+    assert!(
+        store.unscoped_begin_bulk_seed().await.is_err(),
+        "it is full"
+    );
 }
 
 #[tokio::test]

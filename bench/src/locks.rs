@@ -91,7 +91,12 @@ async fn costs(arena: &mut Arena, wanted: &Wanted, round: u32) -> Result<[Cost; 
         for seconds in [2, wanted.seconds] {
             let load = load(workload, wanted.connections, seconds, round);
             let measure = arena
-                .measure(Contender::Gateway, workload, (round * 100 + seconds, load), true)
+                .measure(
+                    Contender::Gateway,
+                    workload,
+                    (round * 100 + seconds, load),
+                    true,
+                )
                 .await?;
             *cost = Cost([measure.server_us, measure.postgres_us, measure.behind_us]);
             if measure.bad > 1.0 {
@@ -123,7 +128,11 @@ fn print(ways: &[Way], first: &str) {
                         .collect(),
                 )
             });
-            let name = if way.name.is_empty() { first } else { &way.name };
+            let name = if way.name.is_empty() {
+                first
+            } else {
+                &way.name
+            };
             println!(
                 "| {name} | {:.0} | {:.0} | {:.0} | {saved:.0} |",
                 of(0),
@@ -150,15 +159,19 @@ pub async fn indexes(place: &Place, wanted: &Wanted) -> Result<(), Failure> {
     let laid: Vec<(String, String)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
     println!(
         "without: {}",
-        laid.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
+        laid.iter()
+            .map(|(name, _)| name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
     );
     let measured = with_and_without(place, wanted, &client, &laid).await;
     lay(&client, &laid).await?;
     let [with, without] = measured?;
-    println!(
-        "\n| W3 | gateway µs | PostgreSQL µs | behind µs |\n|---|---|---|---|"
-    );
-    for (name, costs) in [("with all indexes", with), ("without those of lists", without)] {
+    println!("\n| W3 | gateway µs | PostgreSQL µs | behind µs |\n|---|---|---|---|");
+    for (name, costs) in [
+        ("with all indexes", with),
+        ("without those of lists", without),
+    ] {
         let of = |part: usize| median(costs.iter().map(|cost| cost.0[part]).collect());
         println!("| {name} | {:.0} | {:.0} | {:.0} |", of(0), of(1), of(2));
     }

@@ -49,7 +49,10 @@ pub enum Failure {
 }
 
 #[derive(Parser)]
-#[command(version, about = "Measures the Claimant Gateway beside a hand-written floor")]
+#[command(
+    version,
+    about = "Measures the Claimant Gateway beside a hand-written floor"
+)]
 struct Arguments {
     /// Where the bench keeps its PostgreSQL, its keys and its results.
     #[arg(long, global = true, default_value = "target/bench")]

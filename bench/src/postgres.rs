@@ -67,7 +67,10 @@ pub fn start(folder: &Path) -> Result<(), Failure> {
         .arg(home.join("server.log"));
     run(&mut serve)?;
     if is_new {
-        for statement in ["CREATE DATABASE bench", "CREATE EXTENSION pg_stat_statements"] {
+        for statement in [
+            "CREATE DATABASE bench",
+            "CREATE EXTENSION pg_stat_statements",
+        ] {
             let database = if statement.starts_with("CREATE DATABASE") {
                 "postgres"
             } else {

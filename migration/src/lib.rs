@@ -16,6 +16,7 @@ mod m0005_matching;
 mod m0006_household;
 mod m0008_deadline;
 mod m0009_inbox;
+mod m0011_lists;
 pub mod row_security;
 
 /// The chain, oldest first. A migration that has been released is never edited.
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_household::Migration),
             Box::new(m0008_deadline::Migration),
             Box::new(m0009_inbox::Migration),
+            Box::new(m0011_lists::Migration),
         ]
     }
 }

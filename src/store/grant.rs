@@ -89,7 +89,10 @@ impl Session {
             return Ok(HashMap::new());
         }
         if Lock::Grants.is_off() {
-            return Ok(claimants.iter().map(|id| (*id, Held::everything())).collect());
+            return Ok(claimants
+                .iter()
+                .map(|id| (*id, Held::everything()))
+                .collect());
         }
         let rows: Vec<(ClaimantId, AccessGroup, ReferralId, Option<ConsentId>, _, _)> =
             access_grant::Entity::find()

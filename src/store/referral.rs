@@ -10,7 +10,7 @@ use entity::{
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::{Alias, Expr, ExprTrait, Func, Query, SelectStatement},
+    sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement},
 };
 
 use super::{
@@ -231,10 +231,7 @@ fn order(field: ReferralOrderField, descending: bool) -> Order {
     let (field, sort) = match field {
         ReferralOrderField::CreatedAt => (Field::CreatedAt, column(referral::Column::CreatedAt)),
         ReferralOrderField::UpdatedAt => (Field::UpdatedAt, column(referral::Column::UpdatedAt)),
-        ReferralOrderField::DueAt => (
-            Field::DueAt,
-            Func::coalesce([column(referral::Column::DueAt), Expr::value(NEVER)]).into(),
-        ),
+        ReferralOrderField::DueAt => (Field::DueAt, inbox::due_at()),
         ReferralOrderField::Urgency => (Field::Urgency, inbox::urgency()),
     };
     Order {

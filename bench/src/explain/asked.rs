@@ -99,19 +99,31 @@ fn boxes() -> Vec<Asked> {
 fn filters(known: &Known) -> Vec<Asked> {
     let (region, catchment, service) = (&known.region, &known.catchment, &known.service);
     let inbox = [
-        ("inbox by status", "status: [REQUESTED, ACCEPTED, IN_PROGRESS]".to_owned()),
+        (
+            "inbox by status",
+            "status: [REQUESTED, ACCEPTED, IN_PROGRESS]".to_owned(),
+        ),
         ("inbox by one status", "status: [REQUESTED]".to_owned()),
         ("inbox by sub-status", "subStatus: [WAITLISTED]".to_owned()),
         ("inbox by priority", "priority: URGENT".to_owned()),
         ("inbox by category", "category: [HOUSING]".to_owned()),
         ("inbox by region", format!("regionId: \"{region}\"")),
-        ("inbox by catchment", format!("catchmentId: \"{catchment}\"")),
+        (
+            "inbox by catchment",
+            format!("catchmentId: \"{catchment}\""),
+        ),
         ("inbox by service", format!("serviceId: \"{service}\"")),
         ("inbox by assignee", "assignee: \"bench-worker\"".to_owned()),
-        ("inbox unassigned", "unassigned: true, status: [REQUESTED]".to_owned()),
+        (
+            "inbox unassigned",
+            "unassigned: true, status: [REQUESTED]".to_owned(),
+        ),
         ("inbox overdue", "overdue: true".to_owned()),
         ("inbox follow-up", "followUpDue: true".to_owned()),
-        ("inbox updated", "updatedSince: \"2026-10-30T00:00:00Z\"".to_owned()),
+        (
+            "inbox updated",
+            "updatedSince: \"2026-10-30T00:00:00Z\"".to_owned(),
+        ),
     ];
     let mut all: Vec<Asked> = inbox
         .into_iter()
@@ -143,11 +155,26 @@ fn people(known: &Known) -> Vec<Asked> {
     let (claimant, own, region) = (&known.claimant, &known.own_claimant, &known.region);
     let lists = [
         ("claimants", String::new()),
-        ("claimants by name", "filter: {text: \"Specimen\"}, ".to_owned()),
-        ("claimants by region", format!("filter: {{regionId: \"{region}\"}}, ")),
-        ("claimants by language", "filter: {language: \"tir\"}, ".to_owned()),
-        ("claimants by need", "filter: {needCategory: HOUSING, needStatus: OPEN}, ".to_owned()),
-        ("claimants updated", "filter: {updatedSince: \"2026-10-30T00:00:00Z\"}, ".to_owned()),
+        (
+            "claimants by name",
+            "filter: {text: \"Specimen\"}, ".to_owned(),
+        ),
+        (
+            "claimants by region",
+            format!("filter: {{regionId: \"{region}\"}}, "),
+        ),
+        (
+            "claimants by language",
+            "filter: {language: \"tir\"}, ".to_owned(),
+        ),
+        (
+            "claimants by need",
+            "filter: {needCategory: HOUSING, needStatus: OPEN}, ".to_owned(),
+        ),
+        (
+            "claimants updated",
+            "filter: {updatedSince: \"2026-10-30T00:00:00Z\"}, ".to_owned(),
+        ),
     ];
     let mut all: Vec<Asked> = Vec::new();
     for by in [By::Agency, By::Provider] {
@@ -189,18 +216,45 @@ fn directory(known: &Known) -> Vec<Asked> {
     let (region, catchment) = (&known.region, &known.catchment);
     let organizations = [
         ("organizations", String::new()),
-        ("organizations by kind", "filter: {kind: [HOUSING]}, ".to_owned()),
-        ("organizations by role", "filter: {role: PROVIDER}, ".to_owned()),
-        ("organizations by text", "filter: {text: \"synthetic\"}, ".to_owned()),
-        ("organizations by region", format!("filter: {{regionId: \"{region}\"}}, ")),
+        (
+            "organizations by kind",
+            "filter: {kind: [HOUSING]}, ".to_owned(),
+        ),
+        (
+            "organizations by role",
+            "filter: {role: PROVIDER}, ".to_owned(),
+        ),
+        (
+            "organizations by text",
+            "filter: {text: \"synthetic\"}, ".to_owned(),
+        ),
+        (
+            "organizations by region",
+            format!("filter: {{regionId: \"{region}\"}}, "),
+        ),
     ];
     let services = [
         ("services", String::new()),
-        ("services by category", "filter: {category: [HOUSING]}, ".to_owned()),
-        ("services by region", format!("filter: {{regionId: \"{region}\"}}, ")),
-        ("services by catchment", format!("filter: {{catchmentId: \"{catchment}\"}}, ")),
-        ("services by language", "filter: {language: \"fra\", hasCapacity: true}, ".to_owned()),
-        ("services by text", "filter: {text: \"synthetic\"}, ".to_owned()),
+        (
+            "services by category",
+            "filter: {category: [HOUSING]}, ".to_owned(),
+        ),
+        (
+            "services by region",
+            format!("filter: {{regionId: \"{region}\"}}, "),
+        ),
+        (
+            "services by catchment",
+            format!("filter: {{catchmentId: \"{catchment}\"}}, "),
+        ),
+        (
+            "services by language",
+            "filter: {language: \"fra\", hasCapacity: true}, ".to_owned(),
+        ),
+        (
+            "services by text",
+            "filter: {text: \"synthetic\"}, ".to_owned(),
+        ),
     ];
     let organizations = organizations.into_iter().map(|(name, filter)| {
         let query = format!(
@@ -217,7 +271,11 @@ fn directory(known: &Known) -> Vec<Asked> {
         Asked::new(name, By::Provider, query)
     });
     let mut all: Vec<Asked> = organizations.chain(services).collect();
-    all.push(Asked::new("regions", By::Provider, "{ regions { id name } catchments { id name } }"));
+    all.push(Asked::new(
+        "regions",
+        By::Provider,
+        "{ regions { id name } catchments { id name } }",
+    ));
     all
 }
 
@@ -272,9 +330,15 @@ fn journal(known: &Known) -> Vec<Asked> {
         Asked::new(
             "disclosures of a claimant",
             By::Agency,
-            format!("{{ disclosures(claimantId: \"{own}\", first: 50) {{ edges {{ node {{ id at }} }} }} }}"),
+            format!(
+                "{{ disclosures(claimantId: \"{own}\", first: 50) {{ edges {{ node {{ id at }} }} }} }}"
+            ),
         ),
-        Asked::new("audit checkpoint", By::Agency, "{ auditCheckpoint { position } }"),
+        Asked::new(
+            "audit checkpoint",
+            By::Agency,
+            "{ auditCheckpoint { position } }",
+        ),
         report("report of the ministry (W4)", By::Ministry),
         report("report of a provider", By::Provider),
     ]

@@ -61,7 +61,10 @@ pub async fn run(place: &Place) -> Result<(), Failure> {
             }
         }
     }
-    println!("{explained} statements explained, {} at fault", faults.len());
+    println!(
+        "{explained} statements explained, {} at fault",
+        faults.len()
+    );
     if faults.is_empty() {
         Ok(())
     } else {
@@ -127,7 +130,9 @@ impl Watched {
             Err(never) => match never {},
         };
         let body = answer.into_body().collect().await;
-        let body = body.map_err(|error| Failure::Text(error.to_string()))?.to_bytes();
+        let body = body
+            .map_err(|error| Failure::Text(error.to_string()))?
+            .to_bytes();
         let answer: Value = serde_json::from_slice(&body)?;
         if answer.get("errors").is_some() || answer.to_string().contains("\"userErrors\":[{") {
             return Err(Failure::Text(format!("{}: {answer}", asked.name)));

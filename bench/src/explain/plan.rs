@@ -200,12 +200,21 @@ impl Explainer {
         if kind == "Seq Scan" && ran && self.is_big(table) {
             faults.push(format!("a sequential scan of {table}"));
         }
-        let parts = node["Plans"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let parts = node["Plans"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         if kind.contains("Sort") && ran {
             // What an incremental sort reads in order it does not sort as a whole.
-            let sorted = parts.first().map(|part| number(part, "Actual Rows")).unwrap_or_default();
+            let sorted = parts
+                .first()
+                .map(|part| number(part, "Actual Rows"))
+                .unwrap_or_default();
             if kind == "Sort" && sorted > PAGE {
-                faults.push(format!("a sort of {sorted:.0} rows by {}", node["Sort Key"]));
+                faults.push(format!(
+                    "a sort of {sorted:.0} rows by {}",
+                    node["Sort Key"]
+                ));
             }
         }
         for part in parts {

@@ -409,7 +409,10 @@ async fn w2(
     let now = floor.now();
     let (of_one, of_history): ([&(dyn tokio_postgres::types::ToSql + Sync); 3], _) = (
         [&organization, &now, &id],
-        [&organization as &(dyn tokio_postgres::types::ToSql + Sync), &id],
+        [
+            &organization as &(dyn tokio_postgres::types::ToSql + Sync),
+            &id,
+        ],
     );
     // Both travel in one round trip.
     let (row, entries) = tokio::join!(

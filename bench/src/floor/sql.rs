@@ -60,7 +60,7 @@ pub const HISTORY: &str = "SELECT e.at, e.kind, e.from_status, e.to_status, e.re
 /// One transaction in one statement: the change under the version that was read, its entry in the journal, and whom it is
 /// told. `$1` organization, `$2` now, `$3` referral, `$4` version, `$5` from, `$6` to, `$7` kind, `$8` reason, `$9` entry.
 pub const WRITE: &str = "WITH u AS (UPDATE referral r SET status = $6, version = version + 1, updated_at = $2, \
-        status_reason = $8, sub_status = CASE WHEN $8 IS NULL THEN NULL ELSE 'WAITLISTED' END \
+        status_reason = $8::text, sub_status = CASE WHEN $8::text IS NULL THEN NULL ELSE 'WAITLISTED' END \
       WHERE id = $3 AND version = $4 AND status = $5 AND owner_id = $1 AND owner_access = true \
         AND NOT EXISTS (SELECT 1 FROM exclusion x WHERE x.organization_id = $1 AND x.claimant_id = r.claimant_id \
                         AND x.ended_at IS NULL) \

@@ -48,7 +48,8 @@ pub struct Scale {
 
 impl Scale {
     pub fn of(referrals: usize) -> Self {
-        let part = |of_million: usize, least: usize| (referrals * of_million / 1_000_000).max(least);
+        let part =
+            |of_million: usize, least: usize| (referrals * of_million / 1_000_000).max(least);
         Self {
             referrals,
             claimants: part(200_000, 1),

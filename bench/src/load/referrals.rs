@@ -123,13 +123,11 @@ pub fn refer(
 }
 
 /// A service for the need, of somebody else than the source, to whom the person may be known.
-fn offer(
-    draw: &mut Draw,
-    directory: &Directory,
-    known: &Known,
-    category: usize,
-) -> Option<Offer> {
-    let (offers, busy) = (&directory.offers[category], &directory.busy_offers[category]);
+fn offer(draw: &mut Draw, directory: &Directory, known: &Known, category: usize) -> Option<Offer> {
+    let (offers, busy) = (
+        &directory.offers[category],
+        &directory.busy_offers[category],
+    );
     (0..8)
         .filter_map(|_| offers.get(draw.place(busy)).copied())
         .find(|offer| Some(offer.by) != known.excluded && offer.by != known.by.id)

@@ -11,9 +11,7 @@ fn wanted() -> Wanted {
 
 #[test]
 fn the_same_seed_makes_the_same_province() {
-    let made = || -> Vec<Seed> {
-        Province::new(7, Scale::of(400), wanted().now).collect()
-    };
+    let made = || -> Vec<Seed> { Province::new(7, Scale::of(400), wanted().now).collect() };
     assert_eq!(made(), made());
     let referrals: usize = made().iter().map(|seed| seed.courses.len()).sum();
     assert!((380..=400).contains(&referrals), "{referrals}");

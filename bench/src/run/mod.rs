@@ -12,6 +12,7 @@ use tokio_postgres::Client;
 
 use crate::{Failure, place::Place, sql::connect};
 
+mod compare;
 mod process;
 mod table;
 mod verify;
@@ -19,20 +20,25 @@ pub mod workload;
 mod wrk;
 
 use process::Server;
-pub use table::median;
 use table::Measure;
-use workload::{Contender, Material, Owned, Second, Workload};
+pub use table::median;
+use workload::{Contender, Material, Second, Workload};
 use wrk::Load;
 
 const GATEWAY: &str = "http://127.0.0.1:7101";
 const FLOOR: &str = "http://127.0.0.1:7102";
+const POSTGRAPHILE: &str = "http://127.0.0.1:7103";
 
 /// What is to be measured.
 #[derive(Args, Clone, Debug)]
 pub struct Wanted {
     #[arg(long, value_delimiter = ',', default_value = "w1,w1b,w2,w3,w5")]
     pub workload: Vec<Workload>,
-    #[arg(long, value_delimiter = ',', default_value = "gateway,floor,floor-bare")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "gateway,floor,floor-bare"
+    )]
     pub contender: Vec<Contender>,
     #[arg(long, default_value_t = 3)]
     pub rounds: u32,
@@ -46,6 +52,9 @@ pub struct Wanted {
     /// The gateway's binary, built with `cargo build --profile production`.
     #[arg(long, default_value = "target/production/claimant-gateway")]
     pub gateway: PathBuf,
+    /// Where `npm ci` was run for PostGraphile.
+    #[arg(long, default_value = "bench/postgraphile")]
+    pub postgraphile: PathBuf,
     /// Leaves W4 out of the mix of W6.
     #[arg(long)]
     pub without_report: bool,
@@ -59,6 +68,7 @@ pub struct Arena {
     http: reqwest::Client,
     gateway: Server,
     floor: Option<Server>,
+    postgraphile: Option<Server>,
     material: Material,
 }
 
@@ -94,6 +104,11 @@ pub async fn run(place: &Place, wanted: &Wanted) -> Result<(), Failure> {
     let mut arena = Arena::open(place, gateway, true).await?;
     arena.find_second_pages().await?;
     arena.compare(place).await?;
+    if wanted.contender.contains(&Contender::Postgraphile) {
+        arena
+            .start_postgraphile(place, &wanted.postgraphile)
+            .await?;
+    }
     let mut measures = Vec::new();
     if wanted.workload.contains(&Workload::W5) {
         arena.find_cursors().await?;
@@ -106,9 +121,15 @@ pub async fn run(place: &Place, wanted: &Wanted) -> Result<(), Failure> {
                 if !contender.plays(*workload) {
                     continue;
                 }
-                let seconds = if round == 0 { wanted.warm_up } else { wanted.seconds };
+                let seconds = if round == 0 {
+                    wanted.warm_up
+                } else {
+                    wanted.seconds
+                };
                 let load = load(*workload, wanted.connections, seconds, round);
-                let measure = arena.measure(*contender, *workload, (round, load), true).await?;
+                let measure = arena
+                    .measure(*contender, *workload, (round, load), true)
+                    .await?;
                 if round > 0 {
                     eprintln!(
                         "round {round}: {}, {}: {:.0} + {:.0} µs, {:.0} req/s",
@@ -131,9 +152,12 @@ pub async fn run(place: &Place, wanted: &Wanted) -> Result<(), Failure> {
     println!("{text}");
     let results = place.folder().join("results");
     std::fs::create_dir_all(&results)?;
-    let stamp = claimant_gateway::clock::Clock::system().now().format("%Y%m%dT%H%M%SZ");
+    let stamp = claimant_gateway::clock::Clock::system()
+        .now()
+        .format("%Y%m%dT%H%M%SZ");
     std::fs::write(results.join(format!("run-{stamp}.md")), &text)?;
-    let document = json!({ "loaded": loaded, "arguments": format!("{wanted:?}"), "measures": measures });
+    let document =
+        json!({ "loaded": loaded, "arguments": format!("{wanted:?}"), "measures": measures });
     std::fs::write(
         results.join(format!("run-{stamp}.json")),
         serde_json::to_string_pretty(&document)?,
@@ -156,10 +180,13 @@ async fn machine(client: &Client) -> Result<String, Failure> {
 
 async fn start_floor(place: &Place) -> Result<Server, Failure> {
     let mut floor = Command::new(std::env::current_exe()?);
-    floor
-        .arg("--folder")
-        .arg(place.folder())
-        .args(["floor", "--listen", "127.0.0.1:7102", "--database", place.url()]);
+    floor.arg("--folder").arg(place.folder()).args([
+        "floor",
+        "--listen",
+        "127.0.0.1:7102",
+        "--database",
+        place.url(),
+    ]);
     let log = place.folder().join("floor.log");
     Server::start(floor, &log, &format!("{FLOOR}/health/live")).await
 }
@@ -180,7 +207,10 @@ impl Arena {
             return Err(Failure::Text(text));
         }
         let client = connect(place.url()).await?;
-        let backend: i32 = client.query_one("SELECT pg_backend_pid()", &[]).await?.get(0);
+        let backend: i32 = client
+            .query_one("SELECT pg_backend_pid()", &[])
+            .await?
+            .get(0);
         let postgres = process::parent(backend.unsigned_abs()).ok_or_else(|| {
             Failure::Text("PostgreSQL does not run on this machine: its CPU cannot be read".into())
         })?;
@@ -211,6 +241,7 @@ impl Arena {
             http: reqwest::Client::new(),
             gateway,
             floor,
+            postgraphile: None,
             material,
         })
     }
@@ -226,7 +257,8 @@ impl Arena {
             let cursor = answer["data"]["referrals"]["pageInfo"]["endCursor"].as_str();
             let request = self.material.inbox(Contender::FloorBare, id);
             let floor = verify::ask(&self.http, FLOOR, &request).await?;
-            if let (Some(cursor), Ok(after)) = (cursor, serde_json::from_value(floor["end"].clone()))
+            if let (Some(cursor), Ok(after)) =
+                (cursor, serde_json::from_value(floor["end"].clone()))
             {
                 let cursor = cursor.to_owned();
                 self.material.seconds.insert(id, Second { cursor, after });
@@ -237,7 +269,14 @@ impl Arena {
 
     /// Walks the feeds of some organizations, to know where requests for changes can begin.
     async fn find_cursors(&mut self) -> Result<(), Failure> {
-        for id in self.material.askers.iter().copied().take(20).collect::<Vec<_>>() {
+        for id in self
+            .material
+            .askers
+            .iter()
+            .copied()
+            .take(20)
+            .collect::<Vec<_>>()
+        {
             let mut after = None;
             for _ in 0..10 {
                 let request = self.material.changes(id, after.as_deref());
@@ -256,66 +295,15 @@ impl Arena {
         Ok(())
     }
 
-    /// Sees that the contenders answer alike.
-    async fn compare(&self, place: &Place) -> Result<(), Failure> {
-        let keys = place.keys();
-        let material = &self.material;
-        let mut pairs = Vec::new();
-        for id in material.askers.iter().take(15) {
-            let of = |contender| material.inbox(contender, *id);
-            pairs.push(("W1", of(Contender::Gateway), of(Contender::Floor)));
-            let second = |contender| material.second(contender, *id);
-            if let (Some(one), Some(other)) = (second(Contender::Gateway), second(Contender::Floor))
-            {
-                pairs.push(("W1 page 2", one, other));
-            }
-        }
-        for owned in material.owned.iter().take(40) {
-            let of = |contender| material.one(contender, owned);
-            pairs.push(("W2", of(Contender::Gateway), of(Contender::Floor)));
-        }
-        let moved = Material::movable(&self.client, "compare", 2).await?;
-        for (what, gateway, floor) in &pairs {
-            let one = verify::ask(&self.http, GATEWAY, gateway).await?;
-            let other = verify::ask(&self.http, FLOOR, floor).await?;
-            let one = verify::of_gateway(&keys, &one);
-            let other = verify::of_floor(&keys, other);
-            if let Some(difference) = verify::difference("", &one, &other) {
-                let text = format!("{what}: the gateway and the floor differ: {difference}");
-                return Err(Failure::Text(text));
-            }
-        }
-        if let [one, other] = moved.as_slice() {
-            self.compare_writes(place, one, other).await?;
-        }
-        eprintln!("{} answers are alike", pairs.len() + 1);
-        Ok(())
-    }
-
-    /// Each moves a referral; both must have become what was asked for, and stand one version on.
-    async fn compare_writes(&self, place: &Place, one: &Owned, other: &Owned) -> Result<(), Failure> {
-        let keys = place.keys();
-        let request = self.material.write(Contender::Gateway, one);
-        let answer = verify::ask(&self.http, GATEWAY, &request).await?;
-        let gateway = verify::of_gateway(&keys, &answer);
-        let request = self.material.write(Contender::Floor, other);
-        let floor = verify::of_floor(&keys, verify::ask(&self.http, FLOOR, &request).await?);
-        for (owned, answer) in [(one, &gateway), (other, &floor)] {
-            let status = if owned.held { "IN_PROGRESS" } else { "ON_HOLD" };
-            let told = json!([owned.id, owned.version + 1, status]);
-            let seen = json!([answer["id"], answer["version"], answer["status"]]);
-            if told != seen {
-                return Err(Failure::Text(format!("W3: {seen} instead of {told}")));
-            }
-        }
-        Ok(())
-    }
-
-    fn of(&self, contender: Contender) -> (&'static str, u32) {
-        match (contender, &self.floor) {
-            (Contender::Gateway, _) | (_, None) => (GATEWAY, self.gateway.id()),
-            (Contender::Floor | Contender::FloorBare, Some(floor)) => (FLOOR, floor.id()),
-        }
+    fn of(&self, contender: Contender) -> Result<(&'static str, u32), Failure> {
+        let of = |server: &Option<Server>| server.as_ref().map(Server::id);
+        let (address, server) = match contender {
+            Contender::Gateway => (GATEWAY, Some(self.gateway.id())),
+            Contender::Floor | Contender::FloorBare => (FLOOR, of(&self.floor)),
+            Contender::Postgraphile => (POSTGRAPHILE, of(&self.postgraphile)),
+        };
+        let missing = || Failure::Text(format!("{} does not run", contender.name()));
+        Ok((address, server.ok_or_else(missing)?))
     }
 
     /// Drives one contender. What it leaves to be done behind requests is waited for, and counted apart.
@@ -329,7 +317,11 @@ impl Arena {
         let movable = match workload {
             Workload::W3 | Workload::W6 => {
                 let salt = format!("{round} {}", contender.name());
-                let most = if workload == Workload::W3 { 60_000 } else { 20_000 };
+                let most = if workload == Workload::W3 {
+                    60_000
+                } else {
+                    20_000
+                };
                 Material::movable(&self.client, &salt, most).await?
             }
             Workload::W1 | Workload::W1b | Workload::W2 | Workload::W5 => Vec::new(),
@@ -340,17 +332,18 @@ impl Arena {
         if requests.is_empty() {
             return Err(Failure::Text(format!("nothing to ask for {workload:?}")));
         }
-        let (address, server) = self.of(contender);
+        let (address, server) = self.of(contender)?;
         self.settle().await?;
         let statements = self.statements().await;
-        let (server_before, postgres_before) = (process::spent(server), process::spent(self.postgres));
+        let (server_before, postgres_before) =
+            (process::spent(server), process::spent(self.postgres));
         let place = self.place.clone();
-        let seen = tokio::task::spawn_blocking(move || {
-            wrk::drive(&place, address, &requests, load)
-        })
-        .await
-        .map_err(|error| Failure::Text(error.to_string()))??;
-        let (server_after, postgres_after) = (process::spent(server), process::spent(self.postgres));
+        let seen =
+            tokio::task::spawn_blocking(move || wrk::drive(&place, address, &requests, load))
+                .await
+                .map_err(|error| Failure::Text(error.to_string()))??;
+        let (server_after, postgres_after) =
+            (process::spent(server), process::spent(self.postgres));
         let counted = match (statements, self.statements().await) {
             // One is the question itself.
             (Some(before), Some(after)) => Some((after - before - 1.0) / seen.requests),
@@ -358,7 +351,8 @@ impl Arena {
         };
         let resident_mib = process::resident(server);
         self.settle().await?;
-        let behind = process::spent(server) - server_after + process::spent(self.postgres) - postgres_after;
+        let behind =
+            process::spent(server) - server_after + process::spent(self.postgres) - postgres_after;
         if seen.bad > 0.0 {
             eprintln!("{:.0} wrong answers, the first: {}", seen.bad, seen.sample);
         }
@@ -420,7 +414,12 @@ impl Arena {
             let load = load(Workload::W6, connections, wanted.seconds, 0);
             let round = u32::try_from(round).unwrap_or_default() + 100;
             let measure = self
-                .measure(Contender::Gateway, Workload::W6, (round, load), !wanted.without_report)
+                .measure(
+                    Contender::Gateway,
+                    Workload::W6,
+                    (round, load),
+                    !wanted.without_report,
+                )
                 .await?;
             text.push_str(&format!(
                 "| {connections} | {:.0} | {:.2} | {:.2} | {:.0} | {:.0} | {:.0} |\n",

@@ -94,11 +94,7 @@ pub struct Server {
 
 impl Server {
     /// Starts a program and waits until it answers at a path of its own.
-    pub async fn start(
-        mut command: Command,
-        log: &Path,
-        address: &str,
-    ) -> Result<Self, Failure> {
+    pub async fn start(mut command: Command, log: &Path, address: &str) -> Result<Self, Failure> {
         let program = command.get_program().to_string_lossy().into_owned();
         let log_file = fs::File::create(log)?;
         let child = command
@@ -116,7 +112,10 @@ impl Server {
             if server.child.try_wait()?.is_some() {
                 break;
             }
-            if reqwest::get(address).await.is_ok_and(|answer| answer.status().as_u16() < 500) {
+            if reqwest::get(address)
+                .await
+                .is_ok_and(|answer| answer.status().as_u16() < 500)
+            {
                 return Ok(server);
             }
             tokio::time::sleep(Duration::from_millis(100)).await;

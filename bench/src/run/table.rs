@@ -75,9 +75,8 @@ pub fn table(measures: &[Measure], workloads: &[Workload], contenders: &[Contend
             if rounds.is_empty() {
                 continue;
             }
-            let middle = |value: fn(&Measure) -> f64| {
-                median(rounds.iter().map(|one| value(one)).collect())
-            };
+            let middle =
+                |value: fn(&Measure) -> f64| median(rounds.iter().map(|one| value(one)).collect());
             let or_dash =
                 |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.2}"));
             let counted: Vec<f64> = rounds.iter().filter_map(|one| one.statements).collect();

@@ -62,6 +62,73 @@ pub fn of_floor(keys: &Keys, mut answer: Value) -> Value {
     plain(keys, &answer)
 }
 
+/// An answer of PostGraphile as the floor would give it. It has no lock: who the person is it tells of everybody.
+pub fn of_postgraphile(keys: &Keys, answer: &Value) -> Value {
+    let data = &answer["data"];
+    let inbox = &data["allReferrals"];
+    if inbox.is_object() {
+        let nodes = inbox["nodes"].as_array().into_iter().flatten();
+        let nodes: Vec<Value> = nodes.map(renamed).collect();
+        let answer = json!({ "nodes": nodes, "hasNextPage": inbox["pageInfo"]["hasNextPage"] });
+        return plain(keys, &answer);
+    }
+    let mut one = renamed(&data["referralByRowId"]);
+    let entries = data["allJournalEntries"]["nodes"]
+        .as_array()
+        .into_iter()
+        .flatten();
+    let mut history: Vec<Value> = entries.map(renamed).collect();
+    history.reverse();
+    one["history"] = history.into();
+    plain(keys, &one)
+}
+
+fn renamed(value: &Value) -> Value {
+    let Value::Object(fields) = value else {
+        return value.clone();
+    };
+    let mut named = Map::new();
+    for (name, value) in fields {
+        let (name, value) = match name.as_str() {
+            "rowId" => ("id", value.clone()),
+            "nameEn" => ("name", value.clone()),
+            "claimantByClaimantId" => ("claimant", renamed(value)),
+            "regionByRegionId" => ("region", renamed(value)),
+            "benchPersonByClaimantId" => ("identity", value.clone()),
+            "serviceByServiceId" => ("service", renamed(value)),
+            "organizationByOrganizationId" => ("organization", renamed(value)),
+            "organizationBySourceId" => ("source", renamed(value)),
+            "organizationByOwnerId" => ("owner", renamed(value)),
+            "benchSummaryByReferralId" => ("summary", value["summary"].clone()),
+            "serviceCategoriesByServiceId" => {
+                let rows = value["nodes"].as_array().into_iter().flatten();
+                let categories = rows.map(|row| row["category"].clone()).collect();
+                ("categories", categories)
+            }
+            same => (same, value.clone()),
+        };
+        named.insert(name.to_owned(), value);
+    }
+    Value::Object(named)
+}
+
+/// The same answer without identities.
+pub fn without_identity(mut answer: Value) -> Value {
+    forget(&mut answer);
+    answer
+}
+
+fn forget(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.remove("identity");
+            fields.values_mut().for_each(forget);
+        }
+        Value::Array(items) => items.iter_mut().for_each(forget),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 fn plain(keys: &Keys, value: &Value) -> Value {
     match value {
         Value::Array(items) => items.iter().map(|item| plain(keys, item)).collect(),
@@ -72,7 +139,10 @@ fn plain(keys: &Keys, value: &Value) -> Value {
 
 fn object(keys: &Keys, fields: &Map<String, Value>) -> Value {
     if let Some(edges) = fields.get("edges").and_then(Value::as_array) {
-        return edges.iter().map(|edge| plain(keys, &edge["node"])).collect();
+        return edges
+            .iter()
+            .map(|edge| plain(keys, &edge["node"]))
+            .collect();
     }
     let mut plain_fields = Map::new();
     for (name, value) in fields {
@@ -104,9 +174,7 @@ pub fn difference(path: &str, one: &Value, other: &Value) -> Option<String> {
                 let of = |fields: &Map<String, Value>| fields.get(name).cloned();
                 let (one, other) = (of(one), of(other));
                 match (one, other) {
-                    (Some(one), Some(other)) => {
-                        difference(&format!("{path}.{name}"), &one, &other)
-                    }
+                    (Some(one), Some(other)) => difference(&format!("{path}.{name}"), &one, &other),
                     (one, other) => Some(format!("{path}.{name}: {one:?} and {other:?}")),
                 }
             })

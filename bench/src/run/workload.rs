@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use claimant_gateway::{
     auth::demo::DemoIssuer,
+    clock::Clock,
     opaque::{Keys, NodeType},
 };
 use clap::ValueEnum;
@@ -54,6 +55,8 @@ pub enum Contender {
     Floor,
     /// The floor without that record.
     FloorBare,
+    /// PostGraphile on the same tables, with no lock.
+    Postgraphile,
 }
 
 impl Contender {
@@ -62,6 +65,7 @@ impl Contender {
             Self::Gateway => "gateway",
             Self::Floor => "floor",
             Self::FloorBare => "floor, no disclosure row",
+            Self::Postgraphile => "PostGraphile, no lock",
         }
     }
 
@@ -70,6 +74,7 @@ impl Contender {
             Self::Gateway => true,
             Self::Floor => !matches!(workload, Workload::W5 | Workload::W6),
             Self::FloorBare => matches!(workload, Workload::W1 | Workload::W1b | Workload::W2),
+            Self::Postgraphile => matches!(workload, Workload::W1 | Workload::W2 | Workload::W3),
         }
     }
 }
@@ -104,6 +109,38 @@ const CHANGES: &str = "query Feed($after: Cursor) { changes(after: $after, first
 const REPORT: &str = "query Report($input: ReferralReportInput!) { referralReport(input: $input) \
     { asOf rows { keys { code } count suppressed } suppressed total } }";
 
+/// The same of PostGraphile, which names things by the tables.
+mod postgraphile {
+    pub const REFERRAL: &str = "rowId reference status priority createdAt claimantByClaimantId { rowId language ageBand \
+        interpreterNeeded regionByRegionId { nameEn } benchPersonByClaimantId { givenName familyName birthDate } } \
+        serviceByServiceId { rowId nameEn serviceCategoriesByServiceId { nodes { category } } \
+        organizationByOrganizationId { rowId nameEn } }";
+    pub const WRITE: &str = "mutation Write($id: UUID!, $patch: ReferralPatch!, $entry: BenchJournalEntryInput!) { \
+        updateReferralByRowId(input: {rowId: $id, referralPatch: $patch}) { referral { rowId reference status version updatedAt } } \
+        createBenchJournalEntry(input: {benchJournalEntry: $entry}) { benchJournalEntry { rowId } } }";
+
+    pub fn inbox() -> String {
+        format!(
+            "query Inbox($organization: UUID!) {{ allReferrals(filter: {{ownerId: {{equalTo: $organization}}, \
+             ownerAccess: {{equalTo: true}}, status: {{in: [\"REQUESTED\", \"ACCEPTED\", \"IN_PROGRESS\"]}}}}, \
+             orderBy: [CREATED_AT_DESC, ROW_ID_DESC], first: 50) \
+             {{ nodes {{ {REFERRAL} organizationBySourceId {{ rowId nameEn }} }} pageInfo {{ hasNextPage }} }} }}"
+        )
+    }
+
+    pub fn one() -> String {
+        format!(
+            "query One($id: UUID!) {{ referralByRowId(rowId: $id) {{ {REFERRAL} category updatedAt version \
+             benchSummaryByReferralId {{ summary }} organizationBySourceId {{ rowId nameEn kind }} \
+             organizationByOwnerId {{ rowId nameEn kind }} }} \
+             allJournalEntries(filter: {{subjectId: {{equalTo: $id}}, privateToId: {{isNull: true}}, \
+             kind: {{notIn: [\"ACCESS_ENDED\", \"OVERSIGHT_READ\", \"REROUTE_REQUESTED\"]}}}}, \
+             orderBy: [SUBJECT_VERSION_DESC, ROW_ID_DESC], first: 20) {{ nodes {{ at kind fromStatus toStatus reason \
+             organizationByOrganizationId {{ rowId nameEn }} }} }} }}"
+        )
+    }
+}
+
 /// One referral, and whoever owns it.
 #[derive(Clone, Debug)]
 pub struct Owned {
@@ -111,6 +148,55 @@ pub struct Owned {
     pub owner: Uuid,
     pub version: i32,
     pub held: bool,
+}
+
+/// What is done to a referral.
+struct Step {
+    from: &'static str,
+    to: &'static str,
+    kind: &'static str,
+    reason: Option<&'static str>,
+}
+
+impl Owned {
+    const fn step(&self) -> Step {
+        if self.held {
+            Step {
+                from: "ON_HOLD",
+                to: "IN_PROGRESS",
+                kind: "REFERRAL_RESUMED",
+                reason: None,
+            }
+        } else {
+            Step {
+                from: "IN_PROGRESS",
+                to: "ON_HOLD",
+                kind: "REFERRAL_HELD",
+                reason: Some("AT_CAPACITY"),
+            }
+        }
+    }
+
+    /// The step as a patch of the row and an entry in a journal; nothing asks for the version that was read.
+    fn patch(&self) -> Value {
+        let Step {
+            from,
+            to,
+            kind,
+            reason,
+        } = self.step();
+        let now = Clock::system().now();
+        json!({
+            "id": self.id,
+            "patch": { "status": to, "statusReason": reason, "version": self.version + 1, "updatedAt": now },
+            "entry": {
+                "rowId": Uuid::now_v7(), "at": now, "actor": "bench-caller", "client": "bench-caller",
+                "organizationId": self.owner, "subjectType": "REFERRAL", "subjectId": self.id,
+                "subjectVersion": self.version + 1, "kind": kind, "fromStatus": from, "toStatus": to,
+                "reason": reason, "audience": json!([self.owner]),
+            },
+        })
+    }
 }
 
 /// Where the second page begins.
@@ -160,7 +246,11 @@ impl Material {
         for row in client.query(ASKERS, &[]).await? {
             let (id, code, waiting): (Uuid, String, i64) = (row.get(0), row.get(1), row.get(2));
             // A gateway that does not verify takes the code alone.
-            let bearer = if verified { token(issuer, &code)? } else { code };
+            let bearer = if verified {
+                token(issuer, &code)?
+            } else {
+                code
+            };
             tokens.insert(id, bearer);
             if waiting > 100 {
                 let turns = usize::try_from(waiting / 100).unwrap_or(1);
@@ -196,11 +286,7 @@ impl Material {
     }
 
     /// Referrals to hold or resume, as they stand now.
-    pub async fn movable(
-        client: &Client,
-        salt: &str,
-        count: usize,
-    ) -> Result<Vec<Owned>, Failure> {
+    pub async fn movable(client: &Client, salt: &str, count: usize) -> Result<Vec<Owned>, Failure> {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let rows = client.query(MOVABLE, &[&salt, &count]).await?;
         Ok(rows
@@ -218,6 +304,14 @@ impl Material {
         Request {
             path: "/graphql".to_owned(),
             token: self.tokens.get(&organization).cloned().unwrap_or_default(),
+            body: json!({ "query": query, "variables": variables }).to_string(),
+        }
+    }
+
+    fn postgraphile(query: &str, variables: Value) -> Request {
+        Request {
+            path: "/graphql".to_owned(),
+            token: String::new(),
             body: json!({ "query": query, "variables": variables }).to_string(),
         }
     }
@@ -243,6 +337,10 @@ impl Material {
                 contender,
                 json!({ "organization": organization, "after": null }),
             ),
+            Contender::Postgraphile => {
+                let variables = json!({ "organization": organization });
+                Self::postgraphile(&postgraphile::inbox(), variables)
+            }
         }
     }
 
@@ -258,6 +356,7 @@ impl Material {
                 contender,
                 json!({ "organization": organization, "after": second.after }),
             ),
+            Contender::Postgraphile => return None,
         })
     }
 
@@ -272,6 +371,9 @@ impl Material {
                 contender,
                 json!({ "organization": owned.owner, "id": owned.id }),
             ),
+            Contender::Postgraphile => {
+                Self::postgraphile(&postgraphile::one(), json!({ "id": owned.id }))
+            }
         }
     }
 
@@ -287,10 +389,12 @@ impl Material {
                 self.graphql(owned.owner, HOLD, json!({ "input": input }))
             }
             Contender::Floor | Contender::FloorBare => {
-                let (from, to, kind, reason) = match owned.held {
-                    true => ("ON_HOLD", "IN_PROGRESS", "REFERRAL_RESUMED", None),
-                    false => ("IN_PROGRESS", "ON_HOLD", "REFERRAL_HELD", Some("AT_CAPACITY")),
-                };
+                let Step {
+                    from,
+                    to,
+                    kind,
+                    reason,
+                } = owned.step();
                 Request {
                     path: "/w3".to_owned(),
                     token: String::new(),
@@ -301,6 +405,7 @@ impl Material {
                     .to_string(),
                 }
             }
+            Contender::Postgraphile => Self::postgraphile(postgraphile::WRITE, owned.patch()),
         }
     }
 
@@ -335,7 +440,9 @@ impl Material {
             }
             Workload::W1b => {
                 let askers = self.askers.iter();
-                askers.filter_map(|id| self.second(contender, *id)).collect()
+                askers
+                    .filter_map(|id| self.second(contender, *id))
+                    .collect()
             }
             Workload::W2 => {
                 let owned = self.owned.iter();

@@ -57,7 +57,11 @@ pub fn drive(
     let mut text = String::new();
     for request in requests {
         // Writing into a string does not fail.
-        let _ = writeln!(text, "{}\t{}\t{}", request.path, request.token, request.body);
+        let _ = writeln!(
+            text,
+            "{}\t{}\t{}",
+            request.path, request.token, request.body
+        );
     }
     fs::write(&file, text)?;
     let output = Command::new("wrk")
@@ -90,6 +94,9 @@ pub fn drive(
         p50: number(3)? / 1e3,
         p99: number(4)? / 1e3,
         bad: number(5)? + number(6)?,
-        sample: fields.get(7).map(|text| (*text).to_owned()).unwrap_or_default(),
+        sample: fields
+            .get(7)
+            .map(|text| (*text).to_owned())
+            .unwrap_or_default(),
     })
 }

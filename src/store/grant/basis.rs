@@ -234,4 +234,3 @@ fn referral_facts(
         closed_at: row.closed_at,
     })
 }
-

@@ -23,6 +23,11 @@ const RANK: &str = "CASE WHEN status = 'REQUESTED' THEN CASE priority WHEN 'URGE
 /// When the answer is due, and [`NEVER`] where nothing is said; as in the index.
 const DUE_AT: &str = "COALESCE(due_at, '2200-01-01T00:00:00+00:00')";
 
+/// When the answer is due, as lists are ordered by it.
+pub(super) fn due_at() -> SimpleExpr {
+    Expr::cust(DUE_AT)
+}
+
 /// The columns of the order, but for the id.
 pub(super) fn urgency() -> SimpleExpr {
     Expr::tuple([Expr::cust(RANK), Expr::cust(DUE_AT)])

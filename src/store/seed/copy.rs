@@ -157,7 +157,11 @@ impl Copying {
         statements: &[String],
         mut told: impl FnMut(&str) + Send,
     ) -> Result<()> {
-        run(&mut self.transaction, "SET LOCAL maintenance_work_mem = '512MB'").await?;
+        run(
+            &mut self.transaction,
+            "SET LOCAL maintenance_work_mem = '512MB'",
+        )
+        .await?;
         for one in self.laid.iter().rev() {
             told(&one.name);
             run(&mut self.transaction, &one.lay).await?;

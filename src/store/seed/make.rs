@@ -244,11 +244,7 @@ impl Maker {
     }
 
     /// The referrals, and the keys of their free text for the journal's.
-    fn put_referrals(
-        &self,
-        made: &mut Made,
-        seed: &Seed,
-    ) -> Result<HashMap<ReferralId, Wrapped>> {
+    fn put_referrals(&self, made: &mut Made, seed: &Seed) -> Result<HashMap<ReferralId, Wrapped>> {
         let mut keys = HashMap::new();
         let mut rows: Vec<referral::Model> = seed.referrals().cloned().collect();
         for row in &mut rows {
@@ -320,12 +316,16 @@ impl Maker {
             let Some(position) = entry.position else {
                 continue;
             };
-            audiences.extend(entry.audience.0.iter().map(|audience| {
-                journal_audience::Model {
-                    audience: *audience,
-                    position,
-                }
-            }));
+            audiences.extend(
+                entry
+                    .audience
+                    .0
+                    .iter()
+                    .map(|audience| journal_audience::Model {
+                        audience: *audience,
+                        position,
+                    }),
+            );
         }
         let links = match &mut self.chain {
             Some(chain) => {

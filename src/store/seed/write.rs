@@ -190,10 +190,7 @@ impl Seeding {
     /// When the database fails; nothing was written then.
     pub async fn finish_telling(self, maker: Maker, told: impl FnMut(&str) + Send) -> Result<()> {
         let numbered = journal_head::Entity::update_many()
-            .col_expr(
-                journal_head::Column::Position,
-                Expr::value(maker.position),
-            )
+            .col_expr(journal_head::Column::Position, Expr::value(maker.position))
             .filter(journal_head::Column::Id.eq(1));
         let head = maker.chain.map(|chain| {
             let head = chain.into_head();
