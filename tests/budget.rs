@@ -65,7 +65,9 @@ pub async fn statements(
 /// Each statement must say how much it reads at most.
 fn assert_bounded(texts: &[String]) {
     for text in texts {
-        let bound = [" LIMIT ", " IN (", " = ANY("].iter().any(|bound| text.contains(bound));
+        let bound = [" LIMIT ", " IN (", " = ANY("]
+            .iter()
+            .any(|bound| text.contains(bound));
         assert!(bound, "a statement without a bound: {text}");
     }
 }
@@ -135,13 +137,23 @@ const TWENTY: [(&str, &str, &str); 20] = [
 
 /// The statements of each of the twenty, by what they read from.
 async fn twenty(app: &TestApp) -> Vec<String> {
-    let inbox = app.as_provider().query("{ referrals(box: INBOX, first: 50) { edges { node { id } } } }").await;
+    let inbox = app
+        .as_provider()
+        .query("{ referrals(box: INBOX, first: 50) { edges { node { id } } } }")
+        .await;
     let referrals = ids(&inbox.data()["referrals"]);
-    let claimants = app.as_agency().query("{ claimants(first: 1) { edges { node { id } } } }").await;
+    let claimants = app
+        .as_agency()
+        .query("{ claimants(first: 1) { edges { node { id } } } }")
+        .await;
     let claimant = ids(&claimants.data()["claimants"])[0].clone();
     let mut lines = Vec::new();
     for (caller, name, query) in TWENTY {
-        let id = if caller == "agency" { &claimant } else { &referrals[0] };
+        let id = if caller == "agency" {
+            &claimant
+        } else {
+            &referrals[0]
+        };
         let mut variables = json!({});
         if query.contains("$ids") {
             variables["ids"] = json!(referrals);
@@ -151,7 +163,11 @@ async fn twenty(app: &TestApp) -> Vec<String> {
         app.settle().await;
         let (_, statements) = statements(&app.client(caller), query, &variables).await;
         let tables = tables(&statements);
-        lines.push(format!("{name}: {}: {}", statements.len(), tables.join(" ")));
+        lines.push(format!(
+            "{name}: {}: {}",
+            statements.len(),
+            tables.join(" ")
+        ));
     }
     lines
 }

@@ -34,7 +34,13 @@ async fn both_ways(client: &Client<'_>, query: impl Fn(&str) -> String, variable
 }
 
 async fn look_at_everything(app: &TestApp, stories: &[&Story]) {
-    for caller in ["agency", "other-agency", "provider", "far-provider", "ministry"] {
+    for caller in [
+        "agency",
+        "other-agency",
+        "provider",
+        "far-provider",
+        "ministry",
+    ] {
         for client in [app.client(caller), app.client(caller).in_french()] {
             for which in ["INBOX", "OUTBOX", "OPEN", "ALL"] {
                 let page = |twice: &str| {

@@ -134,7 +134,6 @@ impl List {
         })
     }
 
-
     /// The page as a connection; `row` says which part of an item has the sort key.
     pub(super) fn connection<S, R: Keyed, T: OutputType>(
         &self,

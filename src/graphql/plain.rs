@@ -182,7 +182,9 @@ fn history_page(arguments: Vec<(Name, Value)>) -> Option<Page> {
     for (name, value) in arguments {
         match (name.as_str(), value) {
             (_, Value::Null) => {}
-            ("first", Value::Number(size)) => page.first = Some(i32::try_from(size.as_i64()?).ok()?),
+            ("first", Value::Number(size)) => {
+                page.first = Some(i32::try_from(size.as_i64()?).ok()?)
+            }
             ("last", Value::Number(size)) => page.last = Some(i32::try_from(size.as_i64()?).ok()?),
             ("after", Value::String(cursor)) => page.after = Some(cursor),
             ("before", Value::String(cursor)) => page.before = Some(cursor),

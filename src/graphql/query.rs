@@ -291,10 +291,7 @@ impl Query {
     /// Every region, by code.
     async fn regions(&self, context: &Context<'_>) -> Result<Vec<Region>> {
         let rows = context.session().region_list().await.or_answer(context)?;
-        Ok(rows
-            .into_iter()
-            .map(|row| Region(Arc::new(row)))
-            .collect())
+        Ok(rows.into_iter().map(|row| Region(Arc::new(row))).collect())
     }
 
     /// Every catchment, or those of one region, by code.

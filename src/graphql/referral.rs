@@ -69,7 +69,9 @@ async fn read_ahead(context: &Context<'_>, fields: &[&str], referrals: &[referra
     let actions = look.field("availableActions").exists();
     let loaders = context.loaders();
     if person {
-        let claimants = referrals.iter().filter_map(|seen| seen.referral.claimant_id);
+        let claimants = referrals
+            .iter()
+            .filter_map(|seen| seen.referral.claimant_id);
         loaders.read_people_ahead(claimants, identified).await;
     }
     if actions {
@@ -78,10 +80,7 @@ async fn read_ahead(context: &Context<'_>, fields: &[&str], referrals: &[referra
 }
 
 /// A referral that a field gives, with what the field asks for of its claimant and its history.
-pub(super) async fn read_ahead_of(
-    context: &Context<'_>,
-    seen: referral::Seen,
-) -> Direct<Referral> {
+pub(super) async fn read_ahead_of(context: &Context<'_>, seen: referral::Seen) -> Direct<Referral> {
     read_ahead_under(context, &[], seen).await
 }
 

@@ -127,7 +127,9 @@ impl Session {
             if grant.opens_at <= self.now && grant.closes_at > self.now {
                 self.ledger.learn(grant);
             }
-            held.entry(grant.claimant).or_default().take(grant, self.now);
+            held.entry(grant.claimant)
+                .or_default()
+                .take(grant, self.now);
         }
         held
     }

@@ -36,8 +36,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use entity::{Language, OrganizationId};
 use sea_orm::{
-    Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter,
-    QuerySelect, QueryTrait, Select,
+    Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
+    QueryTrait, Select,
     sea_query::{Expr, IntoCondition, SimpleExpr},
 };
 

@@ -130,7 +130,10 @@ impl Session {
                 .filter(organization::Column::Id.is_in(missing))
                 .all()
                 .await?;
-            Ok(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+            Ok(rows
+                .into_iter()
+                .map(|row| (row.id, Arc::new(row)))
+                .collect())
         };
         Ok(self.remembered_or(ids, read).await?.into_values().collect())
     }

@@ -49,7 +49,10 @@ impl Session {
                 .filter(region::Column::Id.is_in(missing))
                 .all()
                 .await?;
-            Ok(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+            Ok(rows
+                .into_iter()
+                .map(|row| (row.id, Arc::new(row)))
+                .collect())
         };
         Ok(self.remembered_or(ids, read).await?.into_values().collect())
     }
@@ -87,7 +90,10 @@ impl Session {
                 .filter(catchment::Column::Id.is_in(missing))
                 .all()
                 .await?;
-            Ok(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+            Ok(rows
+                .into_iter()
+                .map(|row| (row.id, Arc::new(row)))
+                .collect())
         };
         Ok(self.remembered_or(ids, read).await?.into_values().collect())
     }

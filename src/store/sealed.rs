@@ -182,7 +182,13 @@ fn open_to(
     groups: &[AccessGroup],
     now: DateTime<Utc>,
 ) -> Condition {
-    open_or_own(viewer, claimant, groups, now, registered_by(claimant, viewer))
+    open_or_own(
+        viewer,
+        claimant,
+        groups,
+        now,
+        registered_by(claimant, viewer),
+    )
 }
 
 /// The same, where it is said otherwise how a row is one of a claimant that the viewer registered.

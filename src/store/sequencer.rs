@@ -4,9 +4,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use chrono::TimeDelta;
-use entity::{
-    JournalEntryId, idempotency, journal_audience, journal_entry, journal_head, lease,
-};
+use entity::{JournalEntryId, idempotency, journal_audience, journal_entry, journal_head, lease};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait,
@@ -243,10 +241,12 @@ async fn place(transaction: &DatabaseTransaction, places: &[Place], told: &[Told
         .exec(transaction)
         .await?;
     for told in told.chunks(1_000) {
-        let told = told.iter().map(|(audience, position)| journal_audience::ActiveModel {
-            audience: Set(*audience),
-            position: Set(*position),
-        });
+        let told = told
+            .iter()
+            .map(|(audience, position)| journal_audience::ActiveModel {
+                audience: Set(*audience),
+                position: Set(*position),
+            });
         journal_audience::Entity::insert_many(told)
             .exec_without_returning(transaction)
             .await?;

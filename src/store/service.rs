@@ -148,17 +148,17 @@ impl Session {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn service_list_by_id(
-        &self,
-        ids: &[ServiceId],
-    ) -> Result<Vec<Arc<service::Model>>> {
+    pub async fn service_list_by_id(&self, ids: &[ServiceId]) -> Result<Vec<Arc<service::Model>>> {
         let read = async |missing: Vec<ServiceId>| {
             let rows = self
                 .find::<service::Entity>()
                 .filter(service::Column::Id.is_in(missing))
                 .all()
                 .await?;
-            Ok(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
+            Ok(rows
+                .into_iter()
+                .map(|row| (row.id, Arc::new(row)))
+                .collect())
         };
         Ok(self.remembered_or(ids, read).await?.into_values().collect())
     }

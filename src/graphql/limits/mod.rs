@@ -106,8 +106,7 @@ pub fn read<'d>(
             Some(document) => (document, Vec::new()),
             None => parse(text, limits)?,
         };
-        let (operation_name, operation_type) =
-            choose(&document.parsed.operations, operation_name)?;
+        let (operation_name, operation_type) = choose(&document.parsed.operations, operation_name)?;
         Ok(Reading {
             text,
             document,
@@ -224,8 +223,7 @@ impl Reading<'_> {
         if !rules.introspection
             && let Some(position) = self.document.introspects_at
         {
-            let refusal =
-                Refusal::new(Code::GraphqlValidationFailed, text::INTROSPECTION_CLOSED);
+            let refusal = Refusal::new(Code::GraphqlValidationFailed, text::INTROSPECTION_CLOSED);
             return Err(one(refusal.at(position)));
         }
         if self.known {

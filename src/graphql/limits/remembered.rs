@@ -8,7 +8,9 @@ use std::sync::{
 
 use async_graphql::{
     Name, Pos,
-    parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, Selection, SelectionSet},
+    parser::types::{
+        DocumentOperations, ExecutableDocument, OperationDefinition, Selection, SelectionSet,
+    },
 };
 use quick_cache::{Weighter, sync::Cache};
 
@@ -55,7 +57,9 @@ impl Document {
             .iter()
             .position(|(each, _)| name.is_none() || each == name);
         let place = place.and_then(|place| u32::try_from(place).ok());
-        place.and_then(|place| 1_u32.checked_shl(place)).unwrap_or(0)
+        place
+            .and_then(|place| 1_u32.checked_shl(place))
+            .unwrap_or(0)
     }
 }
 
@@ -79,7 +83,9 @@ impl Validity {
 
     /// It has just been validated, and was found good.
     pub fn learn(&self) {
-        self.document.validated.fetch_or(self.bit, Ordering::Release);
+        self.document
+            .validated
+            .fetch_or(self.bit, Ordering::Release);
     }
 }
 

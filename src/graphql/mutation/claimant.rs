@@ -240,7 +240,11 @@ pub(super) async fn claimant_payload(
         Ok(applied) => {
             let id = ClaimantId(applied.subject());
             let seen = context.session().claimant_list_by_id(&[id]).await;
-            let claimant = seen.or_answer(context)?.into_iter().next().map(Claimant::from);
+            let claimant = seen
+                .or_answer(context)?
+                .into_iter()
+                .next()
+                .map(Claimant::from);
             Ok(ClaimantPayload::done(claimant))
         }
     }

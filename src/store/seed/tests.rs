@@ -1,11 +1,12 @@
 //! The demo's seed in a real SQLite file, read back through sessions.
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use entity::{
-    Language, ReferralBox, ReferralId, ReferralOrderField, ReferralPriority, ReferralStatus, Role,
+    ClaimantId, Language, ReferralBox, ReferralId, ReferralOrderField, ReferralPriority,
+    ReferralStatus, Role, access_grant, journal_audience, journal_entry, journal_head,
 };
-use sea_orm::{ConnectionTrait, QueryOrder};
+use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait, QueryOrder};
 use tokio::sync::OnceCell;
 
 use super::*;
@@ -14,7 +15,12 @@ use crate::{
     clock::Clock,
     config, demo,
     opaque::Keys,
-    store::{Database, Session, Settings, page::Slice, referral::Filter},
+    store::{
+        Database, Session, Settings,
+        page::Slice,
+        referral::Filter,
+        seal::{Place, Wrapped},
+    },
     viewer::{Caller, Viewer},
 };
 

@@ -39,7 +39,8 @@ fn fragments_that_spread_one_another_through_fields_are_refused_at_once() {
 fn definitions_are_counted() {
     let operations = |count| repeated(count, |at| format!("query q{at}{{__typename}}"));
     let run = |text: &str| {
-        read(text, Some("q0"), &Limits::default(), &Documents::default()).map(|reading| reading.operation_type())
+        read(text, Some("q0"), &Limits::default(), &Documents::default())
+            .map(|reading| reading.operation_type())
     };
     assert_eq!(run(&operations(5)), Ok(OperationType::Query));
     assert_eq!(

@@ -38,12 +38,22 @@ fn a_remembered_document_with_other_variables_is_still_limited() {
     let few = with(json!({ "first": 2 })).unwrap();
     assert_eq!(documents.count(), 1);
     let many = with(json!({ "first": 100 })).unwrap();
-    assert_eq!((few.cost, many.cost), (3, 101), "the cost is counted each time");
+    assert_eq!(
+        (few.cost, many.cost),
+        (3, 101),
+        "the cost is counted each time"
+    );
     assert_limit(with(json!({ "first": 101 })), Limit::Page, 100, 101);
     let items: Vec<_> = (0..251).map(|id| json!({ "id": id.to_string() })).collect();
     assert_limit(with(json!({ "items": items })), Limit::InputList, 250, 251);
-    assert_eq!(with(json!({ "first": "two" })).unwrap_err()[0].code, Code::BadUserInput);
-    assert_eq!(with(json!({ "items": [{ "kind": "NONE" }] })).unwrap_err()[0].code, Code::BadUserInput);
+    assert_eq!(
+        with(json!({ "first": "two" })).unwrap_err()[0].code,
+        Code::BadUserInput
+    );
+    assert_eq!(
+        with(json!({ "items": [{ "kind": "NONE" }] })).unwrap_err()[0].code,
+        Code::BadUserInput
+    );
     assert_eq!(documents.count(), 1);
 }
 
@@ -51,7 +61,10 @@ fn a_remembered_document_with_other_variables_is_still_limited() {
 fn a_remembered_document_is_held_against_each_caller() {
     let documents = Documents::default();
     let schema = "{ __schema { queryType { name } } }";
-    let closed = Asking { introspection: false, ..ANYBODY };
+    let closed = Asking {
+        introspection: false,
+        ..ANYBODY
+    };
     assert!(ask(&documents, schema, None, json!({}), &ANYBODY).is_ok());
     let refusals = ask(&documents, schema, None, json!({}), &closed).unwrap_err();
     assert_eq!(refusals[0].code, Code::GraphqlValidationFailed);
@@ -59,7 +72,10 @@ fn a_remembered_document_is_held_against_each_caller() {
     let missing = |_: &str, field: &str| {
         (field == "services").then(|| MissingScopes(vec!["directory:read".to_owned()]))
     };
-    let without = Asking { scopes: missing, ..ANYBODY };
+    let without = Asking {
+        scopes: missing,
+        ..ANYBODY
+    };
     assert!(ask(&documents, PAGE, None, json!({}), &ANYBODY).is_ok());
     let refusals = ask(&documents, PAGE, None, json!({}), &without).unwrap_err();
     assert_eq!(refusals[0].code, Code::Forbidden);
@@ -86,7 +102,11 @@ fn nothing_is_remembered_of_a_document_that_was_refused() {
 #[test]
 fn the_whole_text_is_the_name_of_a_document() {
     let documents = Documents::default();
-    for text in ["{ viewer { id } }", "{ viewer { id  } }", "{ viewer { name } }"] {
+    for text in [
+        "{ viewer { id } }",
+        "{ viewer { id  } }",
+        "{ viewer { name } }",
+    ] {
         assert!(ask(&documents, text, None, json!({}), &ANYBODY).is_ok());
     }
     assert_eq!(documents.count(), 3);
@@ -96,7 +116,11 @@ fn the_whole_text_is_the_name_of_a_document() {
 fn each_operation_of_a_document_is_validated_for_itself() {
     let documents = Documents::default();
     let text = "query A { viewer { id } } query B { viewer { name } }";
-    let validity = |name| ask(&documents, text, Some(name), json!({}), &ANYBODY).unwrap().validity;
+    let validity = |name| {
+        ask(&documents, text, Some(name), json!({}), &ANYBODY)
+            .unwrap()
+            .validity
+    };
     assert!(!validity("A").is_known());
     validity("A").learn();
     assert!(validity("A").is_known());

@@ -243,7 +243,8 @@ fn variables_are_coerced_before_anything_runs() {
 fn the_operation_is_chosen_by_its_name() {
     let both = "query a{viewer{id}} mutation b{save(items:[]){id}}";
     let run = |text: &str, name| {
-        read(text, name, &Limits::default(), &Documents::default()).map(|reading| reading.operation_type())
+        read(text, name, &Limits::default(), &Documents::default())
+            .map(|reading| reading.operation_type())
     };
     assert_eq!(run(both, Some("a")), Ok(OperationType::Query));
     assert_eq!(run(both, Some("b")), Ok(OperationType::Mutation));
