@@ -260,7 +260,7 @@ impl Voice {
 
 /// A payload as JSON, for what is sent without a status.
 pub(super) fn to_json(payload: &Payload) -> Vec<u8> {
-    serde_json::to_vec(payload).unwrap_or_else(|_| UNWRITABLE.to_vec())
+    payload.to_json().unwrap_or_else(|_| UNWRITABLE.to_vec())
 }
 
 /// An answer that could not be written as JSON, which no value of GraphQL should be able to cause.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::super::{
-    answer::{Payload, Rejection},
+    answer::{Payload, Rejection, to_json},
     parameters::{self, Parameters},
 };
 use crate::{
@@ -122,6 +122,8 @@ fn header_value(value: &Value) -> Option<HeaderValue> {
 pub(super) enum Told<'a> {
     ConnectionAck,
     Pong,
+    /// Written by [`Told::text`]: a payload writes itself.
+    #[serde(skip_serializing)]
     Next {
         id: &'a str,
         payload: &'a Payload,
@@ -138,7 +140,14 @@ pub(super) enum Told<'a> {
 impl Told<'_> {
     /// As text; nothing, where it cannot be written as JSON, which no value of GraphQL should be able to cause.
     pub(super) fn text(&self) -> Option<String> {
-        serde_json::to_string(self).ok()
+        let Self::Next { id, payload } = self else {
+            return serde_json::to_string(self).ok();
+        };
+        let id = serde_json::to_string(id).ok()?;
+        let payload = String::from_utf8(to_json(payload)).ok()?;
+        Some(format!(
+            r#"{{"type":"next","id":{id},"payload":{payload}}}"#
+        ))
     }
 }
 
