@@ -1,10 +1,13 @@
 //! Claimants with their sealed groups, a need, a consent, and now and then an exclusion. Nobody is meant.
 use chrono::{DateTime, Datelike, Months, Utc};
-use claimant_gateway::store::{
-    claimant::register::SealedPart,
-    need::usual_priority,
-    sealed::{ClaimStatus, Contact, ContactPoint, Identifier, Identity},
-    seed::{Person, Seed},
+use claimant_gateway::{
+    domain::business_days::toronto_date,
+    store::{
+        claimant::register::SealedPart,
+        need::usual_priority,
+        sealed::{ClaimStatus, Contact, ContactPoint, Identifier, Identity},
+        seed::{Person, Seed},
+    },
 };
 use entity::{
     AgeBand, ClaimStage, ConsentGiver, ConsentMethod, ContactKind, ContactPermission,
@@ -182,7 +185,7 @@ fn put_exclusion(
 
 fn sealed(draw: &mut Draw, number: usize, at: DateTime<Utc>) -> SealedPart {
     let serial = number + 1;
-    let today = at.date_naive();
+    let today = toronto_date(at);
     let years = u32::try_from(26 + draw.below(25)).unwrap_or(30);
     let birth = today
         .checked_sub_months(Months::new(years * 12))
