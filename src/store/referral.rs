@@ -454,7 +454,7 @@ pub(super) fn check_note(note: Option<&String>) -> Result<()> {
 pub(super) fn check_free_text(text: Option<&String>, path: &str) -> Result<()> {
     const LONGEST: usize = 4_000;
     let Some(text) = text else { return Ok(()) };
-    if text.chars().count() > LONGEST {
+    if free_text::is_longer_than(text, LONGEST) {
         return Err(Refusal::at(Problem::TooLong { limit: LONGEST }, path).into());
     }
     if free_text::has_sin(text) {
