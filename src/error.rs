@@ -66,6 +66,8 @@ pub enum BadInput {
     Period,
     /// A feed can be read forwards only, 1 to 500 entries at a time.
     FeedSize,
+    /// More to look for than any name holds.
+    SearchText,
 }
 
 /// What the caller can mend: which problem, and where in the input. Nothing was changed.

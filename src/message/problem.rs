@@ -310,6 +310,10 @@ impl BadInput {
                 "`first` must be between 1 and 500.",
                 "`first` doit être compris entre 1 et 500.",
             ),
+            Self::SearchText => (
+                "A text to look for has at most 200 characters.",
+                "Un texte à chercher compte au plus 200 caractères.",
+            ),
         };
         match language {
             Language::En => english,

@@ -16,7 +16,9 @@ use super::{
     Readable, Session,
     disclosure::Opened,
     grant::in_force,
-    nothing, padded,
+    nothing,
+    organization::check_search,
+    padded,
     page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
     sealed::{Contact, LanguageAbility, WorkAuthorization},
 };
@@ -150,9 +152,10 @@ impl Session {
     /// Claimants that the caller may see, last registered first.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the text to look for is too long, or the database fails.
     pub async fn claimant_list(&self, filter: Filter, slice: &Slice) -> Result<Paged<Seen>> {
         use claimant::Column;
+        check_search(filter.text.as_ref())?;
         let needs = (filter.need_category, filter.need_status);
         let paged = self
             .find::<claimant::Entity>()
