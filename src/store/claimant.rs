@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use entity::{
-    Access, AccessGroup, ClaimantId, ContactPermission, FieldGroup, NeedCategory, NeedStatus,
-    RegionId, Role, Safety, claimant, need,
+    Access, AccessGroup, ClaimantId, FieldGroup, NeedCategory, NeedStatus, RegionId, Role,
+    claimant, need,
 };
 use sea_orm::{
     ColumnTrait, Condition, QuerySelect,
@@ -250,7 +250,7 @@ impl Session {
     }
 
     /// How the claimants may be reached, as far as the caller may know: everything for the registering organization;
-    /// for a party the safe points, and those only with consent and the person's permission.
+    /// for a party the safe points, and those only with consent and the person's permission; where there are none, nothing.
     ///
     /// # Errors
     /// When the database fails.
@@ -264,16 +264,7 @@ impl Session {
         }
         let ids: Vec<ClaimantId> = contacts.keys().copied().collect();
         let own = self.registered_among(&ids).await?;
-        contacts.retain(|id, contact| {
-            own.contains(id) || contact.content.permission == ContactPermission::Any
-        });
-        for (id, contact) in &mut contacts {
-            if !own.contains(id) {
-                let points = &mut contact.content.points;
-                points.retain(|point| point.safety == Safety::Safe);
-                points.iter_mut().for_each(|point| point.note = None);
-            }
-        }
+        contacts.retain(|id, contact| own.contains(id) || contact.content.leave_usable());
         Ok(contacts)
     }
 
