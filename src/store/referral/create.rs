@@ -166,14 +166,7 @@ impl Change for Create {
         };
         step::allowed(&Facts::of_new(), action, &[Relation::Source])?;
         self.check(unit).await?;
-        let claimant = match self.claimant {
-            Some(id) => Some(unit.own_claimant(id, "claimantId").await?),
-            None => None,
-        };
-        unit.check_also_for(self.claimant, &self.also_for).await?;
-        if let Some(claimant) = claimant.as_ref().filter(|_| self.send) {
-            unit.lock_known_people(claimant.id, &self.also_for).await?;
-        }
+        let claimant = unit.lock_own_people(self.claimant, &self.also_for).await?;
         let mut row = self.row(unit, claimant.as_ref());
         row.need_id = unit.need_for(&row, self.need).await?;
         let people: Vec<ClaimantId> = row.claimant_id.into_iter().collect();
