@@ -155,6 +155,7 @@ pub enum Problem {
     ServiceNotActive,
     ServiceRequired,
     RecipientFixed,
+    RecipientIsSelf,
     Duplicate,
     SummaryIdentifies,
     SinNotStored,

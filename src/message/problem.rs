@@ -43,6 +43,7 @@ impl Problem {
             Self::ServiceNotActive => "SERVICE_NOT_ACTIVE",
             Self::ServiceRequired => "SERVICE_REQUIRED",
             Self::RecipientFixed => "RECIPIENT_FIXED",
+            Self::RecipientIsSelf => "RECIPIENT_IS_SELF",
             Self::Duplicate => "DUPLICATE",
             Self::SummaryIdentifies => "SUMMARY_IDENTIFIES",
             Self::SinNotStored => "SIN_NOT_STORED",
@@ -198,6 +199,10 @@ impl Problem {
             Self::RecipientFixed => (
                 "The recipient of a referral does not change once it is sent; reroute it.",
                 "Le destinataire ne change pas après l'envoi; réacheminez l'aiguillage.",
+            ),
+            Self::RecipientIsSelf => (
+                "Another organization registered this person: yours cannot refer the person to itself.",
+                "Cette personne a été inscrite par une autre organisation : la vôtre ne peut pas l'aiguiller vers elle-même.",
             ),
             Self::Duplicate => (
                 "Your organization already has an open referral of this person for this need. Acknowledge the duplicate to send it all the same.",

@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use entity::{
-    Access, CatchmentId, ClaimantId, NeedCategory, ReferralAction, ReferralBox, ReferralId,
-    ReferralOrderField, ReferralPriority, ReferralStatus, ReferralStatusReason, ReferralSubStatus,
-    RegionId, ServiceId, organization_catchment, outcome, referral,
+    Access, CatchmentId, ClaimantId, NeedCategory, OrganizationId, ReferralAction, ReferralBox,
+    ReferralId, ReferralOrderField, ReferralPriority, ReferralStatus, ReferralStatusReason,
+    ReferralSubStatus, RegionId, ServiceId, organization_catchment, outcome, referral,
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
@@ -176,21 +176,35 @@ impl Seen {
     }
 
     fn facts(&self, children: &Children) -> Facts {
+        let anonymous = self.claimant_withheld == Some(Access::Anonymous);
+        let own = self.referral.registering_organization_id == Some(self.referral.source_id);
+        let of_held = children.of_held.contains(&self.referral.id);
         Facts {
             status: Some(self.referral.status),
             has_owner: self.referral.owner_id.is_some(),
-            anonymous: self.claimant_withheld == Some(Access::Anonymous),
+            anonymous,
             open_children: children.open.contains(&self.referral.id),
             replaced: children.replaced.contains(&self.referral.id),
+            estranged: !anonymous && !own && !of_held,
         }
     }
 }
 
-/// Which referrals have an open child, and which were replaced.
+/// The condition that a referral tells an organization for whom it is, as far as [`Seen`] goes: one that should never have
+/// been tells it to its source alone.
+fn tells_its_people(organization: OrganizationId) -> Condition {
+    Condition::any()
+        .add(referral::Column::Status.ne(ReferralStatus::EnteredInError))
+        .add(referral::Column::SourceId.eq(organization))
+}
+
+/// Which referrals have an open child, which were replaced, and which their source may send again because it owns the open
+/// one that they were split from.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Children {
     pub(super) open: HashSet<ReferralId>,
     pub(super) replaced: HashSet<ReferralId>,
+    pub(super) of_held: HashSet<ReferralId>,
 }
 
 /// What makes a request still open.
@@ -404,6 +418,7 @@ impl Session {
             .filter(referral::Column::Id.in_subquery(self.for_person(claimant)))
             // An open referral does not tell whose it is.
             .filter(party(self.viewer().organization()))
+            .filter(tells_its_people(self.viewer().organization()))
             .page(&order(ReferralOrderField::CreatedAt, true), slice)
             .await?;
         Ok(paged.map(|row| self.seen_referral(row)))
@@ -431,6 +446,12 @@ impl Session {
                 .into_iter()
                 .filter_map(|row| row.replaces_id)
                 .collect(),
+            of_held: child::of_held(
+                self.reader(),
+                self.viewer().organization(),
+                referrals.iter().map(|seen| &seen.referral),
+            )
+            .await?,
         };
         Ok(referrals
             .iter()

@@ -21,7 +21,7 @@ use crate::{
         business_days, free_text,
         referral::{Facts, Relation},
     },
-    error::{Problem, Refusal, Result},
+    error::{Error, Problem, Refusal, Result},
 };
 
 /// `referralCreate`.
@@ -169,13 +169,6 @@ impl Change for Create {
         let claimant = unit.lock_own_people(self.claimant, &self.also_for).await?;
         let mut row = self.row(unit, claimant.as_ref());
         row.need_id = unit.need_for(&row, self.need).await?;
-        let people: Vec<ClaimantId> = row.claimant_id.into_iter().collect();
-        unit.check_summary(
-            &[people, self.also_for.clone()].concat(),
-            self.summary.as_deref(),
-        )
-        .await?;
-        unit.put_new_summary(&mut row, self.summary.as_deref())?;
         if let Some(service) = self.service {
             row.owner_id = Some(unit.service(service, "serviceId").await?.organization_id);
         }
@@ -183,6 +176,13 @@ impl Change for Create {
             unit.prepare_sending(&mut row, self.acknowledge_duplicate)
                 .await?;
         }
+        let people: Vec<ClaimantId> = row.claimant_id.into_iter().collect();
+        unit.check_summary(
+            &[people, self.also_for.clone()].concat(),
+            self.summary.as_deref(),
+        )
+        .await?;
+        unit.put_new_summary(&mut row, self.summary.as_deref())?;
         row.clone()
             .into_active_model()
             .insert(&unit.transaction)
@@ -206,11 +206,11 @@ impl Change for Send {
             .await?;
         let mut row = step.before.clone();
         row.version += 1;
+        unit.prepare_sending(&mut row, self.acknowledge_duplicate)
+            .await?;
         // More may be known of the claimant than when the draft was written.
         let summary = unit.summary_of(&row)?;
         unit.check_summary(&unit.people_of(&row).await?, summary.as_deref())
-            .await?;
-        unit.prepare_sending(&mut row, self.acknowledge_duplicate)
             .await?;
         step.row.status = Set(row.status);
         step.row.owner_id = Set(row.owner_id);
@@ -403,21 +403,43 @@ impl Unit<'_> {
         recipient: Option<OrganizationId>,
         category: NeedCategory,
     ) -> Result<()> {
+        self.lock_claimant(claimant).await?;
+        let registered = self.is_own(claimant).await?;
+        if recipient == Some(self.session.viewer().organization()) {
+            return match registered {
+                // What an organization does with its own claimant opens nothing to anybody.
+                true => Ok(()),
+                // It would open more to itself, and for longer, than whoever sent the person to it meant to.
+                false => Err(Refusal::at(Problem::RecipientIsSelf, "serviceId").into()),
+            };
+        }
         let access = self.consent_to(claimant, recipient, category).await?;
         if access == Access::Granted {
             return Ok(());
         }
-        // That an organization is excluded is told to the one that keeps the exclusion, and to nobody else.
+        // That an organization is excluded, or that there was a consent, is told to the one that keeps the record, and to
+        // nobody else.
         let excluded = match recipient {
             Some(recipient) => self.wishes_of(claimant).await?.exclude(recipient),
             None => false,
         };
-        let registered = self.own_claimant(claimant, "claimantId").await.is_ok();
-        let problem = match excluded && registered {
-            true => Problem::Excluded,
-            false => Problem::ConsentRequired { access },
+        let problem = match (registered, excluded) {
+            (true, true) => Problem::Excluded,
+            (true, false) => Problem::ConsentRequired { access },
+            (false, _) => Problem::ConsentRequired {
+                access: Access::ConsentRequired,
+            },
         };
         Err(Refusal::at(problem, "claimantId").into())
+    }
+
+    /// Whether the caller's own organization registered a claimant who was not erased.
+    async fn is_own(&self, claimant: ClaimantId) -> Result<bool> {
+        match self.own_claimant(claimant, "claimantId").await {
+            Ok(_) => Ok(true),
+            Err(Error::Refused(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     async fn consent_to(
@@ -427,16 +449,8 @@ impl Unit<'_> {
         category: NeedCategory,
     ) -> Result<Access> {
         match recipient {
-            // What an organization does with its own claimant opens nothing to anybody.
-            Some(own)
-                if own == self.session.viewer().organization()
-                    && self.own_claimant(claimant, "claimantId").await.is_ok() =>
-            {
-                Ok(Access::Granted)
-            }
             Some(recipient) => self.consent_for(claimant, recipient, category).await,
             None => {
-                self.lock_claimant(claimant).await?;
                 let wishes = self.wishes_of(claimant).await?;
                 Ok(wishes.consent_for_open(category, self.session.now))
             }
