@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod audit;
+mod bounds;
 mod budget;
 mod bulk;
 mod claimant;

@@ -28,6 +28,7 @@ use crate::{
     viewer::Viewer,
 };
 
+pub(super) mod bound;
 pub mod erase;
 pub mod register;
 pub(super) mod token;
