@@ -85,7 +85,7 @@ async fn beside(
     input: Value,
 ) -> Answer {
     let app = client.app();
-    let connection = app.database.connect().await;
+    let (connection, watching) = (app.database.connect().await, app.database.connect().await);
     let other = connection.begin().await.expect("a transaction");
     for change in changes {
         other.execute_unprepared(change).await.expect("a change");
@@ -97,7 +97,7 @@ async fn beside(
     let mut call = Box::pin(client.mutate(mutation, input, ""));
     let waits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     let waiting = async || {
-        let waiting = connection.query_all_raw(Statement::from_string(DbBackend::Postgres, waits));
+        let waiting = watching.query_all_raw(Statement::from_string(DbBackend::Postgres, waits));
         !waiting.await.expect("who waits").is_empty()
     };
     loop {
