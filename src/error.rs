@@ -76,6 +76,8 @@ pub enum BadInput {
     NothingToPreview,
     /// A feed can be read forwards only, 1 to 500 entries at a time.
     FeedSize,
+    /// More to look for than any name holds.
+    SearchText,
 }
 
 /// What the caller can mend: which problem, and where in the input. Nothing was changed.
@@ -165,6 +167,7 @@ pub enum Problem {
     SealedFact,
     ServiceRequired,
     RecipientFixed,
+    RecipientIsSelf,
     Duplicate,
     SummaryIdentifies,
     /// A text between parties that names the claimant.

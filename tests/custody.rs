@@ -83,6 +83,15 @@ assert!(payload["claimant"].is_null(), "nothing that is still open is the former
         let moved = other.rereads(&open).await;
         app.as_provider().does("referralAccept", &moved, Value::Null).await;
 
+        // It may not name the person anew: the file is another's now.
+        let actions = agency.sees(&closed, "availableActions").await["availableActions"].clone();
+        assert!(!actions.as_array().expect("actions").contains(&json!("RESUBMIT")), "{actions}");
+        let own = agency.done("serviceSave", json!({ "nameEn": "Help here", "categories": ["EMPLOYMENT"] }), "service { id }").await;
+        for service in [own["service"]["id"].clone(), app.other_service()] {
+            let again = json!({ "id": closed.id, "serviceId": service });
+            assert_eq!(agency.refused("referralResubmit", again).await, "ACTION_NOT_ALLOWED");
+        }
+
         assert!(told(&agency, &claimant).await.contains(&("ACCESS_ENDED".to_owned(), false)));
         assert!(told(&agency, &open.id).await.contains(&("ACCESS_ENDED".to_owned(), false)));
         assert!(told(&other, &claimant).await.contains(&("CLAIMANT_TRANSFERRED".to_owned(), true)));

@@ -4,6 +4,7 @@
 
 mod appointment;
 mod audit;
+mod bounds;
 mod budget;
 mod bulk;
 mod claimant;

@@ -1,8 +1,11 @@
 //! Two at once: exactly one wins, whoever loses is told so, and nothing is doubled.
+use claimant_gateway::opaque::NodeType;
 use futures_util::future::join_all;
+use sea_orm::{ConnectionTrait, DbBackend, Statement, TransactionTrait};
 use serde_json::{Value, json};
 
 use crate::common::{
+    Engine,
     app::{Answer, Client, TestApp},
     journey::{LEFT, Referral, because, merged, outcome},
     on_both_databases,
@@ -61,6 +64,53 @@ async fn duel(referral: &Referral, calls: [(&Client<'_>, &str, Value); 2]) -> us
         _ => panic!("{first} and {second}: {told:?}"),
     }
     usize::from(told[0].is_some())
+}
+
+/// What a transfer of every file to the other agency does to the rows of people.
+const TRANSFERRED: [&str; 1] = [
+    "UPDATE claimant SET registering_organization_id = (SELECT id FROM organization WHERE code = 'other-agency')",
+];
+/// What a withdrawal of every consent does to the rows of people and of consents.
+const WITHDRAWN: [&str; 2] = [
+    "UPDATE claimant SET record_version = record_version",
+    "UPDATE consent SET withdrawn_at = given_at",
+];
+
+/// Calls while another transaction has changed rows and is not done; it ends once the call waits for it. On the embedded
+/// database no call begins to write before the other is done.
+async fn beside(
+    client: &Client<'_>,
+    changes: impl IntoIterator<Item = &str>,
+    mutation: &str,
+    input: Value,
+) -> Answer {
+    let app = client.app();
+    let (connection, watching) = (app.database.connect().await, app.database.connect().await);
+    let other = connection.begin().await.expect("a transaction");
+    for change in changes {
+        other.execute_unprepared(change).await.expect("a change");
+    }
+    if app.database.engine == Engine::Sqlite {
+        other.commit().await.expect("the other is done");
+        return client.mutate(mutation, input, "").await;
+    }
+    let mut call = Box::pin(client.mutate(mutation, input, ""));
+    let waits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let waiting = async || {
+        let waiting = watching.query_all_raw(Statement::from_string(DbBackend::Postgres, waits));
+        !waiting.await.expect("who waits").is_empty()
+    };
+    loop {
+        tokio::select! {
+            answer = &mut call => {
+                other.commit().await.expect("the other is done");
+                return answer;
+            }
+            waits = waiting() => if waits { break },
+        }
+    }
+    other.commit().await.expect("the other is done");
+    call.await
 }
 
 on_both_databases! {
@@ -212,6 +262,39 @@ on_both_databases! {
             let told = [refused(&one, "consentWithdraw"), refused(&other, "consentWithdraw")];
             assert_eq!(told.iter().filter(|code| code.is_none()).count(), 1, "{told:?}");
         }
+    }
+
+    async fn whoever_waits_for_a_person_meets_the_person_as_the_file_is_then(app: TestApp) {
+        let agency = app.as_agency();
+        let claimant = agency.registers_with_consent("Testa").await;
+        let open = agency.asks_openly().await;
+        let with = |more: Value| merged(json!({ "claimantId": claimant }), more);
+        let consent = json!({ "purposes": ["FOOD"], "fieldGroups": [], "anyParty": true, "method": "VERBAL" });
+        for (mutation, input) in [
+            ("referralCreate", with(json!({ "category": "EMPLOYMENT" }))),
+            ("referralCreate", with(json!({ "category": "EMPLOYMENT", "serviceId": app.service(), "send": true }))),
+            ("referralLinkClaimant", open.step(with(json!({})))),
+            ("needRecord", with(json!({ "category": "FOOD" }))),
+            ("consentRecord", with(consent)),
+            ("qualificationSave", with(json!({ "title": "Baker" }))),
+            ("claimantTransfer", json!({ "id": claimant, "expectedVersion": 1, "organizationId": app.public_id(NodeType::Organization, app.world.other_provider) })),
+        ] {
+            let answer = beside(&agency, TRANSFERRED, mutation, input.clone()).await;
+            assert_eq!(refused(&answer, mutation).as_deref(), Some("NOT_FOUND"), "{mutation} {input}");
+            app.tamper("UPDATE claimant SET registering_organization_id = (SELECT id FROM organization WHERE code = 'agency')").await;
+        }
+        assert_eq!(agency.box_of("OUTBOX").await, [open.id], "nothing names the person whose file went");
+    }
+
+    async fn whoever_waits_to_withdraw_a_consent_is_not_told_that_another_did(app: TestApp) {
+        let (agency, provider) = (app.as_agency(), app.as_provider());
+        let claimant = agency.registers("Testa").await;
+        let consent = agency.consents(&claimant, Value::Null).await;
+        agency.sends(&claimant, &app.service()).await;
+        let input = json!({ "id": consent });
+        let answer = beside(&provider, WITHDRAWN, "consentWithdraw", input.clone()).await;
+        assert_eq!(refused(&answer, "consentWithdraw").as_deref(), Some("NOT_FOUND"));
+        assert_eq!(agency.refused("consentWithdraw", input).await, "ALREADY_WITHDRAWN");
     }
 
     async fn two_duplicates_at_once_are_still_noticed(app: TestApp) {

@@ -8,6 +8,7 @@ use crate::common::{
 
 mod available;
 mod changing;
+mod elsewhere;
 mod ending;
 mod outsiders;
 mod routing;

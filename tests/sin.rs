@@ -393,6 +393,25 @@ on_both_databases! {
         agency.done("claimantRegister", with("AGENCY_ID"), "claimant { id }").await;
     }
 
+    async fn however_it_is_parted_it_is_none_of_our_texts(app: TestApp) {
+        let agency = app.as_agency();
+        let parted = ["\u{2010}", "\u{2011}", "\u{2012}", "\u{2013}", "\u{2014}", "\u{2212}", "\t", "/", "\u{2009}", "\u{ff0f}", " - ", ", "];
+        for part in parted {
+            let text = ["046", "454", "286"].join(part);
+            let refused = agency.refused("claimantRegister", json!({ "municipality": text })).await;
+            assert_eq!(refused, "SIN_NOT_STORED", "{text:?}");
+        }
+    }
+
+    async fn nobody_acts_in_the_name_of_such_a_number(app: TestApp) {
+        for subject in ["046454286", "046-454-286", "worker 046 454 286"] {
+            let answer = app.as_agency().acting_for(subject).query("{ viewer { role } }").await;
+            assert_eq!((answer.status.as_u16(), answer.error_code()), (400, "BAD_USER_INPUT"), "{subject}");
+        }
+        let answer = app.as_agency().acting_for("worker 046-454-287").query("{ viewer { role } }").await;
+        assert_eq!(answer.data()["viewer"]["role"], "SETTLEMENT_AGENCY");
+    }
+
     async fn numbers_that_are_none_are_taken(app: TestApp) {
         let agency = app.as_agency();
         let phone = json!({ "points": [{ "kind": "PHONE", "value": "416 555 0100", "safety": "SAFE" }] });

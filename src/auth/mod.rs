@@ -7,7 +7,10 @@ use chrono::{DateTime, Utc};
 use entity::{Language, OrganizationId, OrganizationKind, RegionId, Role};
 use futures_util::future::BoxFuture;
 
-use crate::viewer::{Caller, Viewer};
+use crate::{
+    domain::free_text,
+    viewer::{Caller, Viewer},
+};
 
 pub mod demo;
 mod issuer;
@@ -60,9 +63,10 @@ pub enum AuthenticationError {
     /// There is one, and it is no good.
     #[error("the token is refused: {0}")]
     Refused(#[from] TokenRefused),
-    /// `Acting-Subject` is too long or not printable: a fault in the request, not in the token.
+    /// `Acting-Subject` is too long, not printable, or a social insurance number: a fault in the request, not in the
+    /// token.
     #[error(
-        "Acting-Subject is not allowed: up to {MOST_ACTING_SUBJECT} printable ASCII characters"
+        "Acting-Subject is not allowed: up to {MOST_ACTING_SUBJECT} printable ASCII characters, and no social insurance number"
     )]
     ActingSubject,
     /// It could not be found out who asks.
@@ -223,6 +227,8 @@ fn is_acting_subject(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| byte == b' ' || byte.is_ascii_graphic())
+        // It is written down with everything that is done in this name.
+        && !free_text::has_sin(text)
 }
 
 #[cfg(test)]

@@ -121,6 +121,7 @@ impl Run {
             anonymous: self.row.claimant_id.is_none(),
             open_children: self.open_child,
             replaced: false,
+            estranged: false,
         };
         let Ok(next) = workflow::next(&facts, doing.action, doing.by) else {
             return false;

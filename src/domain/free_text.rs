@@ -1,4 +1,6 @@
 //! What free text must not say: a social insurance number, or a fact that names the claimant. Pure.
+use std::collections::HashSet;
+
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// The letters and digits of a text, without case and accents, in words.
@@ -13,26 +15,51 @@ pub fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether nine digits stand alone in `text` (in a row, or in threes parted by one space, dot or dash) and pass the
-/// check of a social insurance number (the Luhn formula).
+/// Whether a text is longer than it may be. Letters that stand for many (a ligature, a whole phrase in one sign) are
+/// taken apart to be looked at, so that counting them as one would bound nothing.
+pub fn is_longer_than(text: &str, limit: usize) -> bool {
+    text.chars().count() > limit || text.nfkc().take(2 * limit + 1).count() > 2 * limit
+}
+
+/// The most that may part the threes of a number.
+const WIDEST_PART: usize = 3;
+
+/// Whether nine digits stand alone in `text` (in a row, or in threes parted by spaces, dots, slashes or dashes of any
+/// kind) and pass the check of a social insurance number (the Luhn formula).
 pub fn has_sin(text: &str) -> bool {
-    let letters: Vec<char> = text.nfkc().collect();
+    let letters: Vec<char> = text
+        .nfkc()
+        .filter(|letter| !is_invisible(*letter))
+        .collect();
     (0..letters.len()).any(|start| sin_at(&letters, start))
 }
 
-/// The value of a decimal digit of the scripts in which claimants and their helpers write numbers.
+/// The zeros of the scripts that write numbers with ten digits in a row; forms of Latin ones are brought to these by
+/// compatibility (Unicode, general category Nd).
+const ZEROS: [char; 30] = [
+    '0', '٠', '۰', '߀', '०', '০', '੦', '૦', '୦', '௦', '౦', '೦', '൦', '෦', '๐', '໐', '༠', '၀', '႐',
+    '០', '᠐', '᥆', '᧐', '᭐', '᮰', '᱀', '᱐', '꘠', '꣐', '꯰',
+];
+
+/// The value of a decimal digit.
 fn digit(letter: char) -> Option<u32> {
-    let zero = match letter {
-        // Latin; Arabic-Indic, also as Persian and Urdu write it; Devanagari; Bengali.
-        '0'..='9' => '0',
-        '٠'..='٩' => '٠',
-        '۰'..='۹' => '۰',
-        '०'..='९' => '०',
-        '০'..='৯' => '০',
-        _ => return None,
-    };
-    Some(u32::from(letter) - u32::from(zero))
+    ZEROS
+        .iter()
+        .filter_map(|zero| u32::from(letter).checked_sub(u32::from(*zero)))
+        .find(|value| *value < 10)
 }
+
+/// What is written and not seen: soft hyphens, joiners, marks of direction.
+const fn is_invisible(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+    )
+}
+
+/// What stands between the threes of a number beside spaces: points, slashes, and dashes (Unicode, general category Pd, with
+/// the signs that look like one).
+const PARTS: &str = ".,/\\_'·•⁄∕~-‐‑‒–—―−⁃֊־᐀᠆¯⸗⸚⸺⸻〜〰ー─━︱︲";
 
 fn sin_at(letters: &[char], start: usize) -> bool {
     let joins = |letter: char| letter.is_alphanumeric();
@@ -47,14 +74,10 @@ fn sin_at(letters: &[char], start: usize) -> bool {
             None => return false,
         }
         at += 1;
-        let parted = digits.len() % 3 == 0 && digits.len() < 9;
-        if parted
-            && matches!(
-                letters.get(at),
-                Some(' ' | '-' | '.' | '\u{2011}' | '\u{2013}')
-            )
-        {
-            at += 1;
+        if digits.len() % 3 == 0 && digits.len() < 9 {
+            let rest = letters[at..].iter().take(WIDEST_PART);
+            let parts = |letter: &&char| letter.is_whitespace() || PARTS.contains(**letter);
+            at += rest.take_while(parts).count();
         }
     }
     if letters.get(at).is_some_and(|after| joins(*after)) {
@@ -80,32 +103,74 @@ pub struct Known {
     pub birth_date: Option<chrono::NaiveDate>,
 }
 
-/// Whether `text` tells one of the facts: a name or value as whole words, or a birth date in a usual spelling.
-pub fn identifies(text: &str, known: &Known) -> bool {
-    let said = words(text);
-    let compact = |words: &[String]| words.concat();
-    let told = |fact: &str| {
-        let fact = words(fact);
-        let length: usize = fact.iter().map(|word| word.chars().count()).sum();
-        if length < 2 {
+/// The words of a text without what parts them, and where each begins and ends: a telephone number and a hyphenated name
+/// are parted in many ways.
+struct Said {
+    letters: String,
+    bounds: HashSet<usize>,
+}
+
+impl Said {
+    fn of(text: &str) -> Self {
+        let mut said = Self {
+            letters: String::new(),
+            bounds: HashSet::from([0]),
+        };
+        for word in words(text) {
+            said.letters.push_str(&word);
+            said.bounds.insert(said.letters.len());
+        }
+        said
+    }
+
+    /// Whether a fact stands there as whole words. In one go over the text (after Knuth, Morris and Pratt), whatever the
+    /// two have in common.
+    fn tells(&self, fact: &str) -> bool {
+        let fact = words(fact).concat();
+        if fact.chars().nth(1).is_none() || fact.len() > self.letters.len() {
             return false;
         }
-        let whole = compact(&fact);
-        // The words may be parted differently: a telephone number, a hyphenated name.
-        (0..said.len()).any(|start| {
-            let mut run = String::new();
-            for word in &said[start..] {
-                run.push_str(word);
-                if run == whole {
-                    return true;
-                }
-                if run.len() >= whole.len() {
-                    return false;
-                }
+        let (fact, letters) = (fact.as_bytes(), self.letters.as_bytes());
+        let again = repeats(fact);
+        let mut same = 0;
+        for (place, letter) in letters.iter().enumerate() {
+            while same > 0 && fact.get(same) != Some(letter) {
+                same = again[same - 1];
             }
-            false
-        })
-    };
+            if fact.get(same) == Some(letter) {
+                same += 1;
+            }
+            let end = place + 1;
+            if same == fact.len()
+                && self.bounds.contains(&end)
+                && self.bounds.contains(&(end - same))
+            {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// For each beginning of a text, the length of the longest shorter beginning that it ends with.
+fn repeats(text: &[u8]) -> Vec<usize> {
+    let mut repeats = vec![0; text.len()];
+    let mut same = 0;
+    for (place, letter) in text.iter().enumerate().skip(1) {
+        while same > 0 && text[same] != *letter {
+            same = repeats[same - 1];
+        }
+        if text[same] == *letter {
+            same += 1;
+        }
+        repeats[place] = same;
+    }
+    repeats
+}
+
+/// Whether `text` tells one of the facts: a name or value as whole words, or a birth date in a usual spelling.
+pub fn identifies(text: &str, known: &Known) -> bool {
+    let said = Said::of(text);
     let dated = known.birth_date.is_some_and(|date| {
         [
             "%Y-%m-%d",
@@ -117,9 +182,9 @@ pub fn identifies(text: &str, known: &Known) -> bool {
             "%-m/%-d/%Y",
         ]
         .iter()
-        .any(|spelling| told(&date.format(spelling).to_string()))
+        .any(|spelling| said.tells(&date.format(spelling).to_string()))
     });
-    dated || known.texts.iter().any(|fact| told(fact))
+    dated || known.texts.iter().any(|fact| said.tells(fact))
 }
 
 #[cfg(test)]
@@ -136,6 +201,20 @@ mod tests {
             "０４６４５４２８６",
             "٠٤٦ ٤٥٤ ٢٨٦",
             "046\u{a0}454\u{a0}286",
+            "046\u{2010}454\u{2010}286",
+            "046\u{2011}454\u{2011}286",
+            "046\u{2013}454\u{2014}286",
+            "046\u{2212}454\u{2212}286",
+            "046\t454\t286",
+            "046\n454\r\n286",
+            "046/454/286",
+            "046 - 454 - 286",
+            "046,454,286",
+            "046\u{2009}454\u{202f}286",
+            "046\u{ff0d}454\u{fe58}286",
+            "04\u{200b}64\u{ad}54286",
+            "೦೪೬ ೪೫೪ ೨೮೬",
+            "๐๔๖-๔๕๔-๒๘๖",
         ] {
             assert!(has_sin(text), "{text}");
         }
@@ -148,6 +227,8 @@ mod tests {
             "1046454286",
             "046454286a",
             "416 555 0100",
+            "046 454 2860",
+            "0 464 542 86",
             "000000000",
             "",
         ] {
@@ -181,5 +262,52 @@ mod tests {
         for text in ["A family of four needs a bed", "specimens", "1990", ""] {
             assert!(!identifies(text, &known()), "{text}");
         }
+    }
+
+    #[test]
+    fn words_parted_otherwise_are_found_wherever_they_stand() {
+        let known = |text: &str| Known {
+            texts: vec![text.into()],
+            birth_date: None,
+        };
+        for (fact, text) in [
+            ("aab", "a aab"),
+            ("aab", "aa aab b"),
+            ("abab", "ab ab ab"),
+            ("aa", "a aa aaa"),
+            ("a b", "xab ab"),
+        ] {
+            assert!(identifies(text, &known(fact)), "{fact} in {text}");
+        }
+        for (fact, text) in [
+            ("aab", "aaab"),
+            ("aa", "aaaa a"),
+            ("ab", "xab abx"),
+            ("ab", "a"),
+        ] {
+            assert!(!identifies(text, &known(fact)), "{fact} in {text}");
+        }
+    }
+
+    #[test]
+    fn a_text_made_to_be_long_to_look_at_is_looked_at_soon() {
+        // One letter that stands for eighteen, in four words.
+        let phrase = "\u{fdfa}";
+        let known = Known {
+            texts: vec![phrase.repeat(299) + "x"; 420],
+            birth_date: None,
+        };
+        let began = std::time::Instant::now();
+        assert!(!identifies(&phrase.repeat(4_000), &known));
+        // A tenth of this as it is; a thousand times as much where every word begins the comparison anew.
+        assert!(began.elapsed() < std::time::Duration::from_secs(60));
+    }
+
+    #[test]
+    fn letters_that_stand_for_many_count_as_many() {
+        assert!(!is_longer_than(&"…".repeat(6), 10));
+        assert!(!is_longer_than(&"한".repeat(10), 10));
+        assert!(is_longer_than(&"a".repeat(11), 10));
+        assert!(is_longer_than(&"\u{fdfa}".repeat(2), 10));
     }
 }

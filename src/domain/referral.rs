@@ -95,6 +95,9 @@ pub struct Facts {
     pub open_children: bool,
     /// A newer referral replaces it.
     pub replaced: bool,
+    /// Its source has nothing to do with the claimant whom it names any more: another organization registered the person,
+    /// and the source does not own the open referral that this one was split from.
+    pub estranged: bool,
 }
 
 impl Facts {
@@ -106,6 +109,7 @@ impl Facts {
             anonymous: false,
             open_children: false,
             replaced: false,
+            estranged: false,
         }
     }
 }
@@ -159,6 +163,8 @@ pub enum Refusal {
     NotAnonymous,
     #[error("the referral names no claimant")]
     Anonymous,
+    #[error("the source has nothing to do with the claimant any more")]
+    Estranged,
 }
 
 /// What follows when a caller in one relation does this, or why it may not.
@@ -251,6 +257,8 @@ fn listed(facts: &Facts, action: Action, by: Relation) -> Result<Next, Refusal> 
         }
         (Some(status @ (Rejected | Cancelled | Failed)), Api(Do::Resubmit), Source) => {
             refuse_if(facts.replaced, Refusal::AlreadyReplaced)?;
+            // Whoever names the claimant anew must have the right to name the person now.
+            refuse_if(facts.estranged, Refusal::Estranged)?;
             stay(status, Effect::ReplacementCreated)
         }
         (Some(status), Api(Do::Void), Source) if status != EnteredInError => {

@@ -8,7 +8,6 @@ use async_graphql::{
     parser::{self, types::Field},
     registry::Registry,
 };
-use chrono::NaiveDate;
 use futures_util::stream::BoxStream;
 
 pub use self::direct::{Spliced, write_value};
@@ -156,11 +155,11 @@ impl Api {
 }
 
 fn is_time(value: &Value) -> bool {
-    matches!(value, Value::String(text) if chrono::DateTime::parse_from_rfc3339(text).is_ok())
+    matches!(value, Value::String(text) if scalar::time(text).is_some())
 }
 
 fn is_date(value: &Value) -> bool {
-    matches!(value, Value::String(text) if text.len() == 10 && text.parse::<NaiveDate>().is_ok())
+    matches!(value, Value::String(text) if scalar::date(text).is_some())
 }
 
 fn is_uuid(value: &Value) -> bool {

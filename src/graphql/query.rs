@@ -40,7 +40,7 @@ pub struct OrganizationFilter {
     kind: Option<Vec<OrganizationKind>>,
     role: Option<Role>,
     region_id: Option<ID>,
-    /// Words of the name, in either language.
+    /// Words of the name, in either language; of 200 characters at most.
     text: Option<String>,
     active: Option<bool>,
 }
@@ -48,7 +48,7 @@ pub struct OrganizationFilter {
 /// Which services.
 #[derive(InputObject, Default)]
 pub struct ServiceFilter {
-    /// Words of the name or the description, in either language.
+    /// Words of the name or the description, in either language; of 200 characters at most.
     text: Option<String>,
     category: Option<Vec<NeedCategory>>,
     /// Services for this region, or for every region.
@@ -65,7 +65,8 @@ pub struct ServiceFilter {
 /// Which claimants.
 #[derive(InputObject, Default)]
 pub struct ClaimantFilter {
-    /// Words of a name, or their beginnings; finds claimants that the caller's organization registered.
+    /// Words of a name, or their beginnings, of 200 characters at most; finds claimants that the caller's organization
+    /// registered.
     text: Option<String>,
     region_id: Option<ID>,
     language: Option<String>,

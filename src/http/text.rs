@@ -82,8 +82,8 @@ pub(super) const NO_TOKEN: Text = Text::new(
 pub(super) const BAD_TOKEN: Text =
     Text::new("The token is not valid.", "Le jeton n'est pas valide.");
 pub(super) const BAD_ACTING_SUBJECT: Text = Text::new(
-    "Acting-Subject is up to 200 printable ASCII characters.",
-    "Acting-Subject compte au plus 200 caractères ASCII imprimables.",
+    "Acting-Subject is up to 200 printable ASCII characters, and no social insurance number.",
+    "Acting-Subject compte au plus 200 caractères ASCII imprimables et n'est jamais un numéro d'assurance sociale.",
 );
 pub(super) const RUN_LATE: Text = Text::new(
     "The operation took too long and was stopped.",

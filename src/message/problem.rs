@@ -44,6 +44,7 @@ impl Problem {
             Self::SealedFact => "SEALED_FACT",
             Self::ServiceRequired => "SERVICE_REQUIRED",
             Self::RecipientFixed => "RECIPIENT_FIXED",
+            Self::RecipientIsSelf => "RECIPIENT_IS_SELF",
             Self::Duplicate => "DUPLICATE",
             Self::SummaryIdentifies => "SUMMARY_IDENTIFIES",
             Self::TextIdentifies => "TEXT_IDENTIFIES",
@@ -210,6 +211,10 @@ impl Problem {
                 "The recipient of a referral does not change once it is sent; reroute it.",
                 "Le destinataire ne change pas après l'envoi; réacheminez l'aiguillage.",
             ),
+            Self::RecipientIsSelf => (
+                "Another organization registered this person: yours cannot refer the person to itself.",
+                "Cette personne a été inscrite par une autre organisation : la vôtre ne peut pas l'aiguiller vers elle-même.",
+            ),
             Self::Duplicate => (
                 "Your organization already has an open referral of this person for this need. Acknowledge the duplicate to send it all the same.",
                 "Votre organisation a déjà un aiguillage ouvert pour cette personne et ce besoin. Confirmez le doublon pour l'envoyer quand même.",
@@ -354,6 +359,10 @@ impl BadInput {
             Self::FeedSize => (
                 "`first` must be between 1 and 500.",
                 "`first` doit être compris entre 1 et 500.",
+            ),
+            Self::SearchText => (
+                "A text to look for has at most 200 characters.",
+                "Un texte à chercher compte au plus 200 caractères.",
             ),
         };
         match language {

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use entity::{
-    Access, AccessGroup, ClaimantId, ContactPermission, FieldGroup, NeedCategory, NeedStatus,
-    RegionId, Role, Safety, claimant, need,
+    Access, AccessGroup, ClaimantId, FieldGroup, NeedCategory, NeedStatus, RegionId, Role,
+    claimant, need,
 };
 use sea_orm::{
     ColumnTrait, Condition, QuerySelect,
@@ -17,6 +17,7 @@ use super::{
     disclosure::Opened,
     grant::in_force,
     nothing,
+    organization::check_search,
     page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
     rows::among,
     sealed::{Contact, LanguageAbility, WorkAuthorization},
@@ -27,6 +28,7 @@ use crate::{
     viewer::Viewer,
 };
 
+pub(super) mod bound;
 pub mod erase;
 mod people;
 pub mod register;
@@ -153,9 +155,10 @@ impl Session {
     /// Claimants that the caller may see, last registered first.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the text to look for is too long, or the database fails.
     pub async fn claimant_list(&self, filter: Filter, slice: &Slice) -> Result<Paged<Seen>> {
         use claimant::Column;
+        check_search(filter.text.as_ref())?;
         let needs = (filter.need_category, filter.need_status);
         let paged = self
             .find::<claimant::Entity>()
@@ -250,8 +253,7 @@ impl Session {
     }
 
     /// How the claimants may be reached, as far as the caller may know: everything for the registering organization;
-    /// for a party the safe points, and those only with consent and the person's permission. That there is none is told as
-    /// that the person gave no permission.
+    /// for a party the safe points, and those only with consent and the person's permission; where there are none, nothing.
     ///
     /// # Errors
     /// When the database fails.
@@ -265,15 +267,7 @@ impl Session {
         }
         let ids: Vec<ClaimantId> = contacts.keys().copied().collect();
         let own = self.registered_among(&ids).await?;
-        contacts.retain(|id, contact| {
-            if own.contains(id) {
-                return true;
-            }
-            let points = &mut contact.content.points;
-            points.retain(|point| point.safety == Safety::Safe);
-            points.iter_mut().for_each(|point| point.note = None);
-            contact.content.permission == ContactPermission::Any && !points.is_empty()
-        });
+        contacts.retain(|id, contact| own.contains(id) || contact.content.leave_usable());
         Ok(contacts)
     }
 

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::{
     Applied, Change, Readable, Session, Unit,
-    claimant::check_text,
+    claimant::{bound::check_in_force, check_text, erase::demand_known},
     grant::{in_force, kinds_among, wishes_among},
     journal::Entry,
     nothing,
@@ -259,6 +259,19 @@ impl Record {
         }
     }
 
+    /// Each organization has its own room, so that nobody takes anybody else's.
+    async fn check_room(&self, unit: &Unit<'_>) -> Result<()> {
+        let withdrawn: Vec<Option<DateTime<Utc>>> = consent::Entity::find()
+            .select_only()
+            .column(consent::Column::WithdrawnAt)
+            .filter(consent::Column::ClaimantId.eq(self.claimant))
+            .filter(consent::Column::RecordedById.eq(unit.session.viewer().organization()))
+            .into_tuple()
+            .all(&unit.transaction)
+            .await?;
+        check_in_force(&withdrawn, "claimantId")
+    }
+
     /// By what authority somebody else consents may name people.
     async fn sealed_authority(&self, unit: &Unit<'_>, id: ConsentId) -> Result<Option<Sealed>> {
         let Some(authority) = &self.authority else {
@@ -324,13 +337,8 @@ impl Change for Record {
 
     async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
         self.check(unit.session.now)?;
-        let claimant = unit
-            .find::<claimant::Entity>()
-            .filter(claimant::Column::Id.eq(self.claimant))
-            .one()
-            .await?
-            .ok_or_else(|| Refusal::at(Problem::NotFound, "claimantId"))?;
-        unit.lock_known_claimant(claimant.id, "claimantId").await?;
+        let claimant = unit.locked_claimant(self.claimant, "claimantId").await?;
+        demand_known(&claimant, "claimantId")?;
         let organization = unit.session.viewer().organization();
         let registered = claimant.registering_organization_id == organization;
         // Only the registering organization records what widens access; anybody who deals with the person may
@@ -350,6 +358,7 @@ impl Change for Record {
             return Err(Refusal::at(Problem::ConsentOwnRequired, "givenBy").into());
         }
         self.check_recipients(unit).await?;
+        self.check_room(unit).await?;
         let id = self.insert(unit, guardian_ends_at).await?;
         unit.record(
             Entry::new(JournalKind::ConsentRecorded, SubjectType::Consent, id, 1)
@@ -375,18 +384,10 @@ impl Change for Withdraw {
 
     async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
         super::referral::check_note(self.note.as_ref())?;
-        let found = unit
-            .find::<consent::Entity>()
-            .filter(consent::Column::Id.eq(self.id))
-            .one()
-            .await?
-            .ok_or_else(|| Refusal::at(Problem::NotFound, "id"))?;
-        let claimant = unit
-            .find::<claimant::Entity>()
-            .filter(claimant::Column::Id.eq(found.claimant_id))
-            .one()
-            .await?
-            .ok_or_else(|| Refusal::at(Problem::NotFound, "id"))?;
+        let found = unit.visible_consent(self.id).await?;
+        let claimant = unit.locked_claimant(found.claimant_id, "id").await?;
+        // Somebody may have withdrawn it while we waited: that is told to whoever keeps the record alone.
+        let found = unit.visible_consent(self.id).await?;
         let organization = unit.session.viewer().organization();
         // To take a refusal back opens more.
         if found.refused && claimant.registering_organization_id != organization {
@@ -395,7 +396,6 @@ impl Change for Withdraw {
         if found.withdrawn_at.is_some() {
             return Err(Refusal::at(Problem::AlreadyWithdrawn, "id").into());
         }
-        unit.lock_claimant(claimant.id).await?;
         let changed = consent::Entity::update_many()
             .col_expr(consent::Column::WithdrawnAt, Expr::value(unit.session.now))
             .filter(consent::Column::Id.eq(self.id))
@@ -426,6 +426,14 @@ impl Change for Withdraw {
 }
 
 impl Unit<'_> {
+    async fn visible_consent(&self, id: ConsentId) -> Result<consent::Model> {
+        self.find::<consent::Entity>()
+            .filter(consent::Column::Id.eq(id))
+            .one()
+            .await?
+            .ok_or_else(|| Refusal::at(Problem::NotFound, "id").into())
+    }
+
     /// From when only the person's own consent counts, as far as the caller knows: by the birth date; without one, now
     /// if the age band says so.
     async fn own_consent_from(&self, claimant: &claimant::Model) -> Result<Option<DateTime<Utc>>> {

@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use super::{
     Applied, Change, Reading, Session, Store, Unit, Visible,
-    claimant::{erase::demand_known, token},
+    claimant::token,
     duplicate,
     exclusion::excluding,
     journal::Entry,
@@ -48,23 +48,13 @@ impl Change for Transfer {
 
     async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
         check_note(self.note.as_ref())?;
-        let claimant = unit
-            .find::<claimant::Entity>()
-            .filter(claimant::Column::Id.eq(self.id))
-            .one()
-            .await?
-            .ok_or_else(|| Refusal::at(Problem::NotFound, "id"))?;
-        if claimant.registering_organization_id != unit.session.viewer().organization() {
-            return Err(Refusal::new(Problem::RoleNotAllowed).into());
-        }
-        demand_known(&claimant, "id")?;
+        let claimant = unit.locked_registered_claimant(self.id, "id").await?;
         if claimant.record_version != self.expected_version {
             return Err(Refusal::at(Problem::StaleVersion, "expectedVersion")
                 .with_current_version(claimant.record_version)
                 .into());
         }
         let to = unit.keeper(self.to).await?;
-        unit.lock_claimant(claimant.id).await?;
         let wishes = unit.wishes_of(claimant.id).await?;
         let recipient = Recipient {
             organization: to.id,

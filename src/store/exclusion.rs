@@ -10,14 +10,15 @@ use entity::{
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
     prelude::Uuid,
     sea_query::{Expr, ExprTrait, IntoColumnRef, JoinType, Query, SelectStatement},
 };
 use serde::Serialize;
 
 use super::{
-    Applied, Change, Readable, Session, Unit, journal::Entry, nothing, sealed::registered_by,
+    Applied, Change, Readable, Session, Unit, claimant::bound::check_in_force, journal::Entry,
+    nothing, sealed::registered_by,
 };
 use crate::{
     error::{Problem, Refusal, Result},
@@ -156,6 +157,7 @@ impl Change for Record {
         {
             return Err(Refusal::at(Problem::AlreadyExcluded, "organizationId").into());
         }
+        unit.check_room_for_exclusion(claimant.id).await?;
         let known_to = unit
             .referrals_known_to(claimant.id, self.organization)
             .await?;
@@ -245,6 +247,17 @@ impl Unit<'_> {
                 .private_to(claimant.registering_organization_id),
         );
         Ok(())
+    }
+
+    async fn check_room_for_exclusion(&self, claimant: ClaimantId) -> Result<()> {
+        let ended: Vec<Option<DateTime<Utc>>> = exclusion::Entity::find()
+            .select_only()
+            .column(exclusion::Column::EndedAt)
+            .filter(exclusion::Column::ClaimantId.eq(claimant))
+            .into_tuple()
+            .all(&self.transaction)
+            .await?;
+        check_in_force(&ended, "organizationId")
     }
 
     /// The referrals of a claimant that another organization was told of: as a party, closed ones included, or because

@@ -137,10 +137,8 @@ impl Unit<'_> {
         }
         self.own_claimant(with, PATH).await?;
         let both: Vec<ClaimantId> = claimant.into_iter().chain([with]).collect();
-        let erased = self.lock_claimants(&both).await?;
-        if erased.contains(&with) {
-            return Err(Refusal::at(Problem::ClaimantErased, PATH).into());
-        }
+        self.lock_claimants(&both).await?;
+        self.own_claimant(with, PATH).await?;
         Ok(())
     }
 

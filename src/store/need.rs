@@ -3,13 +3,13 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     AccessGroup, ClaimantId, JournalKind, NeedCategory, NeedId, NeedStatus, SubjectType,
-    access_grant, claimant, need, referral,
+    access_grant, need, referral,
 };
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
-    ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait,
+    ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait,
     prelude::Uuid,
     sea_query::{Expr, ExprTrait, Query},
 };
@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use super::{
     Applied, Change, Readable, Session, Unit,
-    claimant::erase::demand_known,
+    claimant::{bound::check_kept, erase::demand_known},
     grant::{in_force, open_at},
     journal::Entry,
     nothing,
@@ -146,12 +146,7 @@ impl Change for Record {
         {
             return Err(Refusal::at(Problem::OutOfRange { from: 1, to: 9 }, "priority").into());
         }
-        let claimant = unit
-            .find::<claimant::Entity>()
-            .filter(claimant::Column::Id.eq(self.claimant))
-            .one()
-            .await?
-            .ok_or_else(|| Refusal::at(Problem::NotFound, "claimantId"))?;
+        let claimant = unit.locked_claimant(self.claimant, "claimantId").await?;
         demand_known(&claimant, "claimantId")?;
         let organization = unit.session.viewer().organization();
         let registered = claimant.registering_organization_id == organization;
@@ -177,6 +172,11 @@ impl Change for Record {
 
 impl Record {
     async fn insert(&self, unit: &Unit<'_>) -> Result<()> {
+        let kept = need::Entity::find()
+            .filter(need::Column::ClaimantId.eq(self.claimant))
+            .count(&unit.transaction)
+            .await?;
+        check_kept(kept, "category")?;
         let mut wanted_from = None;
         self.wanted_from.clone().apply(&mut wanted_from);
         need::ActiveModel {

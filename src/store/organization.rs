@@ -12,7 +12,11 @@ use super::{
     Readable, Session, Store, everything,
     page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
 };
-use crate::{domain::free_text, error::Result, viewer::Viewer};
+use crate::{
+    domain::free_text,
+    error::{BadInput, Error, Result},
+    viewer::Viewer,
+};
 
 impl Readable for organization::Entity {
     fn visible_to(_: &Viewer, _: DateTime<Utc>) -> Condition {
@@ -61,6 +65,17 @@ pub(super) fn searchable<'t>(texts: impl IntoIterator<Item = &'t str>) -> String
     words.into_iter().collect::<Vec<_>>().join(" ")
 }
 
+/// Refuses a text to look for that is longer than any that is found.
+pub(super) fn check_search(text: Option<&String>) -> Result<()> {
+    const LONGEST: usize = 200;
+    match text {
+        Some(text) if free_text::is_longer_than(text, LONGEST) => {
+            Err(Error::BadInput(BadInput::SearchText))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// Every word of `text` must stand in the normalised text of `column`.
 pub(super) fn contains_words(column: SimpleExpr, text: &str) -> Condition {
     free_text::words(text)
@@ -81,13 +96,14 @@ impl Session {
     /// Organizations by name.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the text to look for is too long, or the database fails.
     pub async fn organization_list(
         &self,
         filter: Filter,
         slice: &Slice,
     ) -> Result<Paged<organization::Model>> {
         use organization::Column;
+        check_search(filter.text.as_ref())?;
         let kinds_of = |role: Role| {
             OrganizationKind::ALL
                 .iter()

@@ -6,7 +6,7 @@ use entity::{
     ClaimantId, JournalKind, NeedCategory, OutcomeKind, QualificationId, RecognitionStatus,
     SubjectType, claimant, referral,
 };
-use sea_orm::{ColumnTrait, EntityTrait, prelude::Uuid};
+use sea_orm::{EntityTrait, prelude::Uuid};
 use serde::Serialize;
 
 use super::{
@@ -186,17 +186,7 @@ impl Unit<'_> {
     /// A claimant whose sealed documents the caller's organization may write: the one that it registered. Nobody else
     /// writes them meanwhile.
     pub(super) async fn registered(&self, id: ClaimantId) -> Result<claimant::Model> {
-        let claimant = self
-            .find::<claimant::Entity>()
-            .filter(claimant::Column::Id.eq(id))
-            .one()
-            .await?
-            .ok_or_else(|| Refusal::at(Problem::NotFound, "claimantId"))?;
-        if claimant.registering_organization_id != self.session.viewer().organization() {
-            return Err(Refusal::new(Problem::RoleNotAllowed).into());
-        }
-        self.lock_known_claimant(id, "claimantId").await?;
-        Ok(claimant)
+        self.locked_registered_claimant(id, "claimantId").await
     }
 
     /// Lets the recognition of a claimant's qualification follow the outcomes of a referral that is about recognition,

@@ -6,9 +6,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use entity::{
-    Access, CatchmentId, ClaimantId, NeedCategory, ReferralAction, ReferralBox, ReferralId,
-    ReferralOrderField, ReferralPriority, ReferralStatus, ReferralStatusReason, ReferralSubStatus,
-    RegionId, ServiceId, organization_catchment, outcome, referral,
+    Access, CatchmentId, ClaimantId, NeedCategory, OrganizationId, ReferralAction, ReferralBox,
+    ReferralId, ReferralOrderField, ReferralPriority, ReferralStatus, ReferralStatusReason,
+    ReferralSubStatus, RegionId, ServiceId, organization_catchment, outcome, referral,
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
@@ -187,21 +187,35 @@ impl Seen {
     }
 
     fn facts(&self, children: &Children) -> Facts {
+        let anonymous = self.claimant_withheld == Some(Access::Anonymous);
+        let own = self.referral.registering_organization_id == Some(self.referral.source_id);
+        let of_held = children.of_held.contains(&self.referral.id);
         Facts {
             status: Some(self.referral.status),
             has_owner: self.referral.owner_id.is_some(),
-            anonymous: self.claimant_withheld == Some(Access::Anonymous),
+            anonymous,
             open_children: children.open.contains(&self.referral.id),
             replaced: children.replaced.contains(&self.referral.id),
+            estranged: !anonymous && !own && !of_held,
         }
     }
 }
 
-/// Which referrals have an open child, and which were replaced.
+/// The condition that a referral tells an organization for whom it is, as far as [`Seen`] goes: one that should never have
+/// been tells it to its source alone.
+fn tells_its_people(organization: OrganizationId) -> Condition {
+    Condition::any()
+        .add(referral::Column::Status.ne(ReferralStatus::EnteredInError))
+        .add(referral::Column::SourceId.eq(organization))
+}
+
+/// Which referrals have an open child, which were replaced, and which their source may send again because it owns the open
+/// one that they were split from.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Children {
     pub(super) open: HashSet<ReferralId>,
     pub(super) replaced: HashSet<ReferralId>,
+    pub(super) of_held: HashSet<ReferralId>,
 }
 
 /// What makes a request still open.
@@ -415,6 +429,7 @@ impl Session {
             .filter(referral::Column::Id.in_subquery(self.for_person(claimant)))
             // An open referral does not tell whose it is.
             .filter(party(self.viewer().organization()))
+            .filter(tells_its_people(self.viewer().organization()))
             .page(&order(ReferralOrderField::CreatedAt, true), slice)
             .await?;
         Ok(paged.map(|row| self.seen_referral(row)))
@@ -442,6 +457,12 @@ impl Session {
                 .into_iter()
                 .filter_map(|row| row.replaces_id)
                 .collect(),
+            of_held: child::of_held(
+                self.reader(),
+                self.viewer().organization(),
+                referrals.iter().map(|seen| &seen.referral),
+            )
+            .await?,
         };
         Ok(referrals
             .iter()
@@ -465,7 +486,7 @@ pub(super) fn check_note(note: Option<&String>) -> Result<()> {
 pub(super) fn check_free_text(text: Option<&String>, path: &str) -> Result<()> {
     const LONGEST: usize = 4_000;
     let Some(text) = text else { return Ok(()) };
-    if text.chars().count() > LONGEST {
+    if free_text::is_longer_than(text, LONGEST) {
         return Err(Refusal::at(Problem::TooLong { limit: LONGEST }, path).into());
     }
     if free_text::has_sin(text) {

@@ -87,6 +87,16 @@ impl Default for Contact {
     }
 }
 
+impl Contact {
+    /// Leaves what another organization than the registering one may use: with the person's permission the safe points,
+    /// without what was noted beside them. Says whether there is any.
+    pub(super) fn leave_usable(&mut self) -> bool {
+        self.points.retain(|point| point.safety == Safety::Safe);
+        self.points.iter_mut().for_each(|point| point.note = None);
+        self.permission == ContactPermission::Any && !self.points.is_empty()
+    }
+}
+
 /// An identifier that an authority or an agency gave.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identifier {
@@ -568,7 +578,7 @@ impl Unit<'_> {
         Ok(self.identities(&[claimant]).await?.remove(&claimant))
     }
 
-    /// The identities of claimants of the caller's own organization.
+    /// The identities of claimants that are open to the caller now.
     pub(super) async fn identities(
         &self,
         claimants: &[ClaimantId],
@@ -577,13 +587,31 @@ impl Unit<'_> {
         open(self.session.seal(), rows, claimants).await
     }
 
-    /// The contacts of claimants of the caller's own organization.
+    /// The contacts of claimants, as far as the caller may know them: of one that it registered whole, of any other what
+    /// it may use.
     pub(super) async fn contacts(
         &self,
         claimants: &[ClaimantId],
     ) -> Result<HashMap<ClaimantId, Contact>> {
         let rows = self.find::<claimant_contact::Entity>();
-        open(self.session.seal(), rows, claimants).await
+        let mut contacts = open(self.session.seal(), rows, claimants).await?;
+        if contacts.is_empty() {
+            return Ok(contacts);
+        }
+        let own: Vec<ClaimantId> = self
+            .find::<claimant::Entity>()
+            .filter(claimant::Column::Id.is_in(claimants.iter().copied()))
+            .filter(
+                claimant::Column::RegisteringOrganizationId
+                    .eq(self.session.viewer().organization()),
+            )
+            .all()
+            .await?
+            .into_iter()
+            .map(|row| row.id)
+            .collect();
+        contacts.retain(|id, contact| own.contains(id) || contact.leave_usable());
+        Ok(contacts)
     }
 
     /// The identifiers of claimants of the caller's own organization.

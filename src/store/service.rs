@@ -20,7 +20,7 @@ use super::{
     Readable, Session,
     directory::{Categories, Languages},
     everything,
-    organization::contains_words,
+    organization::{check_search, contains_words},
     page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
 };
 use crate::{error::Result, viewer::Viewer};
@@ -88,13 +88,14 @@ impl Session {
     /// Services by name.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the text to look for is too long, or the database fails.
     pub async fn service_list(
         &self,
         filter: Filter,
         slice: &Slice,
     ) -> Result<Paged<service::Model>> {
         use service::Column;
+        check_search(filter.text.as_ref())?;
         self.find::<service::Entity>()
             .filter_some(filter.text, |text| {
                 contains_words(Expr::col(Column::Search), &text)

@@ -16,8 +16,8 @@ pub mod golden;
 pub mod journey;
 pub mod postgres;
 pub mod process;
-pub mod software;
 pub mod socket;
+pub mod software;
 pub mod story;
 pub mod world;
 

@@ -89,7 +89,9 @@ impl Schema {
             .as_array()
             .is_some_and(|all| all.iter().any(|each| each["name"] == "UserError"));
         match name {
-            "Query" | "Mutation" | "Subscription" => Some("a root; what its fields give is drawn by type"),
+            "Query" | "Mutation" | "Subscription" => {
+                Some("a root; what its fields give is drawn by type")
+            }
             "ConsentWarning" => Some("what a caller should mind, in words that `message` holds"),
             "PageInfo" => Some("whether there is more; `paging` and `visibility` hold it"),
             _ if is_error => Some("what a caller did wrong, in words that `message` holds"),

@@ -322,6 +322,7 @@ impl Run<'_> {
         change: impl FnOnce(&mut referral::Model),
     ) -> Option<()> {
         let facts = Facts {
+            estranged: false,
             status: Some(self.row.status),
             has_owner: self.row.owner_id.is_some(),
             anonymous: self.row.claimant_id.is_none(),

@@ -28,6 +28,8 @@ const PARTICLES: [&str; 26] = [
 
 /// No name has more parts that would tell anything.
 const MOST_PARTS: usize = 8;
+/// Nor a part more letters: a script without spaces makes one part of a whole text.
+const MOST_LETTERS: usize = 40;
 
 impl Name {
     /// A name in whatever script. Transliteration is by character, so it needs no language.
@@ -36,6 +38,7 @@ impl Name {
         let words = latin
             .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '\'')
             .map(|word| word.replace('\'', ""))
+            .map(|word| word.chars().take(MOST_LETTERS).collect::<String>())
             .filter(|word| !word.is_empty());
         let (particles, names): (Vec<String>, Vec<String>) =
             words.partition(|word| PARTICLES.contains(&word.as_str()));

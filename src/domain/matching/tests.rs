@@ -111,6 +111,14 @@ fn a_single_name_alone_says_little() {
 }
 
 #[test]
+fn a_name_as_long_as_a_text_is_compared_by_its_beginning() {
+    // Without spaces, each sign some letters.
+    assert_eq!(Name::new(&"京".repeat(200)), Name::new(&"京".repeat(40)));
+    let long = person(&format!("{} Sample", "京".repeat(150)), "1985-07-23");
+    assert_eq!(likeness(&long, &long), Some(MatchBand::Likely));
+}
+
+#[test]
 fn descriptions_of_nobody_are_alike_to_nothing() {
     let nobody = Description::default();
     assert_eq!(likeness(&nobody, &nobody), None);

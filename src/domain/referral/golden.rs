@@ -12,16 +12,18 @@ const HEADER: &str = "\
 # What may be done with a referral, by whom, and what follows. Generated from domain::referral::next.
 # One line for each status and action. A relation that a line does not name is refused: WRONG_RELATION where the line
 # names another, WRONG_STATUS where it names nobody (-). In brackets stands what a result hangs on: whether there is an
-# owner, whether a claimant is named, whether a child is open, whether a newer referral replaces this one. What is not
-# told makes no difference. NONE in the first column: the referral does not exist yet.
+# owner, whether a claimant is named, whether a child is open, whether a newer referral replaces this one, whether its
+# source has nothing to do with the claimant any more. What is not told makes no difference. NONE in the first column: the
+# referral does not exist yet.
 ";
 
 /// The words for each fact of the guards, where it does not hold and where it does.
-const WORDS: [[&str; 2]; 4] = [
+const WORDS: [[&str; 2]; 5] = [
     ["no owner", "owner"],
     ["named", "anonymous"],
     ["no open child", "open child"],
     ["not replaced", "replaced"],
+    ["not estranged", "estranged"],
 ];
 
 pub(super) fn statuses() -> impl Iterator<Item = Option<ReferralStatus>> {
@@ -38,6 +40,7 @@ pub(super) const fn facts(status: Option<ReferralStatus>, bits: usize) -> Facts 
         anonymous: bits & 2 != 0,
         open_children: bits & 4 != 0,
         replaced: bits & 8 != 0,
+        estranged: bits & 16 != 0,
     }
 }
 
@@ -64,6 +67,7 @@ fn word(answer: Result<Next, Refusal>) -> String {
             Refusal::AlreadyReplaced => "ALREADY_REPLACED",
             Refusal::NotAnonymous => "NOT_ANONYMOUS",
             Refusal::Anonymous => "ANONYMOUS",
+            Refusal::Estranged => "ESTRANGED",
         }
         .to_owned(),
     }

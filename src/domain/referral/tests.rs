@@ -20,6 +20,7 @@ const fn owned(status: ReferralStatus) -> Facts {
         anonymous: false,
         open_children: false,
         replaced: false,
+        estranged: false,
     }
 }
 
@@ -274,6 +275,14 @@ fn the_source_replaces_once_what_did_not_succeed() {
     assert_eq!(
         next(&replaced, Do::Resubmit.into(), Relation::Source),
         Err(Refusal::AlreadyReplaced)
+    );
+    let estranged = Facts {
+        estranged: true,
+        ..owned(Rejected)
+    };
+    assert_eq!(
+        next(&estranged, Do::Resubmit.into(), Relation::Source),
+        Err(Refusal::Estranged)
     );
 }
 

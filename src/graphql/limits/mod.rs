@@ -225,8 +225,13 @@ impl Reading<'_> {
     /// The document with the root field of a subscription in its place.
     fn settled(&self, name: Option<&Name>) -> Result<Cow<'_, ExecutableDocument>, Vec<Refusal>> {
         let parsed = &self.document.parsed;
-        let subscribes = |operation: &OperationDefinition| operation.ty == OperationType::Subscription;
-        if !parsed.operations.iter().any(|(_, operation)| subscribes(&operation.node)) {
+        let subscribes =
+            |operation: &OperationDefinition| operation.ty == OperationType::Subscription;
+        if !parsed
+            .operations
+            .iter()
+            .any(|(_, operation)| subscribes(&operation.node))
+        {
             return Ok(Cow::Borrowed(parsed));
         }
         let mut parsed = parsed.clone();

@@ -63,6 +63,12 @@ impl<'a> Values<'a> {
                 for directive in &definition.node.directives {
                     values.refuse(text::DIRECTIVE_PLACE, directive.pos);
                 }
+                // async-graphql looks whether the rest of it fits.
+                if let Some(default) = &definition.node.default_value
+                    && holds_nul(&default.node)
+                {
+                    values.refuse(text::VALUE_UNFIT, default.pos);
+                }
             }
             values.directives(&operation.directives, &mut usages);
             values.set(
@@ -279,9 +285,26 @@ fn bases_fit(given: &BaseType, wanted: &BaseType) -> bool {
     }
 }
 
+/// Whether U+0000 stands in a text. PostgreSQL keeps none, SQLite would, and no text of ours needs it.
+fn holds_nul(value: &ConstValue) -> bool {
+    match value {
+        ConstValue::String(text) => text.contains('\0'),
+        ConstValue::List(items) => items.iter().any(holds_nul),
+        ConstValue::Object(members) => members.values().any(holds_nul),
+        ConstValue::Null
+        | ConstValue::Number(_)
+        | ConstValue::Boolean(_)
+        | ConstValue::Binary(_)
+        | ConstValue::Enum(_) => false,
+    }
+}
+
 /// Whether a constant can be a value of a scalar, as far as the type rules alone tell. async-graphql lets an integer of
 /// any size pass for `Int` until it runs.
 pub(super) fn scalar_fits(scalar: &str, value: &ConstValue, schema: &SchemaIndex) -> bool {
+    if holds_nul(value) {
+        return false;
+    }
     match scalar {
         "Int" => match value {
             ConstValue::Number(number) => number

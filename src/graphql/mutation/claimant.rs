@@ -392,7 +392,7 @@ impl ClaimantMutation {
         claimant_payload(context, &change, input.idempotency_key).await
     }
 
-    /// Records a need. A party may record that one is met, and no more.
+    /// Records a need; a person has at most 200. A party may record that one is met, and no more.
     async fn need_record(
         &self,
         context: &Context<'_>,

@@ -106,7 +106,8 @@ pub struct ConsentMutation;
 impl ConsentMutation {
     /// Records a consent, or a refusal. What opens more is for the registering organization to record; nobody opens
     /// anything to itself. From the age of consent only the person's own word is taken, whatever authority is named
-    /// (`CONSENT_OWN_REQUIRED`); what a guardian or representative said before ends on that birthday.
+    /// (`CONSENT_OWN_REQUIRED`); what a guardian or representative said before ends on that birthday. Of one person one
+    /// organization keeps at most 200 that are not withdrawn, and 1,000 ever (`TOO_MANY`).
     async fn consent_record(
         &self,
         context: &Context<'_>,
@@ -151,7 +152,7 @@ impl ConsentMutation {
 
     /// Records that a claimant never wants to be known to an organization, for the registering organization alone. It
     /// beats every consent: at once the organization sees nothing of the person, and what was open with it is
-    /// cancelled.
+    /// cancelled. A person excludes at most 200 at once (`TOO_MANY`).
     async fn exclusion_record(
         &self,
         context: &Context<'_>,

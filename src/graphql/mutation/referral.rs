@@ -249,7 +249,7 @@ impl ReferralMutation {
         payload(context, &act::Resume(input.plain(context)), key).await
     }
 
-    /// Completes a referral with at least one outcome.
+    /// Completes a referral with at least one outcome; it has at most 200 in all.
     async fn referral_complete(
         &self,
         context: &Context<'_>,
@@ -279,7 +279,9 @@ impl ReferralMutation {
         payload(context, &act::Void(input.reasoned(context)), key).await
     }
 
-    /// Sends a new referral in place of one that was declined, cancelled or failed; once. Returns the new one.
+    /// Sends a new referral in place of one that was declined, cancelled or failed; once. Returns the new one. It names
+    /// the claimant anew: for the organization that registered the person, or that still owns the open referral from which
+    /// the old one was split.
     async fn referral_resubmit(
         &self,
         context: &Context<'_>,
@@ -295,7 +297,7 @@ impl ReferralMutation {
     }
 
     /// Refers the same person on for another need, while the caller's organization works on this one. Returns the new
-    /// one.
+    /// one. Nobody refers a person to itself whom another organization registered (`RECIPIENT_IS_SELF`).
     async fn referral_split(
         &self,
         context: &Context<'_>,

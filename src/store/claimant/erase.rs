@@ -40,7 +40,7 @@ impl Change for EraseClaimant {
     const MUTATION: &'static str = "claimantErase";
 
     async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
-        let claimant = unit.registered_claimant(self.id).await?;
+        let claimant = unit.locked_registered_claimant(self.id, "id").await?;
         if claimant.record_version != self.expected_version {
             return Err(Refusal::at(Problem::StaleVersion, "expectedVersion")
                 .with_current_version(claimant.record_version)
@@ -65,7 +65,7 @@ impl Change for HoldClaimant {
         if self.note.trim().is_empty() {
             return Err(Refusal::at(Problem::Required, "note").into());
         }
-        let claimant = unit.registered_claimant(self.id).await?;
+        let claimant = unit.locked_registered_claimant(self.id, "id").await?;
         let (kind, held_at) = if self.held {
             let since = claimant.held_at.unwrap_or(unit.session.now);
             (JournalKind::ClaimantHeld, Some(since))
@@ -102,22 +102,51 @@ impl Unit<'_> {
         }
     }
 
-    /// A claimant whom the caller's organization registered, kept from changing until this transaction ends.
-    async fn registered_claimant(&self, id: ClaimantId) -> Result<claimant::Model> {
-        let seen = self.visible_claimant(id).await?;
-        if seen.registering_organization_id != self.session.viewer().organization() {
-            return Err(Refusal::new(Problem::RoleNotAllowed).into());
-        }
-        self.lock_known_claimant(id, "id").await?;
-        self.visible_claimant(id).await
+    /// A claimant whom the caller sees, kept from changing until this transaction ends. The person is read again under the
+    /// lock: until then the file may have gone to another organization, and the caller may see it no more.
+    pub(in crate::store) async fn locked_claimant(
+        &self,
+        id: ClaimantId,
+        path: &str,
+    ) -> Result<claimant::Model> {
+        // Nobody waits for the lock of a person whom it does not see.
+        self.visible_claimant(id, path).await?;
+        self.lock_claimant(id).await?;
+        self.visible_claimant(id, path).await
     }
 
-    async fn visible_claimant(&self, id: ClaimantId) -> Result<claimant::Model> {
+    /// The same of a claimant whom the caller's organization registered, and who was not erased. Any other is as good as
+    /// none.
+    pub(in crate::store) async fn locked_own_claimant(
+        &self,
+        id: ClaimantId,
+        path: &str,
+    ) -> Result<claimant::Model> {
+        self.own_claimant(id, path).await?;
+        self.lock_claimant(id).await?;
+        self.own_claimant(id, path).await
+    }
+
+    /// The same, where whoever sees the person without having registered it is told so.
+    pub(in crate::store) async fn locked_registered_claimant(
+        &self,
+        id: ClaimantId,
+        path: &str,
+    ) -> Result<claimant::Model> {
+        let claimant = self.locked_claimant(id, path).await?;
+        if claimant.registering_organization_id != self.session.viewer().organization() {
+            return Err(Refusal::new(Problem::RoleNotAllowed).into());
+        }
+        demand_known(&claimant, path)?;
+        Ok(claimant)
+    }
+
+    async fn visible_claimant(&self, id: ClaimantId, path: &str) -> Result<claimant::Model> {
         self.find::<claimant::Entity>()
             .filter(claimant::Column::Id.eq(id))
             .one()
             .await?
-            .ok_or_else(|| Refusal::at(Problem::NotFound, "id").into())
+            .ok_or_else(|| Refusal::at(Problem::NotFound, path).into())
     }
 
     /// Writes a claimant's row if it is still as it was read, and tells the registering organization.

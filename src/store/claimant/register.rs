@@ -85,7 +85,7 @@ pub(in crate::store) fn check_text(text: Option<&String>, limit: usize, path: &s
     if text.trim().is_empty() {
         return Err(Refusal::at(Problem::Required, path).into());
     }
-    if text.chars().count() > limit {
+    if free_text::is_longer_than(text, limit) {
         return Err(Refusal::at(Problem::TooLong { limit }, path).into());
     }
     if free_text::has_sin(text) {
@@ -227,7 +227,7 @@ fn check_identifier(identifier: &mut Identifier, path: &str) -> Result<()> {
             if identifier.value.trim().is_empty() {
                 return Err(Refusal::at(Problem::Required, path).into());
             }
-            if identifier.value.chars().count() > 100 {
+            if free_text::is_longer_than(&identifier.value, 100) {
                 return Err(Refusal::at(Problem::TooLong { limit: 100 }, path).into());
             }
         }

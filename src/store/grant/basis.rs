@@ -21,6 +21,8 @@ pub(in crate::store) async fn wishes_among(
 ) -> Result<HashMap<ClaimantId, Wishes>> {
     let consents = consent::Entity::find()
         .filter(consent::Column::ClaimantId.is_in(claimants.iter().copied()))
+        // What was withdrawn says nothing any more.
+        .filter(consent::Column::WithdrawnAt.is_null())
         .all(connection)
         .await?;
     let mut recipients = Vec::new();

@@ -15,8 +15,8 @@ use sea_orm::{
 
 use super::{
     super::{
-        Readable, Session, Unit, claimant::Seen, grant::open_at, journal::Entry, nothing,
-        sealed::registered_by,
+        Readable, Session, Unit, claimant::Seen, claimant::erase::demand_known, grant::open_at,
+        journal::Entry, nothing, sealed::registered_by,
     },
     rule::party,
 };
@@ -144,7 +144,7 @@ impl Session {
 
 impl Unit<'_> {
     /// Refuses whom the caller did not register, exactly as whoever is not there.
-    pub(super) async fn check_also_for(
+    async fn check_also_for(
         &self,
         claimant: Option<ClaimantId>,
         people: &[ClaimantId],
@@ -159,10 +159,23 @@ impl Unit<'_> {
             let limit = MOST_PEOPLE;
             return Err(Refusal::at(Problem::TooMany { limit }, PATH).into());
         }
+        let own = self.session.viewer().organization();
+        let found = self
+            .find::<claimant::Entity>()
+            .filter(claimant::Column::Id.is_in(people.iter().copied()))
+            .filter(claimant::Column::RegisteringOrganizationId.eq(own))
+            .all()
+            .await?;
+        let found: HashMap<ClaimantId, claimant::Model> =
+            found.into_iter().map(|row| (row.id, row)).collect();
         let mut named = HashSet::from([claimant]);
         for (place, person) in people.iter().enumerate() {
             let path = format!("{PATH}.{place}");
-            self.own_claimant(*person, &path).await?;
+            let row = found.get(person);
+            demand_known(
+                row.ok_or_else(|| Refusal::at(Problem::NotFound, &path))?,
+                &path,
+            )?;
             if !named.insert(*person) {
                 return Err(Refusal::at(Problem::Invalid, &path).into());
             }
@@ -170,12 +183,27 @@ impl Unit<'_> {
         Ok(())
     }
 
-    /// Locks the people of a referral that is being sent, unless one was erased since the rows were read.
-    pub(super) async fn lock_known_people(
+    /// The claimant whom a new referral names. This one and whoever is beside stay as they are until this transaction ends,
+    /// and are looked at again under the lock: until then a file may have gone to another organization.
+    pub(super) async fn lock_own_people(
         &self,
-        claimant: ClaimantId,
+        claimant: Option<ClaimantId>,
         people: &[ClaimantId],
-    ) -> Result<()> {
+    ) -> Result<Option<claimant::Model>> {
+        let Some(id) = claimant else {
+            self.check_also_for(None, people).await?;
+            return Ok(None);
+        };
+        self.own_claimant(id, "claimantId").await?;
+        self.check_also_for(claimant, people).await?;
+        self.lock_known_people(id, people).await?;
+        let locked = self.own_claimant(id, "claimantId").await?;
+        self.check_also_for(claimant, people).await?;
+        Ok(Some(locked))
+    }
+
+    /// Locks the people of a new referral, unless one was erased since the rows were read.
+    async fn lock_known_people(&self, claimant: ClaimantId, people: &[ClaimantId]) -> Result<()> {
         let all: Vec<ClaimantId> = people.iter().copied().chain([claimant]).collect();
         let erased = self.lock_claimants(&all).await?;
         if erased.is_empty() {

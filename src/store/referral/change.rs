@@ -117,8 +117,9 @@ impl Change for LinkClaimant {
         let mut step = unit
             .step(self.id, Some(self.expected_version), action)
             .await?;
-        let claimant = unit.own_claimant(self.claimant, "claimantId").await?;
-        unit.lock_known_claimant(claimant.id, "claimantId").await?;
+        let claimant = unit
+            .locked_own_claimant(self.claimant, "claimantId")
+            .await?;
         let mut row = step.before.clone();
         row.claimant_id = Some(claimant.id);
         let summary = unit.summary_of(&row)?;

@@ -1,18 +1,23 @@
 //! Referrals that come from others: sent again after an ending, or split off while one is worked on.
+use std::collections::HashSet;
+
 use entity::{
-    ClaimantId, JournalKind, NeedCategory, ReferralAction, ReferralId, ReferralPriority,
-    ReferralStatus, ServiceId, SubjectType, referral,
+    ClaimantId, JournalKind, NeedCategory, OrganizationId, ReferralAction, ReferralId,
+    ReferralPriority, ReferralStatus, ServiceId, SubjectType, referral,
 };
-use sea_orm::{ActiveModelTrait, IntoActiveModel, SqlErr, prelude::Uuid};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
+    QuerySelect, SqlErr, prelude::Uuid,
+};
 use serde::Serialize;
 
 use super::{
     super::{Applied, Change, Unit, journal::Entry},
-    check_free_text,
+    OPEN_STATUSES, check_free_text,
     create::reference,
 };
 use crate::{
-    domain::business_days,
+    domain::{business_days, referral as workflow},
     error::{Problem, Refusal, Result},
 };
 
@@ -36,6 +41,39 @@ pub struct Split {
     pub service: Option<ServiceId>,
     pub priority: Option<ReferralPriority>,
     pub summary: Option<String>,
+}
+
+/// Which of some referrals an organization sent as the owner of another that is open still: what it split off it may send
+/// again, though another organization registered the person.
+pub(super) async fn of_held(
+    connection: &impl ConnectionTrait,
+    organization: OrganizationId,
+    referrals: impl Iterator<Item = &referral::Model>,
+) -> Result<HashSet<ReferralId>> {
+    let split: Vec<(ReferralId, ReferralId)> = referrals
+        .filter(|row| row.source_id == organization)
+        .filter(|row| row.registering_organization_id != Some(organization))
+        .filter(|row| workflow::is_terminal(row.status))
+        .filter_map(|row| Some((row.id, row.part_of_id?)))
+        .collect();
+    if split.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let held: Vec<ReferralId> = referral::Entity::find()
+        .select_only()
+        .column(referral::Column::Id)
+        .filter(referral::Column::Id.is_in(split.iter().map(|(_, parent)| *parent)))
+        .filter(referral::Column::OwnerId.eq(organization))
+        .filter(referral::Column::OwnerAccess.eq(true))
+        .filter(referral::Column::Status.is_in(OPEN_STATUSES))
+        .into_tuple()
+        .all(connection)
+        .await?;
+    Ok(split
+        .into_iter()
+        .filter(|(_, parent)| held.contains(parent))
+        .map(|(id, _)| id)
+        .collect())
 }
 
 impl Unit<'_> {
@@ -104,17 +142,26 @@ impl Change for Resubmit {
         let mut row = unit.successor_of(&old);
         row.replaces_id = Some(old.id);
         row.service_id = self.service.or(old.service_id);
+        let own = unit.session.viewer().organization();
+        match row.claimant_id {
+            Some(claimant) if old.registering_organization_id == Some(own) => {
+                unit.own_claimant(claimant, "id").await?;
+            }
+            // It rests on the one that it was split from, as the old one did.
+            Some(_) => row.part_of_id = old.part_of_id,
+            None => {}
+        }
         let summary = match &self.summary {
             Some(summary) => Some(summary.clone()),
             None => unit.summary_of(&old)?,
         };
         let also_for = unit.own_people_beside(old.id).await?;
+        unit.prepare_sending(&mut row, self.acknowledge_duplicate)
+            .await?;
         let people: Vec<ClaimantId> = row.claimant_id.into_iter().collect();
         unit.check_summary(&[people, also_for.clone()].concat(), summary.as_deref())
             .await?;
         unit.put_new_summary(&mut row, summary.as_deref())?;
-        unit.prepare_sending(&mut row, self.acknowledge_duplicate)
-            .await?;
         unit.insert_sent(&row, &also_for).await?;
         unit.record(
             Entry::new(
@@ -144,11 +191,11 @@ impl Change for Split {
         row.service_id = self.service;
         row.priority = self.priority.unwrap_or(parent.priority);
         row.need_id = unit.need_for(&row, None).await?;
+        // A child is there because of its parent: it duplicates nothing.
+        unit.prepare_sending(&mut row, true).await?;
         let people: Vec<ClaimantId> = row.claimant_id.into_iter().collect();
         unit.check_summary(&people, self.summary.as_deref()).await?;
         unit.put_new_summary(&mut row, self.summary.as_deref())?;
-        // A child is there because of its parent: it duplicates nothing.
-        unit.prepare_sending(&mut row, true).await?;
         // The parent moves on, so that a completion that runs beside this meets another version, and the child.
         let parent = unit.write(step).await?;
         // It names the parent's claimant and nobody else.

@@ -168,23 +168,9 @@ impl Change for Create {
         };
         step::allowed(&Facts::of_new(), action, &[Relation::Source])?;
         self.check(unit).await?;
-        let claimant = match self.claimant {
-            Some(id) => Some(unit.own_claimant(id, "claimantId").await?),
-            None => None,
-        };
-        unit.check_also_for(self.claimant, &self.also_for).await?;
-        if let Some(claimant) = claimant.as_ref().filter(|_| self.send) {
-            unit.lock_known_people(claimant.id, &self.also_for).await?;
-        }
+        let claimant = unit.lock_own_people(self.claimant, &self.also_for).await?;
         let mut row = self.row(unit, claimant.as_ref());
         row.need_id = unit.need_for(&row, self.need).await?;
-        let people: Vec<ClaimantId> = row.claimant_id.into_iter().collect();
-        unit.check_summary(
-            &[people, self.also_for.clone()].concat(),
-            self.summary.as_deref(),
-        )
-        .await?;
-        unit.put_new_summary(&mut row, self.summary.as_deref())?;
         if let Some(service) = self.service {
             row.owner_id = Some(unit.service(service, "serviceId").await?.organization_id);
         }
@@ -192,6 +178,13 @@ impl Change for Create {
             unit.prepare_sending(&mut row, self.acknowledge_duplicate)
                 .await?;
         }
+        let people: Vec<ClaimantId> = row.claimant_id.into_iter().collect();
+        unit.check_summary(
+            &[people, self.also_for.clone()].concat(),
+            self.summary.as_deref(),
+        )
+        .await?;
+        unit.put_new_summary(&mut row, self.summary.as_deref())?;
         row.clone()
             .into_active_model()
             .insert(&unit.transaction)
@@ -215,11 +208,11 @@ impl Change for Send {
             .await?;
         let mut row = step.before.clone();
         row.version += 1;
+        unit.prepare_sending(&mut row, self.acknowledge_duplicate)
+            .await?;
         // More may be known of the claimant than when the draft was written.
         let summary = unit.summary_of(&row)?;
         unit.check_summary(&unit.people_of(&row).await?, summary.as_deref())
-            .await?;
-        unit.prepare_sending(&mut row, self.acknowledge_duplicate)
             .await?;
         step.row.status = Set(row.status);
         step.row.owner_id = Set(row.owner_id);

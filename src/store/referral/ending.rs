@@ -22,7 +22,8 @@ use crate::{
     error::{Problem, Refusal, Result},
 };
 
-/// What the guards of the system's own actions ask for; none of them is about children or replacements.
+/// What the guards of the system's own actions ask for; none of them is about children, replacements or who may name the
+/// claimant.
 fn facts_of(row: &referral::Model) -> Facts {
     Facts {
         status: Some(row.status),
@@ -30,6 +31,7 @@ fn facts_of(row: &referral::Model) -> Facts {
         anonymous: row.claimant_id.is_none(),
         open_children: false,
         replaced: false,
+        estranged: false,
     }
 }
 

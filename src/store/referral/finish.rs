@@ -4,11 +4,13 @@ use entity::{
     ClaimantId, DecidedBy, JournalKind, OutcomeId, OutcomeKind, ReferralAction, ReferralId,
     ReferralStatusReason, outcome, referral,
 };
-use sea_orm::{ActiveValue::Set, EntityTrait, prelude::Uuid};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, prelude::Uuid,
+};
 use serde::Serialize;
 
 use super::{
-    super::{Applied, Change, Unit},
+    super::{Applied, Change, Unit, claimant::bound::check_kept},
     act::check_reason,
     check_free_text, check_note,
 };
@@ -90,6 +92,9 @@ impl Finish {
         if !workflow::outcomes_suffice(action, &kinds) {
             return Err(Refusal::at(Problem::UnresolvedOutcomeRequired, "outcomes").into());
         }
+        let many = self.outcomes.len();
+        unit.check_room_for_outcomes(&step.before, many, "outcomes")
+            .await?;
         for (place, outcome) in self.outcomes.iter().enumerate() {
             unit.put_outcome(&step.before, outcome, &format!("outcomes.{place}"))
                 .await?;
@@ -120,6 +125,8 @@ impl Change for RecordOutcome {
         let step = unit
             .step(self.referral, None, ReferralAction::RecordOutcome)
             .await?;
+        unit.check_room_for_outcomes(&step.before, 1, "outcome")
+            .await?;
         unit.put_outcome(&step.before, &self.outcome, "outcome")
             .await?;
         let kinds = of_claimant(&step.before, std::slice::from_ref(&self.outcome));
@@ -139,6 +146,19 @@ fn of_claimant(referral: &referral::Model, outcomes: &[OutcomeInput]) -> Vec<Out
 }
 
 impl Unit<'_> {
+    async fn check_room_for_outcomes(
+        &self,
+        referral: &referral::Model,
+        more: usize,
+        path: &str,
+    ) -> Result<()> {
+        let kept = outcome::Entity::find()
+            .filter(outcome::Column::ReferralId.eq(referral.id))
+            .count(&self.transaction)
+            .await?;
+        check_kept(kept + more as u64 - 1, path)
+    }
+
     async fn put_outcome(
         &self,
         referral: &referral::Model,

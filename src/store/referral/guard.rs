@@ -16,7 +16,7 @@ use super::{
     },
     OPEN_STATUSES,
 };
-use crate::error::{Problem, Refusal, Result};
+use crate::error::{Error, Problem, Refusal, Result};
 
 /// How many duplicates are told.
 const MOST_DUPLICATES: u64 = 20;
@@ -81,6 +81,15 @@ pub(in crate::store) async fn own_claimant(
     Ok(claimant)
 }
 
+/// Whether the caller's own organization registered a claimant who was not erased.
+async fn is_own(reads: &impl Reads, claimant: ClaimantId) -> Result<bool> {
+    match own_claimant(reads, claimant, "claimantId").await {
+        Ok(_) => Ok(true),
+        Err(Error::Refused(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// A service of the directory.
 pub(in crate::store) async fn service(
     reads: &impl Reads,
@@ -121,7 +130,7 @@ async fn consent_to(
         // What an organization does with its own claimant opens nothing to anybody.
         Some(own)
             if own == reads.session().viewer().organization()
-                && own_claimant(reads, claimant, "claimantId").await.is_ok() =>
+                && is_own(reads, claimant).await? =>
         {
             Ok(Access::Granted)
         }
@@ -144,6 +153,12 @@ async fn unconsented(
     recipient: Option<OrganizationId>,
     access: Access,
 ) -> Result<Option<Refusal>> {
+    let own = reads.session().viewer().organization();
+    let registered = is_own(reads, claimant).await?;
+    // It would open more to itself, and for longer, than whoever sent the person to it meant to.
+    if recipient == Some(own) && !registered {
+        return Ok(Some(Refusal::at(Problem::RecipientIsSelf, "serviceId")));
+    }
     if access == Access::Granted {
         return Ok(None);
     }
@@ -157,7 +172,6 @@ async fn unconsented(
         }
         None => false,
     };
-    let registered = own_claimant(reads, claimant, "claimantId").await.is_ok();
     let problem = match excluded && registered {
         true => Problem::Excluded,
         // Whether there ever was a consent is told to the one that keeps it.

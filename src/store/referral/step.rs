@@ -17,7 +17,7 @@ use sea_orm::{
 
 use super::{
     super::{Each, Unit, journal::Entry, one, seal::Wrapped},
-    Children, OPEN_STATUSES, Seen, Tenure, open_children, relations, replacements,
+    Children, OPEN_STATUSES, Seen, Tenure, child, open_children, relations, replacements,
 };
 use crate::{
     domain::referral::{self as workflow, Action, Facts, Next, Relation},
@@ -58,19 +58,34 @@ impl Unit<'_> {
         asked: &[Asked],
         action: ReferralAction,
     ) -> Result<Each<Step>> {
+        if changes_access(action) {
+            self.lock_claimants_of(asked).await?;
+        }
+        // Only now: while we waited, a claimant's file may have gone to another organization.
         let rows = self.referrals_at(asked).await?;
         let found: Vec<&referral::Model> = rows.iter().flatten().collect();
-        if changes_access(action) {
-            let claimants: Vec<ClaimantId> =
-                found.iter().filter_map(|row| row.claimant_id).collect();
-            self.lock_claimants(&claimants).await?;
-        }
-        let ids: Vec<ReferralId> = found.iter().map(|row| row.id).collect();
-        let children = self.children(&ids, action).await?;
+        let children = self.children(&found, action).await?;
         Ok(rows
             .into_iter()
             .map(|row| self.allowed_step(row?, &children, action))
             .collect())
+    }
+
+    /// Keeps the access to the claimants of referrals that the caller sees as it is until this transaction ends.
+    async fn lock_claimants_of(&self, asked: &[Asked]) -> Result<()> {
+        let seen = self
+            .find::<referral::Entity>()
+            .filter(referral::Column::Id.is_in(asked.iter().map(|(id, _)| *id)))
+            .filter(referral::Column::ClaimantId.is_not_null());
+        let claimants: Vec<ClaimantId> = seen
+            .select
+            .select_only()
+            .column(referral::Column::ClaimantId)
+            .into_tuple()
+            .all(seen.connection)
+            .await?;
+        self.lock_claimants(&claimants).await?;
+        Ok(())
     }
 
     /// Loads referrals that the caller sees at the version it expects.
@@ -117,21 +132,29 @@ impl Unit<'_> {
     }
 
     /// What the guards of an action need to know beyond the rows; asked for only where one does.
-    async fn children(&self, ids: &[ReferralId], action: ReferralAction) -> Result<Children> {
+    async fn children(
+        &self,
+        rows: &[&referral::Model],
+        action: ReferralAction,
+    ) -> Result<Children> {
         let mut children = Children::default();
-        if ids.is_empty() {
+        if rows.is_empty() {
             return Ok(children);
         }
+        let ids: Vec<ReferralId> = rows.iter().map(|row| row.id).collect();
         if action == ReferralAction::Complete {
-            let open = open_children(ids).all(&self.transaction).await?;
+            let open = open_children(&ids).all(&self.transaction).await?;
             children.open = open.into_iter().filter_map(|row| row.part_of_id).collect();
         }
         if action == ReferralAction::Resubmit {
-            let newer = replacements(ids).all(&self.transaction).await?;
+            let newer = replacements(&ids).all(&self.transaction).await?;
             children.replaced = newer
                 .into_iter()
                 .filter_map(|row| row.replaces_id)
                 .collect();
+            let organization = self.session.viewer().organization();
+            let rows = rows.iter().copied();
+            children.of_held = child::of_held(&self.transaction, organization, rows).await?;
         }
         Ok(children)
     }
@@ -369,7 +392,8 @@ pub(super) fn allowed(
             workflow::Refusal::WrongStatus
             | workflow::Refusal::WrongRelation
             | workflow::Refusal::NoOwner
-            | workflow::Refusal::Anonymous,
+            | workflow::Refusal::Anonymous
+            | workflow::Refusal::Estranged,
         )
         | None => Problem::ActionNotAllowed {
             status: facts.status.unwrap_or(ReferralStatus::Draft),
