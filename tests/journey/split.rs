@@ -33,7 +33,7 @@ on_both_databases! {
         knows_nothing_yet(&app, &mut health, &sent, &claimant).await;
         // The housing service asks the agency, and the agency asks the person, who lets both know of it.
         let both = [app.world.provider, app.world.other_provider].map(|id| app.public_id(NodeType::Organization, id));
-        agency.consents(&claimant, json!({ "purposes": ["HOUSING", "HEALTH"], "recipientIds": both })).await;
+        agency.consents(&claimant, json!({ "purposes": ["HEALTH"], "recipientIds": both })).await;
         let child = Referral::of(&housing.done("referralSplit", accepted.step(part), LEFT).await);
         assert_eq!(health.reads().await, [told("REFERRAL_CREATED", &child.id)]);
         let seen = agency.sees(&child, "status category source { name } owner { name } partOf { id }").await;
