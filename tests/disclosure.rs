@@ -122,6 +122,22 @@ on_both_databases! {
         assert_eq!(groups(&app, &story, "Test provider").await.len(), count, "entries without their notes");
     }
 
+    async fn whoever_is_found_by_a_name_is_told_as_shown(app: TestApp) {
+        let found = Story::begin(&app, Plot::open("Sought")).await;
+        let other = Story::begin(&app, Plot::open("Beside")).await;
+        let agency = app.as_agency();
+        let sought = async |text: &str| {
+            let question = "query($text: String) { claimants(filter: { text: $text }) { edges { node { id } } } }";
+            ids(&agency.ask(question, json!({ "text": text })).await.data()["claimants"]).len()
+        };
+        assert_eq!(sought("givensought").await, 1);
+        assert_eq!(groups(&app, &found, "Test agency").await, [json!(["IDENTITY"])]);
+        assert_eq!((sought("nobody").await, sought(" ").await), (0, 2));
+        assert_eq!(ids(&agency.query("{ claimants { edges { node { id } } } }").await.data()["claimants"]).len(), 2);
+        assert_eq!(groups(&app, &found, "Test agency").await.len(), 1, "without a name nothing is told of it");
+        assert_eq!(groups(&app, &other, "Test agency").await, [] as [Value; 0]);
+    }
+
     async fn the_answer_of_a_mutation_is_told_as_well(app: TestApp) {
         let mut story = Story::sent(&app, Plot::open("Mutation")).await;
         let input = json!({ "id": story.referral, "expectedVersion": story.version });
