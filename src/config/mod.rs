@@ -98,6 +98,8 @@ pub struct Auth {
     pub demo_key_file: Option<PathBuf>,
     /// How far the clock of an issuer may differ from ours.
     pub leeway_seconds: Whole<0, 300>,
+    /// The longest that a token of an issuer may be good for: nobody can take back one that was stolen.
+    pub most_token_minutes: Whole<1, 525_600>,
     /// How long a key set is used before it is fetched again.
     pub key_set_seconds: Whole<60, 86_400>,
     /// The least time between two fetches from one issuer.
@@ -115,6 +117,7 @@ impl Default for Auth {
             demo_issuer: false,
             demo_key_file: None,
             leeway_seconds: Whole::of::<30>(),
+            most_token_minutes: Whole::of::<1_440>(),
             key_set_seconds: Whole::of::<3_600>(),
             key_set_interval_seconds: Whole::of::<30>(),
             network_seconds: Whole::of::<5>(),
@@ -137,6 +140,9 @@ pub struct Issuer {
     /// The claim that may bind ministry staff to one region, by its code.
     #[serde(default = "region_claim")]
     pub region_claim: String,
+    /// The codes of the organizations that its tokens may name; absent: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organizations: Option<Vec<String>>,
 }
 
 fn organization_claim() -> String {

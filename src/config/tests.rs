@@ -92,7 +92,7 @@ fn a_key_that_is_no_setting_is_refused_by_name_with_who_set_it() {
     assert_eq!(
         refusal(&file(issuer)),
         "`auth.issuers.0.kind` is no setting (from gateway.toml); allowed here: issuer, audience, organization_claim, \
-         region_claim"
+         region_claim, organizations"
     );
 }
 
@@ -278,6 +278,13 @@ fn no_text_shows_a_secret() {
     sources.flags.database = Some(Secret::new("mysql://hunter2@db.example"));
     assert!(refusal(&sources).contains("(from --database)"));
     assert!(!format!("{sources:?} {}", refusal(&sources)).contains("hunter2"));
+}
+
+#[test]
+fn an_issuer_that_may_name_no_organization_is_refused() {
+    let issuer = "auth.issuers = [{ issuer = 'https://issuer.example', audience = 'a', organizations = [] }]";
+    let said = refusal(&file(issuer));
+    assert!(said.starts_with("`auth.issuers.0.organizations`"), "{said}");
 }
 
 #[test]
