@@ -262,11 +262,13 @@ on_both_databases! {
         let draft = agency.creates(json!({ "summary": "A cook." })).await;
         let said = app.as_provider().does("referralClaim", &agency.asks_openly().await, Value::Null).await;
         agency.done("messageSend", json!({ "referralId": said.id, "body": "A baker." }), "referral { id }").await;
+        let sought = json!({ "identity": { "givenName": "Sought" } });
+        agency.done("claimantMatch", sought, "__typename").await;
         // Some keys follow from the secret; one is configured beside them.
         let app = app.sealed_by(ring("b", &[("b", 2)]), Ring::default());
         let agency = app.as_agency();
         let before = app.store.unscoped_key_status().await.expect("the status");
-        assert_eq!((before.waiting(), before.claimants["derived"]), (22, 20));
+        assert_eq!((before.waiting(), before.claimants["derived"], before.requests["derived"]), (23, 20, 1));
         let working = async {
             for (place, claimant) in people.iter().enumerate() {
                 assert_eq!(full_name(&agency, claimant).await, "Testa Specimen");
@@ -279,10 +281,10 @@ on_both_databases! {
         let mut told = Vec::new();
         let mut progress = |rotated: Rotated| told.push(rotated);
         let (rotated, ()) = tokio::join!(app.store.unscoped_rewrap(&mut progress), working);
-        assert_eq!(rotated.expect("a rotation"), Rotated { done: 22, failed: 0 });
-        assert_eq!(told.last().map(|rotated| rotated.done), Some(22));
+        assert_eq!(rotated.expect("a rotation"), Rotated { done: 23, failed: 0 });
+        assert_eq!(told.last().map(|rotated| rotated.done), Some(23));
         let after = app.store.unscoped_key_status().await.expect("the status");
-        assert_eq!((after.waiting(), after.claimants["b"]), (0, 40));
+        assert_eq!((after.waiting(), after.claimants["b"], after.requests["b"]), (0, 40, 1));
         // Everything opens under the new key, and a second run finds nothing to do.
         for (place, claimant) in people.iter().enumerate() {
             assert_eq!(full_name(&agency, claimant).await, format!("Name{place}"));

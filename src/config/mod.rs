@@ -1,11 +1,14 @@
 //! Configuration: one struct per concern, with its defaults in sight. Sources, each over the one before: these defaults,
 //! a TOML file, environment variables, flags of the command line. Nothing else in the gateway reads the environment.
 //! A key that is no setting is refused, since a setting with a typing error in its name protects nobody.
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     domain::business_days::{self, Closures},
-    http,
+    http, private_file,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
@@ -397,6 +400,24 @@ impl SecretKey {
             Ok(bytes) if bytes.len() >= 32 => Ok(Some(bytes)),
             Ok(_) | Err(_) => Err(SecretKeyError::Form),
         }
+    }
+}
+
+impl Config {
+    /// The configured files of keys that others than their owner can use. One that cannot be looked at is not told here:
+    /// whoever reads it says so.
+    pub fn exposed_key_files(&self) -> Vec<&Path> {
+        let rings = [&self.encryption.keys, &self.encryption.token_keys];
+        let named = rings
+            .into_iter()
+            .flatten()
+            .filter_map(|key| key.key_file.as_deref());
+        let secret = self.secret.key_file.as_deref();
+        secret
+            .into_iter()
+            .chain(named)
+            .filter(|path| private_file::is_exposed(path).unwrap_or(false))
+            .collect()
     }
 }
 
