@@ -187,15 +187,15 @@ impl Session {
                     .add(journal_entry::Column::PrivateToId.eq(organization)),
             );
         let paged = super::page::fetch(select, &history_order(), slice, self.reader()).await?;
-        let head = if paged.items.iter().any(|entry| entry.position.is_none()) {
-            self.journal_head().await?
+        let last_told = if paged.items.iter().any(|entry| entry.position.is_none()) {
+            self.last_told().await?
         } else {
             0
         };
         let tenure = tenure_of(self.viewer(), referral);
         let registering = referral.registering_organization_id == Some(organization);
         let mut seen = paged.map(|entry| {
-            let position = entry.position.unwrap_or(head);
+            let position = entry.position.unwrap_or(last_told);
             let reader = Reader {
                 in_tenure: entry.subject_version >= tenure,
                 after: shown.tenure,
@@ -217,6 +217,23 @@ impl Session {
             .one(self.reader())
             .await?
             .map_or(0, |head| head.position))
+    }
+
+    /// The last position at which the caller's organization was told of something by its own name. Any later one would
+    /// tell how much happens elsewhere.
+    async fn last_told(&self) -> Result<i64> {
+        let organization = self.viewer().organization();
+        let last: Option<i64> = journal_audience::Entity::find()
+            .select_only()
+            .column(journal_audience::Column::Position)
+            .filter(journal_audience::Column::Audience.eq(organization.0))
+            .filter(untold_to_excluded(organization))
+            .order_by_desc(journal_audience::Column::Position)
+            .limit(1)
+            .into_tuple()
+            .one(self.reader())
+            .await?;
+        Ok(last.unwrap_or_default())
     }
 
     /// What the caller's organization is told, after a position of the journal, in order. The second value says
