@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{message::code::Labelled, store::report};
 
-/// A period of days in America/Toronto, both ends included.
+/// A period of days in America/Toronto, both ends included. For the ministry it is widened to whole months.
 #[derive(InputObject)]
 pub struct ReportPeriodInput {
     from: Date,
@@ -21,6 +21,8 @@ pub struct ReportPeriodInput {
 /// What to count.
 #[derive(InputObject)]
 pub struct ReferralReportInput {
+    /// By creation. For the ministry it is widened to whole months in America/Toronto: to the first day of the month in
+    /// which it begins, and the last of that in which it ends.
     period: ReportPeriodInput,
     /// One to four dimensions, each once.
     group_by: Vec<ReportDimension>,
@@ -31,16 +33,18 @@ pub struct ReferralReportInput {
     status: Option<Vec<ReferralStatus>>,
 }
 
-/// Counts of referrals by when they were created. An organization's own are exact. For the ministry no cell under five
-/// is told, and any other may be told up to two more or less, always the same for the same referrals; a total is moved
-/// like a cell and need not be the sum of what is told. Where it asks for languages, claimants or needs, the counts are
-/// those of the last midnight.
+/// Counts of referrals by when they were created. An organization's own are exact. For the ministry, which counts whole
+/// months, no cell under five is told nor listed, and any other may be told up to two more or less, always the same for the
+/// same referrals; a total is moved like a cell and need not be the sum of what is told. Where it asks for languages,
+/// claimants or needs, the counts are those of the last midnight. To the ministry the reason CONSENT_WITHDRAWN is OTHER.
 #[derive(SimpleObject)]
 pub struct ReferralReport {
     as_of: DateTime,
+    /// The cells whose count is told.
     rows: Vec<ReferralReportRow>,
-    /// How many cells are withheld.
+    /// How many cells are withheld, and so not listed; 0 where the total is withheld.
     suppressed: i32,
+    /// Null where it is withheld: for the ministry, where there is nothing, or too little to be told.
     total: Option<i32>,
 }
 
@@ -49,6 +53,7 @@ pub struct ReferralReport {
 pub struct ReferralReportRow {
     keys: Vec<ReportKey>,
     count: Option<i32>,
+    /// Whether the count is withheld: never, since such a cell is not listed.
     suppressed: bool,
 }
 
@@ -141,8 +146,8 @@ pub(super) async fn referral_report(
         .rows
         .into_iter()
         .map(|row| ReferralReportRow {
-            suppressed: row.count.is_none(),
-            count: row.count.map(number),
+            suppressed: false,
+            count: Some(number(row.count)),
             keys: row
                 .keys
                 .into_iter()

@@ -1,8 +1,8 @@
-//! Counts of referrals. The ministry's are protected by `domain::disclosure_control`, and what it counts by facts of
-//! claimants is as of the last midnight. An organization's own are exact.
+//! Counts of referrals. The ministry's are of whole months and protected by `domain::disclosure_control`, and what it
+//! counts by facts of claimants is as of the last midnight. An organization's own are exact.
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
 use entity::{
     NeedCategory, ReferralStatus, ReferralStatusReason, RegionId, ReportDimension, ReportMeasure,
     claimant_link, organization, referral, region,
@@ -38,14 +38,15 @@ pub struct Question {
     pub statuses: Option<Vec<ReferralStatus>>,
 }
 
-/// One cell: what it is of, and how many, unless that is withheld.
+/// One cell: what it is of, and how many.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     pub keys: Vec<Option<String>>,
-    pub count: Option<i64>,
+    pub count: i64,
 }
 
-/// The cells, how many of them are withheld, and the total, which is protected like a cell.
+/// The cells that are told, how many are withheld, and the total, which is protected like a cell. Where there is none,
+/// nothing is told: not even of what there would be a cell.
 #[derive(Clone, Debug)]
 pub struct Report {
     pub as_of: DateTime<Utc>,
@@ -88,12 +89,17 @@ fn expression(dimension: ReportDimension, viewer: &Viewer) -> Option<SimpleExpr>
 }
 
 /// The reason, as far as the viewer may know it: that a consent was withdrawn is a fact about the person, for the
-/// registering organization alone. The ministry's counts are protected.
+/// registering organization alone. The ministry counts it with all that has no reason of its own.
 fn told_reason(viewer: &Viewer) -> SimpleExpr {
     use referral::Column;
     let reason = || column(Column::StatusReason);
     match viewer {
-        Viewer::Ministry { .. } => reason(),
+        Viewer::Ministry { .. } => {
+            let untold = reason().eq(ReferralStatusReason::ConsentWithdrawn);
+            Expr::case(untold, ReferralStatusReason::Other)
+                .finally(reason())
+                .into()
+        }
         Viewer::Provider { organization, .. } | Viewer::SettlementAgency { organization } => {
             let told = Condition::any()
                 .add(reason().ne(ReferralStatusReason::ConsentWithdrawn))
@@ -122,6 +128,17 @@ impl Question {
                 expression(*dimension, viewer).ok_or(Error::BadInput(BadInput::DimensionNotCounted))
             })
             .collect()
+    }
+
+    /// The same of whole months: asked day by day, a cell would be of one referral, whose day oversight tells.
+    fn in_whole_months(&self) -> Self {
+        let first = |day: NaiveDate| day.with_day(1).unwrap_or(day);
+        let next = first(self.to).checked_add_months(Months::new(1));
+        Self {
+            from: first(self.from),
+            to: next.and_then(|day| day.pred_opt()).unwrap_or(self.to),
+            ..self.clone()
+        }
     }
 
     /// What is counted, each once in a cell. To the ministry, who is most probably one person counts once, whichever
@@ -175,14 +192,19 @@ fn record_key(backend: DbBackend) -> SimpleExpr {
 }
 
 impl Session {
-    /// Counts referrals by their creation in a period of days of America/Toronto, both ends included.
+    /// Counts referrals by their creation in a period of days of America/Toronto, both ends included; for the ministry in
+    /// the months in which these are.
     ///
     /// # Errors
     /// [`Error::BadInput`] for a period or dimensions that cannot be counted.
     pub async fn referral_report(&self, question: &Question) -> Result<Report> {
         let dimensions = question.check(self.viewer())?;
+        let question = &match self.viewer() {
+            Viewer::Ministry { .. } => question.in_whole_months(),
+            Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => question.clone(),
+        };
         let as_of = self.as_of(question);
-        let rows = self
+        let cells = self
             .cells(&self.counted(question, &dimensions, as_of))
             .await?;
         let whole = self.cells(&self.counted(question, &[], as_of)).await?;
@@ -192,18 +214,21 @@ impl Session {
             .into_iter()
             .map(|row| (row.code, (row.name_en, row.name_fr)))
             .collect();
-        let rows: Vec<Row> = rows
+        let total = whole.first().and_then(|(_, cell)| self.told(*cell));
+        let found = cells.len();
+        let rows: Vec<Row> = cells
             .into_iter()
-            .map(|(keys, cell)| Row {
-                keys,
-                count: self.told(cell),
+            .filter_map(|(keys, cell)| {
+                let count = self.told(cell)?;
+                Some(Row { keys, count })
             })
             .collect();
         Ok(Report {
             as_of,
-            suppressed: rows.iter().filter(|row| row.count.is_none()).count(),
+            // How many cells a few have would tell of them.
+            suppressed: total.map_or(0, |_| found - rows.len()),
             rows,
-            total: whole.first().and_then(|(_, cell)| self.told_total(*cell)),
+            total,
             regions,
         })
     }
@@ -299,15 +324,6 @@ impl Session {
         match self.viewer() {
             Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => Some(cell.count),
             Viewer::Ministry { .. } => cell.told(),
-        }
-    }
-
-    /// That there is nothing at all is told to everybody.
-    fn told_total(&self, cell: Cell) -> Option<i64> {
-        if cell.count == 0 {
-            Some(0)
-        } else {
-            self.told(cell)
         }
     }
 
