@@ -136,6 +136,38 @@ on_both_databases! {
         assert_eq!(again["total"], told["rows"][0]["count"]);
     }
 
+    async fn a_part_is_told_the_same_whatever_it_is_asked_with(app: TestApp) {
+        let (agency, ministry) = (app.as_agency(), app.as_ministry());
+        let others = ["HOUSING", "HEALTH", "LEGAL"];
+        for category in ["EMPLOYMENT", "HOUSING", "HEALTH", "LEGAL"] {
+            sends(&agency, 8, json!({ "category": category })).await;
+        }
+        sends(&agency, 2, json!({ "category": "FOOD" })).await;
+        let total = async |categories: Vec<&str>, period: Value| {
+            let asked = json!({ "groupBy": ["REGION"], "category": categories, "status": ["REQUESTED", "ACCEPTED"] });
+            let told = report(&ministry, merged(asked, period)).await;
+            assert!(told["total"].is_null() || told["rows"][0]["count"] == told["total"], "{told}");
+            told["total"].as_i64().unwrap_or_default()
+        };
+        let employment = total(vec!["EMPLOYMENT"], Value::Null).await;
+        let mut few = Vec::new();
+        for subset in 1..1 << others.len() {
+            let chosen: Vec<&str> = (0..others.len()).filter(|place| subset >> place & 1 == 1).map(|place| others[place]).collect();
+            let without = total(chosen.clone(), Value::Null).await;
+            let with = async |more: &'static str| total([chosen.clone(), vec![more]].concat(), Value::Null).await;
+            assert_eq!(with("EMPLOYMENT").await - without, employment, "{chosen:?}");
+            few.push(with("FOOD").await - without);
+        }
+        assert!(few.iter().all(|told| *told == few[0] && [0, 5].contains(told)), "two are told as {few:?}");
+        // A month is a part as well.
+        app.clock.advance(chrono::TimeDelta::days(30));
+        sends(&agency, 8, Value::Null).await;
+        let july = json!({ "period": { "from": "2026-07-01", "to": "2026-07-31" } });
+        let both = json!({ "period": { "from": "2026-06-01", "to": "2026-07-31" } });
+        let july = total(vec!["EMPLOYMENT"], july).await;
+        assert_eq!(total(vec!["EMPLOYMENT"], both).await, employment + july);
+    }
+
     async fn a_named_referral_tells_the_ministry_neither_language_nor_reason(app: TestApp) {
         let (agency, ministry) = (app.as_agency(), app.as_ministry());
         let day = json!({ "from": "2026-06-01", "to": "2026-06-01" });

@@ -33,10 +33,13 @@ pub struct ReferralReportInput {
     status: Option<Vec<ReferralStatus>>,
 }
 
-/// Counts of referrals by when they were created. An organization's own are exact. For the ministry, which counts whole
-/// months, no cell under five is told nor listed, and any other may be told up to two more or less, always the same for the
-/// same referrals; a total is moved like a cell and need not be the sum of what is told. Where it asks for languages,
-/// claimants or needs, the counts are those of the last midnight. To the ministry the reason CONSENT_WITHDRAWN is OTHER.
+/// Counts of referrals by when they were created. An organization's own are exact. The ministry counts whole months, and
+/// no cell under five is told nor listed. Any other is put together from parts: of each month, and of each category and
+/// each status where these are asked for by a list. A part of five or more is told as up to two more or less, a smaller one
+/// as none or five, always the same for the same referrals; a total is put together likewise and need not be the sum of
+/// what is told. Who is referred in several months counts in the first, and once for each category and status of a list.
+/// Where languages, claimants or needs are asked for, the counts are those of the last midnight. To the ministry the reason
+/// CONSENT_WITHDRAWN is OTHER.
 #[derive(SimpleObject)]
 pub struct ReferralReport {
     as_of: DateTime,

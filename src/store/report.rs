@@ -17,14 +17,17 @@ use super::Session;
 use crate::{
     domain::{
         business_days::{toronto_date, toronto_midnight},
-        disclosure_control::Cell,
+        disclosure_control::{Part, told},
     },
     error::{BadInput, Error, Result},
     viewer::Viewer,
 };
 
 /// The most rows that a report gives.
-const MOST_ROWS: u64 = 5_000;
+const MOST_ROWS: usize = 5_000;
+
+/// The most parts of cells that are put together.
+const MOST_PARTS: u64 = 100_000;
 
 /// What to count.
 #[derive(Clone, Debug)]
@@ -38,10 +41,16 @@ pub struct Question {
     pub statuses: Option<Vec<ReferralStatus>>,
 }
 
+/// What a cell is of.
+type Keys = Vec<Option<String>>;
+
+/// A cell as it is counted.
+type Cell = (Keys, Vec<Part>);
+
 /// One cell: what it is of, and how many.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    pub keys: Vec<Option<String>>,
+    pub keys: Keys,
     pub count: i64,
 }
 
@@ -167,6 +176,14 @@ impl Question {
         }
     }
 
+    /// What the parts of a cell differ by, beside the month: of what is asked for by a list, each code.
+    fn parts(&self) -> Vec<SimpleExpr> {
+        use referral::Column;
+        let category = self.categories.is_some().then(|| column(Column::Category));
+        let status = self.statuses.is_some().then(|| column(Column::Status));
+        category.into_iter().chain(status).collect()
+    }
+
     /// Whether the answer depends on facts of claimants, which are counted as of the last midnight: asked twice a day,
     /// it must not show who came in between.
     fn is_about_claimants(&self) -> bool {
@@ -176,6 +193,11 @@ impl Question {
                 ReportMeasure::Claimants | ReportMeasure::Needs
             )
     }
+}
+
+/// The name of one column of the records that are counted.
+fn name(kind: &str, place: usize) -> String {
+    format!("{kind}_{place}")
 }
 
 /// Sixteen of the random bits of a record's UUID (RFC 9562 §5.7), which nobody outside is shown, as its key.
@@ -214,12 +236,12 @@ impl Session {
             .into_iter()
             .map(|row| (row.code, (row.name_en, row.name_fr)))
             .collect();
-        let total = whole.first().and_then(|(_, cell)| self.told(*cell));
+        let total = whole.first().and_then(|(_, parts)| self.told(parts));
         let found = cells.len();
         let rows: Vec<Row> = cells
             .into_iter()
-            .filter_map(|(keys, cell)| {
-                let count = self.told(cell)?;
+            .filter_map(|(keys, parts)| {
+                let count = self.told(&parts)?;
                 Some(Row { keys, count })
             })
             .collect();
@@ -244,26 +266,79 @@ impl Session {
         }
     }
 
-    /// Each record once in each cell, and of each cell how many records and the sum of their keys.
+    /// Each record once in each part of a cell, and of each part how many records and the sum of their keys. For an
+    /// organization a cell has one part.
     fn counted(
         &self,
         question: &Question,
         dimensions: &[SimpleExpr],
         as_of: DateTime<Utc>,
     ) -> SelectStatement {
+        let mut records = self
+            .asked_for(question, as_of)
+            .expr_as(question.record(self.viewer(), as_of), "record")
+            .into_query();
+        join(&mut records, &question.group_by);
+        let mut counted = Query::select();
+        let mut names = vec!["record".to_owned()];
+        for (place, dimension) in dimensions.iter().enumerate() {
+            let key = name("key", place);
+            records.expr_as(dimension.clone(), key.clone());
+            names.push(key.clone());
+            let key = Expr::col(Alias::new(key));
+            counted
+                .expr(key.clone())
+                .add_group_by([key.clone()])
+                .order_by_expr(key, sea_orm::Order::Asc);
+        }
+        match self.viewer() {
+            Viewer::Ministry { .. } => {
+                for (place, part) in question.parts().into_iter().enumerate() {
+                    let part_name = name("part", place);
+                    records.expr_as(part, part_name.clone());
+                    counted.add_group_by([Expr::col(Alias::new(part_name.clone()))]);
+                    names.push(part_name);
+                }
+                // Who is in several months counts in the first of them.
+                let month = Expr::col((referral::Entity, referral::Column::CreatedMonth)).min();
+                records.expr_as(month, "month");
+                records.add_group_by(names.iter().map(|name| Expr::col(Alias::new(name))));
+                counted.add_group_by([Expr::col(Alias::new("month"))]);
+            }
+            Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => {
+                if !matches!(question.measure, ReportMeasure::Referrals) {
+                    records.distinct();
+                }
+            }
+        }
+        let key = record_key(self.store.database.unscoped.get_database_backend());
+        counted
+            .expr(Expr::col(Alias::new("record")).count())
+            .expr(Func::coalesce([
+                key.sum().cast_as("bigint"),
+                Expr::value(0_i64),
+            ]))
+            .from_subquery(records, Alias::new("records"))
+            .limit(MOST_PARTS)
+            .to_owned()
+    }
+
+    /// The referrals that a question is about.
+    fn asked_for(
+        &self,
+        question: &Question,
+        as_of: DateTime<Utc>,
+    ) -> sea_orm::Select<referral::Entity> {
+        let after = question
+            .to
+            .checked_add_days(Days::new(1))
+            .unwrap_or(question.to);
         let mut select = referral::Entity::find()
             .select_only()
             .filter(self.countable())
             .filter(referral::Column::CreatedAt.gte(toronto_midnight(question.from)))
             .filter(referral::Column::CreatedAt.lte(as_of))
-            .filter(
-                referral::Column::CreatedAt.lt(toronto_midnight(
-                    question
-                        .to
-                        .checked_add_days(Days::new(1))
-                        .unwrap_or(question.to),
-                )),
-            );
+            .filter(referral::Column::CreatedAt.lt(toronto_midnight(after)));
         if let Some(region) = question.region {
             select = select.filter(referral::Column::RegionId.eq(region));
         }
@@ -273,57 +348,41 @@ impl Session {
         if let Some(statuses) = &question.statuses {
             select = select.filter(referral::Column::Status.is_in(statuses.iter().copied()));
         }
-        let mut counted = Query::select();
-        for (place, dimension) in dimensions.iter().enumerate() {
-            let key = format!("key_{place}");
-            select = select.expr_as(dimension.clone(), key.clone());
-            let key = Expr::col(Alias::new(key));
-            counted
-                .expr(key.clone())
-                .add_group_by([key.clone()])
-                .order_by_expr(key, sea_orm::Order::Asc);
-        }
-        let mut records = select
-            .expr_as(question.record(self.viewer(), as_of), "record")
-            .into_query();
-        if !matches!(question.measure, ReportMeasure::Referrals) {
-            records.distinct();
-        }
-        join(&mut records, &question.group_by);
-        let key = record_key(self.store.database.unscoped.get_database_backend());
-        counted
-            .expr(Expr::col(Alias::new("record")).count())
-            .expr(Func::coalesce([
-                key.sum().cast_as("bigint"),
-                Expr::value(0_i64),
-            ]))
-            .from_subquery(records, Alias::new("records"))
-            .limit(MOST_ROWS)
-            .to_owned()
+        select
     }
 
-    async fn cells(&self, query: &SelectStatement) -> Result<Vec<(Vec<Option<String>>, Cell)>> {
+    /// The cells, each put together from its parts, which come one after another.
+    async fn cells(&self, query: &SelectStatement) -> Result<Vec<Cell>> {
         let found = self.store.database.unscoped.query_all(query).await?;
-        let mut cells = Vec::with_capacity(found.len());
+        if found.len() as u64 >= MOST_PARTS {
+            return Err(Error::BadInput(BadInput::Dimensions));
+        }
+        let mut cells: Vec<Cell> = Vec::new();
         for row in found {
             let width = row.column_names().len() - 2;
             let keys = (0..width)
                 .map(|place| row.try_get_by_index(place))
-                .collect::<std::result::Result<_, _>>()?;
-            let cell = Cell {
+                .collect::<std::result::Result<Keys, _>>()?;
+            let part = Part {
                 count: row.try_get_by_index(width)?,
                 key: row.try_get_by_index(width + 1)?,
             };
-            cells.push((keys, cell));
+            match cells.last_mut() {
+                Some((last, parts)) if *last == keys => parts.push(part),
+                _ => cells.push((keys, vec![part])),
+            }
         }
+        cells.truncate(MOST_ROWS);
         Ok(cells)
     }
 
     /// A cell's count, as the caller may be told.
-    fn told(&self, cell: Cell) -> Option<i64> {
+    fn told(&self, parts: &[Part]) -> Option<i64> {
         match self.viewer() {
-            Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => Some(cell.count),
-            Viewer::Ministry { .. } => cell.told(),
+            Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => {
+                Some(parts.iter().map(|part| part.count).sum())
+            }
+            Viewer::Ministry { .. } => told(parts),
         }
     }
 
