@@ -205,6 +205,64 @@ on_both_databases! {
         assert_eq!(cells(&report(&app.as_agency(), own).await), ["spa=0"], "nobody is named in them");
     }
 
+    async fn what_becomes_of_a_referral_in_a_day_shows_by_no_fact_of_claimants(app: TestApp) {
+        let (agency, provider, ministry) = (app.as_agency(), app.as_provider(), app.as_ministry());
+        let (mut held, mut asked, mut unnamed, mut unsent) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..8 {
+            let accepted = provider.does("referralAccept", &agency.refers().await, Value::Null).await;
+            let waits = provider.does("referralHold", &accepted, because("AT_CAPACITY")).await;
+            held.push(provider.does("referralAssign", &waits, json!({ "assignee": "worker-1" })).await);
+            asked.push(agency.refers().await);
+            unnamed.push(agency.asks_openly().await);
+            unsent.push(agency.creates(app.five_facts()).await);
+        }
+        app.clock.advance(chrono::TimeDelta::days(1));
+        let questions = [
+            json!({ "groupBy": ["LANGUAGE", "STATUS", "REASON"] }),
+            json!({ "groupBy": ["LANGUAGE"], "status": ["REQUESTED", "IN_PROGRESS", "CANCELLED"] }),
+            json!({ "groupBy": ["STATUS"], "measure": "CLAIMANTS" }), json!({ "groupBy": ["REASON"], "measure": "NEEDS" }),
+        ];
+        let all = async || {
+            let mut told = Vec::new();
+            for question in &questions {
+                told.push(report(&ministry, question.clone()).await);
+            }
+            told
+        };
+        let before = all().await;
+        about(&before[0], &[("spa ON_HOLD AT_CAPACITY", 8), ("spa REQUESTED ", 16)]);
+        about(&before[2], &[("ON_HOLD", 8), ("REQUESTED", 8)]);
+        for referral in &held {
+            provider.does("referralResume", referral, Value::Null).await;
+        }
+        for referral in &asked {
+            agency.does("referralCancel", referral, because("CLAIMANT_MOVED")).await;
+        }
+        for referral in &unnamed {
+            let person = agency.registers_with_consent("Latecomer").await;
+            agency.does("referralLinkClaimant", referral, json!({ "claimantId": person })).await;
+        }
+        for referral in &unsent {
+            agency.does("referralSend", referral, Value::Null).await;
+        }
+        assert_eq!(all().await, before, "nothing has happened until midnight");
+        let live = report(&ministry, by("STATUS")).await;
+        about(&live, &[("CANCELLED", 8), ("IN_PROGRESS", 8), ("REQUESTED", 16)]);
+        app.clock.advance(chrono::TimeDelta::days(1));
+        let after = all().await;
+        about(&after[0], &[("spa CANCELLED CLAIMANT_MOVED", 8), ("spa IN_PROGRESS ", 8), ("spa REQUESTED ", 16)]);
+        about(&after[2], &[("CANCELLED", 8), ("IN_PROGRESS", 8), ("REQUESTED", 8)]);
+        for dimension in ["OWNER_KIND", "PRIORITY"] {
+            let beside_language = json!({ "groupBy": [dimension, "LANGUAGE"] });
+            let of_claimants = json!({ "groupBy": [dimension], "measure": "CLAIMANTS" });
+            for refused in [beside_language, of_claimants] {
+                assert_eq!(asks(&ministry, refused.clone()).await.error_code(), "BAD_USER_INPUT", "{refused}");
+                assert!(!cells(&report(&agency, refused).await).is_empty(), "an organization may");
+            }
+            assert!(!cells(&report(&ministry, by(dimension)).await).is_empty());
+        }
+    }
+
     async fn a_person_in_two_cells_is_one_person_in_the_total(app: TestApp) {
         let agency = app.as_agency();
         let claimant = agency.registers_with_consent("Twice").await;

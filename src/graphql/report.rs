@@ -24,7 +24,8 @@ pub struct ReferralReportInput {
     /// By creation. For the ministry it is widened to whole months in America/Toronto: to the first day of the month in
     /// which it begins, and the last of that in which it ends.
     period: ReportPeriodInput,
-    /// One to four dimensions, each once.
+    /// One to four dimensions, each once. The ministry counts by PRIORITY and OWNER_KIND beside neither LANGUAGE nor the
+    /// measures CLAIMANTS and NEEDS: BAD_USER_INPUT.
     group_by: Vec<ReportDimension>,
     /// Referrals, unless something else is asked for.
     measure: Option<ReportMeasure>,
@@ -38,8 +39,8 @@ pub struct ReferralReportInput {
 /// each status where these are asked for by a list. A part of five or more is told as up to two more or less, a smaller one
 /// as none or five, always the same for the same referrals; a total is put together likewise and need not be the sum of
 /// what is told. Who is referred in several months counts in the first, and once for each category and status of a list.
-/// Where languages, claimants or needs are asked for, the counts are those of the last midnight. To the ministry the reason
-/// CONSENT_WITHDRAWN is OTHER.
+/// Where languages, claimants or needs are asked for, the counts are those of the last midnight, statuses and reasons too.
+/// To the ministry the reason CONSENT_WITHDRAWN is OTHER.
 #[derive(SimpleObject)]
 pub struct ReferralReport {
     as_of: DateTime,
