@@ -23,7 +23,7 @@ async fn report(client: &Client<'_>, input: Value) -> Value {
     asks(client, input).await.data()["referralReport"].clone()
 }
 
-/// The cells, short: `CENTRAL=5`, `NORTHERN=-` where it is withheld.
+/// The cells, short: `CENTRAL=5`.
 fn cells(report: &Value) -> Vec<String> {
     let rows = report["rows"].as_array().expect("rows");
     rows.iter()
@@ -34,11 +34,8 @@ fn cells(report: &Value) -> Vec<String> {
                 .iter()
                 .map(|key| key["value"].as_str().expect("a value"))
                 .collect();
-            assert_eq!(row["suppressed"] == true, row["count"].is_null());
-            let count = row["count"]
-                .as_i64()
-                .map_or("-".to_owned(), |count| count.to_string());
-            format!("{}={count}", keys.join(" "))
+            assert_eq!(row["suppressed"], false, "what is withheld is not listed");
+            format!("{}={}", keys.join(" "), row["count"].as_i64().expect("a count"))
         })
         .collect()
 }
@@ -51,17 +48,37 @@ async fn sends(client: &Client<'_>, count: usize, more: Value) {
     }
 }
 
-/// The ministry is told of each of these cells, and of no other, about so many; of one of nobody it is told nothing.
+/// The ministry is told of each of these cells, and of no other, about so many.
 fn about(report: &Value, expected: &[(&str, i64)]) {
     let told = cells(report);
     assert_eq!(told.len(), expected.len(), "{told:?}");
     for (cell, (name, count)) in told.iter().zip(expected) {
         let (named, counted) = cell.rsplit_once('=').expect("a cell");
         assert_eq!(named, *name);
-        match counted.parse::<i64>() {
-            Ok(counted) => assert!((counted - count).abs() <= 2, "{cell} is about {count}"),
-            Err(_) => assert_eq!(*count, 0, "{cell} is about {count}"),
-        }
+        let counted: i64 = counted.parse().expect("a count");
+        assert!((counted - count).abs() <= 2, "{cell} is about {count}");
+    }
+}
+
+/// What the ministry is told where there is nothing, or too little.
+fn nothing(app: &TestApp) -> Value {
+    json!({ "asOf": scalar(app.now()), "suppressed": 0, "total": null, "rows": [] })
+}
+
+/// A moment, as answers give it.
+fn scalar(at: chrono::DateTime<chrono::Utc>) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
+}
+
+/// Refers as many people as this, each of whom then withdraws consent.
+async fn refers_and_withdraws(agency: &Client<'_>, count: usize) {
+    for _ in 0..count {
+        let person = agency.registers("Testa").await;
+        let consent = agency.consents(&person, Value::Null).await;
+        agency.sends(&person, &agency.app().service()).await;
+        agency
+            .done("consentWithdraw", json!({ "id": consent }), "consent { id }")
+            .await;
     }
 }
 
@@ -105,11 +122,10 @@ on_both_databases! {
         let (agency, ministry) = (app.as_agency(), app.as_ministry());
         let category = |category: &str| json!({ "category": category });
         sends(&agency, 4, category("HOUSING")).await;
-        let told = report(&ministry, by("CATEGORY")).await;
-        assert_eq!((cells(&told), &told["total"], &told["suppressed"]), (vec!["HOUSING=-".to_owned()], &Value::Null, &json!(1)));
+        assert_eq!(report(&ministry, by("CATEGORY")).await, nothing(&app), "as where there is none at all");
         sends(&agency, 20, category("EMPLOYMENT")).await;
         let told = report(&ministry, by("CATEGORY")).await;
-        about(&told, &[("EMPLOYMENT", 20), ("HOUSING", 0)]);
+        about(&told, &[("EMPLOYMENT", 20)]);
         assert!((22..=26).contains(&told["total"].as_i64().expect("a total")), "{told}");
         assert_eq!(told["suppressed"], 1);
         assert_eq!(report(&agency, by("CATEGORY")).await["total"], 24, "an organization's own numbers are exact");
@@ -120,14 +136,131 @@ on_both_databases! {
         assert_eq!(again["total"], told["rows"][0]["count"]);
     }
 
+    async fn a_part_is_told_the_same_whatever_it_is_asked_with(app: TestApp) {
+        let (agency, ministry) = (app.as_agency(), app.as_ministry());
+        let others = ["HOUSING", "HEALTH", "LEGAL"];
+        for category in ["EMPLOYMENT", "HOUSING", "HEALTH", "LEGAL"] {
+            sends(&agency, 8, json!({ "category": category })).await;
+        }
+        sends(&agency, 2, json!({ "category": "FOOD" })).await;
+        let total = async |categories: Vec<&str>, period: Value| {
+            let asked = json!({ "groupBy": ["REGION"], "category": categories, "status": ["REQUESTED", "ACCEPTED"] });
+            let told = report(&ministry, merged(asked, period)).await;
+            assert!(told["total"].is_null() || told["rows"][0]["count"] == told["total"], "{told}");
+            told["total"].as_i64().unwrap_or_default()
+        };
+        let employment = total(vec!["EMPLOYMENT"], Value::Null).await;
+        let mut few = Vec::new();
+        for subset in 1..1 << others.len() {
+            let chosen: Vec<&str> = (0..others.len()).filter(|place| subset >> place & 1 == 1).map(|place| others[place]).collect();
+            let without = total(chosen.clone(), Value::Null).await;
+            let with = async |more: &'static str| total([chosen.clone(), vec![more]].concat(), Value::Null).await;
+            assert_eq!(with("EMPLOYMENT").await - without, employment, "{chosen:?}");
+            few.push(with("FOOD").await - without);
+        }
+        assert!(few.iter().all(|told| *told == few[0] && [0, 5].contains(told)), "two are told as {few:?}");
+        // A month is a part as well.
+        app.clock.advance(chrono::TimeDelta::days(30));
+        sends(&agency, 8, Value::Null).await;
+        let july = json!({ "period": { "from": "2026-07-01", "to": "2026-07-31" } });
+        let both = json!({ "period": { "from": "2026-06-01", "to": "2026-07-31" } });
+        let july = total(vec!["EMPLOYMENT"], july).await;
+        assert_eq!(total(vec!["EMPLOYMENT"], both).await, employment + july);
+    }
+
+    async fn a_named_referral_tells_the_ministry_neither_language_nor_reason(app: TestApp) {
+        let (agency, ministry) = (app.as_agency(), app.as_ministry());
+        let day = json!({ "from": "2026-06-01", "to": "2026-06-01" });
+        let asked = |category: &str, group_by: &[&str]| json!({
+            "period": day, "regionId": app.central(), "category": [category], "status": ["CANCELLED"], "groupBy": group_by,
+        });
+        refers_and_withdraws(&agency, 1).await;
+        let own = report(&agency, asked("EMPLOYMENT", &["LANGUAGE", "REASON"])).await;
+        assert_eq!(cells(&own), ["spa CONSENT_WITHDRAWN=1"]);
+        assert_eq!(report(&ministry, asked("EMPLOYMENT", &["REASON"])).await, nothing(&app));
+        app.clock.advance(chrono::TimeDelta::days(1));
+        let one = report(&ministry, asked("EMPLOYMENT", &["LANGUAGE", "REASON"])).await;
+        let none = report(&ministry, asked("HOUSING", &["LANGUAGE", "REASON"])).await;
+        assert_eq!((cells(&one), &one["total"], &one["suppressed"]), (vec![], &Value::Null, &json!(0)));
+        assert_eq!(one, none, "one is told as none");
+        refers_and_withdraws(&agency, 8).await;
+        let withdrawn = report(&ministry, asked("EMPLOYMENT", &["REASON"])).await;
+        about(&withdrawn, &[("OTHER", 9)]);
+        // Eight of the nine are of the second day.
+        for (from, to) in [("2026-06-01", "2026-06-01"), ("2026-06-02", "2026-06-02"), ("2026-06-17", "2026-06-30")] {
+            let days = merged(asked("EMPLOYMENT", &["REASON"]), json!({ "period": { "from": from, "to": to } }));
+            assert_eq!(report(&ministry, days).await, withdrawn, "{from} to {to} is June");
+        }
+        let may = json!({ "period": { "from": "2026-05-01", "to": "2026-05-31" }, "groupBy": ["STATUS"] });
+        assert_eq!(report(&ministry, may).await, nothing(&app));
+    }
+
     async fn what_is_counted_by_facts_of_claimants_is_as_of_the_last_midnight(app: TestApp) {
         sends(&app.as_agency(), 20, Value::Null).await;
         let today = report(&app.as_ministry(), by("LANGUAGE")).await;
-        assert_eq!((cells(&today), &today["total"], &today["asOf"]), (vec![], &json!(0), &json!("2026-06-01T04:00:00Z")));
+        assert_eq!((cells(&today), &today["total"], &today["asOf"]), (vec![], &Value::Null, &json!("2026-06-01T04:00:00Z")));
         app.clock.advance(chrono::TimeDelta::days(1));
         about(&report(&app.as_ministry(), by("LANGUAGE")).await, &[("spa", 20)]);
         let own = json!({ "groupBy": ["LANGUAGE"], "measure": "CLAIMANTS" });
         assert_eq!(cells(&report(&app.as_agency(), own).await), ["spa=0"], "nobody is named in them");
+    }
+
+    async fn what_becomes_of_a_referral_in_a_day_shows_by_no_fact_of_claimants(app: TestApp) {
+        let (agency, provider, ministry) = (app.as_agency(), app.as_provider(), app.as_ministry());
+        let (mut held, mut asked, mut unnamed, mut unsent) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..8 {
+            let accepted = provider.does("referralAccept", &agency.refers().await, Value::Null).await;
+            let waits = provider.does("referralHold", &accepted, because("AT_CAPACITY")).await;
+            held.push(provider.does("referralAssign", &waits, json!({ "assignee": "worker-1" })).await);
+            asked.push(agency.refers().await);
+            unnamed.push(agency.asks_openly().await);
+            unsent.push(agency.creates(app.five_facts()).await);
+        }
+        app.clock.advance(chrono::TimeDelta::days(1));
+        let questions = [
+            json!({ "groupBy": ["LANGUAGE", "STATUS", "REASON"] }),
+            json!({ "groupBy": ["LANGUAGE"], "status": ["REQUESTED", "IN_PROGRESS", "CANCELLED"] }),
+            json!({ "groupBy": ["STATUS"], "measure": "CLAIMANTS" }), json!({ "groupBy": ["REASON"], "measure": "NEEDS" }),
+        ];
+        let all = async || {
+            let mut told = Vec::new();
+            for question in &questions {
+                told.push(report(&ministry, question.clone()).await);
+            }
+            told
+        };
+        let before = all().await;
+        about(&before[0], &[("spa ON_HOLD AT_CAPACITY", 8), ("spa REQUESTED ", 16)]);
+        about(&before[2], &[("ON_HOLD", 8), ("REQUESTED", 8)]);
+        for referral in &held {
+            provider.does("referralResume", referral, Value::Null).await;
+        }
+        for referral in &asked {
+            agency.does("referralCancel", referral, because("CLAIMANT_MOVED")).await;
+        }
+        for referral in &unnamed {
+            let person = agency.registers_with_consent("Latecomer").await;
+            agency.does("referralLinkClaimant", referral, json!({ "claimantId": person })).await;
+        }
+        for referral in &unsent {
+            agency.does("referralSend", referral, Value::Null).await;
+        }
+        assert_eq!(all().await, before, "nothing has happened until midnight");
+        let live = report(&ministry, by("STATUS")).await;
+        about(&live, &[("CANCELLED", 8), ("IN_PROGRESS", 8), ("REQUESTED", 16)]);
+        app.clock.advance(chrono::TimeDelta::days(1));
+        let after = all().await;
+        about(&after[0], &[("spa CANCELLED CLAIMANT_MOVED", 8), ("spa IN_PROGRESS ", 8), ("spa REQUESTED ", 16)]);
+        about(&after[2], &[("CANCELLED", 8), ("IN_PROGRESS", 8), ("REQUESTED", 8)]);
+        for dimension in ["OWNER_KIND", "PRIORITY"] {
+            let beside_language = json!({ "groupBy": [dimension, "LANGUAGE"] });
+            let of_claimants = json!({ "groupBy": [dimension], "measure": "CLAIMANTS" });
+            for refused in [beside_language, of_claimants] {
+                assert_eq!(asks(&ministry, refused.clone()).await.error_code(), "BAD_USER_INPUT", "{refused}");
+                assert!(!cells(&report(&agency, refused).await).is_empty(), "an organization may");
+            }
+            assert!(!cells(&report(&ministry, by(dimension)).await).is_empty());
+        }
     }
 
     async fn a_person_in_two_cells_is_one_person_in_the_total(app: TestApp) {

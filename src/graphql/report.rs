@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{message::code::Labelled, store::report};
 
-/// A period of days in America/Toronto, both ends included.
+/// A period of days in America/Toronto, both ends included. For the ministry it is widened to whole months.
 #[derive(InputObject)]
 pub struct ReportPeriodInput {
     from: Date,
@@ -21,8 +21,11 @@ pub struct ReportPeriodInput {
 /// What to count.
 #[derive(InputObject)]
 pub struct ReferralReportInput {
+    /// By creation. For the ministry it is widened to whole months in America/Toronto: to the first day of the month in
+    /// which it begins, and the last of that in which it ends.
     period: ReportPeriodInput,
-    /// One to four dimensions, each once.
+    /// One to four dimensions, each once. The ministry counts by PRIORITY and OWNER_KIND beside neither LANGUAGE nor the
+    /// measures CLAIMANTS and NEEDS: BAD_USER_INPUT.
     group_by: Vec<ReportDimension>,
     /// Referrals, unless something else is asked for.
     measure: Option<ReportMeasure>,
@@ -31,16 +34,21 @@ pub struct ReferralReportInput {
     status: Option<Vec<ReferralStatus>>,
 }
 
-/// Counts of referrals by when they were created. An organization's own are exact. For the ministry no cell under five
-/// is told, and any other may be told up to two more or less, always the same for the same referrals; a total is moved
-/// like a cell and need not be the sum of what is told. Where it asks for languages, claimants or needs, the counts are
-/// those of the last midnight.
+/// Counts of referrals by when they were created. An organization's own are exact. The ministry counts whole months, and
+/// no cell under five is told nor listed. Any other is put together from parts: of each month, and of each category and
+/// each status where these are asked for by a list. A part of five or more is told as up to two more or less, a smaller one
+/// as none or five, always the same for the same referrals; a total is put together likewise and need not be the sum of
+/// what is told. Who is referred in several months counts in the first, and once for each category and status of a list.
+/// Where languages, claimants or needs are asked for, the counts are those of the last midnight, statuses and reasons too.
+/// To the ministry the reason CONSENT_WITHDRAWN is OTHER.
 #[derive(SimpleObject)]
 pub struct ReferralReport {
     as_of: DateTime,
+    /// The cells whose count is told.
     rows: Vec<ReferralReportRow>,
-    /// How many cells are withheld.
+    /// How many cells are withheld, and so not listed; 0 where the total is withheld.
     suppressed: i32,
+    /// Null where it is withheld: for the ministry, where there is nothing, or too little to be told.
     total: Option<i32>,
 }
 
@@ -49,6 +57,7 @@ pub struct ReferralReport {
 pub struct ReferralReportRow {
     keys: Vec<ReportKey>,
     count: Option<i32>,
+    /// Whether the count is withheld: never, since such a cell is not listed.
     suppressed: bool,
 }
 
@@ -141,8 +150,8 @@ pub(super) async fn referral_report(
         .rows
         .into_iter()
         .map(|row| ReferralReportRow {
-            suppressed: row.count.is_none(),
-            count: row.count.map(number),
+            suppressed: false,
+            count: Some(number(row.count)),
             keys: row
                 .keys
                 .into_iter()
