@@ -17,7 +17,7 @@ pub(super) enum Reading {
     Plain(Single),
     Secured {
         pool: DatabaseConnection,
-        secured: Secured,
+        secured: Box<Secured>,
     },
 }
 
@@ -82,10 +82,10 @@ impl Reading {
     pub(super) fn secured(pool: DatabaseConnection, viewer: &Viewer, now: DateTime<Utc>) -> Self {
         Self::Secured {
             pool,
-            secured: Secured {
+            secured: Box::new(Secured {
                 viewer: told(viewer, now),
                 transaction: OnceCell::new(),
-            },
+            }),
         }
     }
 }

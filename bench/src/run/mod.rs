@@ -150,17 +150,22 @@ pub async fn run(place: &Place, wanted: &Wanted) -> Result<(), Failure> {
         text.push_str(&arena.rise(wanted, &mut measures).await?);
     }
     println!("{text}");
+    let document =
+        json!({ "loaded": loaded, "arguments": format!("{wanted:?}"), "measures": measures });
+    save(place, &text, &document)
+}
+
+/// Keeps what was measured, as a table and as figures.
+fn save(place: &Place, text: &str, document: &serde_json::Value) -> Result<(), Failure> {
     let results = place.folder().join("results");
     std::fs::create_dir_all(&results)?;
     let stamp = claimant_gateway::clock::Clock::system()
         .now()
         .format("%Y%m%dT%H%M%SZ");
-    std::fs::write(results.join(format!("run-{stamp}.md")), &text)?;
-    let document =
-        json!({ "loaded": loaded, "arguments": format!("{wanted:?}"), "measures": measures });
+    std::fs::write(results.join(format!("run-{stamp}.md")), text)?;
     std::fs::write(
         results.join(format!("run-{stamp}.json")),
-        serde_json::to_string_pretty(&document)?,
+        serde_json::to_string_pretty(document)?,
     )?;
     println!("saved as {}/run-{stamp}.md and .json", results.display());
     Ok(())

@@ -63,6 +63,9 @@ impl Held {
     }
 }
 
+/// Claimants that were read, with the identities that are open.
+type Read = (Vec<claimant::Model>, HashMap<ClaimantId, Opened<Identity>>);
+
 impl Session {
     /// The claimants among `ids` that the caller may see; where they are to be `identified`, with their identities as far
     /// as those are open to it.
@@ -151,10 +154,7 @@ impl Session {
             })
     }
 
-    fn opened_rows(
-        &self,
-        rows: impl IntoIterator<Item = Row>,
-    ) -> Result<(Vec<claimant::Model>, HashMap<ClaimantId, Opened<Identity>>)> {
+    fn opened_rows(&self, rows: impl IntoIterator<Item = Row>) -> Result<Read> {
         let mut identities = HashMap::new();
         let mut claimants = Vec::new();
         for row in rows {

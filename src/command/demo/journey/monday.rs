@@ -102,10 +102,10 @@ impl Walk {
         let (what, count) = (what.trim_end(), results.len());
         line(&format!("{what}: {count} in one call / d'un coup"))?;
         let after = rows.iter().zip(results).map(|(row, result)| Row {
-            version: match &result["referral"]["version"] {
-                Value::Null => row.version.clone(),
-                version => version.clone(),
-            },
+            version: Some(&result["referral"]["version"])
+                .filter(|version| !version.is_null())
+                .unwrap_or(&row.version)
+                .clone(),
             ..row.clone()
         });
         Ok(after.collect())
