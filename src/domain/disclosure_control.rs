@@ -72,7 +72,10 @@ mod tests {
         for count in 0..SMALLEST {
             for key in 0..KEYS {
                 assert_eq!(told(&[part(count, key)]), None);
-                assert_eq!(told(&vec![part(1, key); usize::try_from(count).unwrap()]), None);
+                assert_eq!(
+                    told(&vec![part(1, key); usize::try_from(count).unwrap()]),
+                    None
+                );
             }
         }
     }

@@ -6,8 +6,8 @@ use entity::{
     claimant_link, journal_entry, organization, referral, region,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    Select,
+    ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select,
     sea_query::{Alias, DynIden, Expr, ExprTrait, Func, IntoIden, SelectStatement, SimpleExpr},
 };
 
@@ -185,8 +185,7 @@ impl<'v> Basis<'v> {
     /// registering organization alone. The ministry counts it with all that has no reason of its own.
     fn told_reason(&self) -> SimpleExpr {
         use referral::Column;
-        let reason =
-            || self.as_it_was(Column::StatusReason, journal_entry::Column::Reason);
+        let reason = || self.as_it_was(Column::StatusReason, journal_entry::Column::Reason);
         match self.viewer {
             Viewer::Ministry { .. } => {
                 let untold = reason().eq(ReferralStatusReason::ConsentWithdrawn);
@@ -306,7 +305,6 @@ impl<'v> Basis<'v> {
         }
     }
 }
-
 
 /// What the dimensions are read from beside the referral.
 pub(super) fn join(query: &mut SelectStatement, dimensions: &[ReportDimension]) {
