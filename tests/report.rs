@@ -35,7 +35,11 @@ fn cells(report: &Value) -> Vec<String> {
                 .map(|key| key["value"].as_str().expect("a value"))
                 .collect();
             assert_eq!(row["suppressed"], false, "what is withheld is not listed");
-            format!("{}={}", keys.join(" "), row["count"].as_i64().expect("a count"))
+            format!(
+                "{}={}",
+                keys.join(" "),
+                row["count"].as_i64().expect("a count")
+            )
         })
         .collect()
 }
@@ -77,7 +81,11 @@ async fn refers_and_withdraws(agency: &Client<'_>, count: usize) {
         let consent = agency.consents(&person, Value::Null).await;
         agency.sends(&person, &agency.app().service()).await;
         agency
-            .done("consentWithdraw", json!({ "id": consent }), "consent { id }")
+            .done(
+                "consentWithdraw",
+                json!({ "id": consent }),
+                "consent { id }",
+            )
             .await;
     }
 }
