@@ -372,4 +372,46 @@ on_both_databases! {
         assert_eq!(asks(&without, by("STATUS")).await.error_code(), "FORBIDDEN");
         assert_eq!(asks(&app.anonymous(), by("STATUS")).await.error_code(), "UNAUTHENTICATED");
     }
+
+    async fn oversight_tells_the_day_and_not_the_moment(app: TestApp) {
+        let (agency, provider, ministry) = (app.as_agency(), app.as_provider(), app.as_ministry());
+        let times = "createdAt updatedAt dueAt overdue history { edges { node { at } } }";
+        let at = |node: &Value| ["createdAt", "updatedAt", "dueAt"].map(|field| node[field].as_str().expect("a time").to_owned());
+        let noon = |day: u32| format!("2026-06-{day:02}T17:01:02.345678Z");
+        let begin = |day: u32| format!("2026-06-{day:02}T04:00:00Z");
+        app.clock.set(noon(1).parse().expect("a time"));
+        let sent = agency.refers().await;
+        app.clock.set(noon(2).parse().expect("a time"));
+        agency.does("referralSetPriority", &sent, json!({ "priority": "ROUTINE" })).await;
+        let (exact, told) = (agency.sees(&sent, times).await, ministry.sees(&sent, times).await);
+        assert_eq!(at(&exact), [noon(1), noon(2), noon(8)]);
+        assert_eq!(at(&told), [begin(1), begin(2), begin(8)]);
+        let history = |of: &Value| {
+            let edges = of["history"]["edges"].as_array().expect("edges").clone();
+            edges.iter().map(|edge| edge["node"]["at"].as_str().expect("a time").to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(history(&exact), [noon(1), noon(2)]);
+        assert_eq!(history(&told), [begin(1), begin(2)]);
+        let list = async |client: &Client<'_>, filter: Value| {
+            let query = "query($filter: ReferralFilter) { referrals(box: ALL, filter: $filter) { edges { node { id createdAt updatedAt dueAt overdue } } } }";
+            let found = client.ask(query, json!({ "filter": filter })).await.data()["referrals"]["edges"].clone();
+            found.as_array().expect("edges").iter().map(|edge| edge["node"].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(at(&list(&ministry, Value::Null).await[0]), at(&told), "a list is told as one is");
+        let since = |moment: String| json!({ "updatedSince": moment });
+        for (moment, found) in [(begin(2), 1), ("2026-06-03T03:59:59Z".to_owned(), 1), (begin(3), 0)] {
+            assert_eq!(list(&ministry, since(moment.clone())).await.len(), found, "{moment}");
+        }
+        assert_eq!(list(&provider, since("2026-06-02T17:01:03Z".to_owned())).await.len(), 0);
+        // Due on the eighth at noon: overdue to its owner from then on, to the ministry from the ninth on.
+        for (now, late, known) in [("2026-06-08T17:01:02Z", false, false), ("2026-06-08T17:01:03Z", true, false), (begin(9).as_str(), true, true)] {
+            app.clock.set(now.parse().expect("a time"));
+            for (client, overdue) in [(&provider, late), (&ministry, known)] {
+                assert_eq!(client.sees(&sent, "overdue").await["overdue"], overdue, "{now}");
+                let listed = list(client, json!({ "overdue": true })).await;
+                assert_eq!(listed.len(), usize::from(overdue), "{now}");
+                assert!(listed.iter().all(|node| node["overdue"] == true), "{now}");
+            }
+        }
+    }
 }

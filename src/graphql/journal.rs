@@ -40,6 +40,7 @@ impl JournalEntry {
         position_cursor(context, self.0.position)
     }
 
+    /// When it happened. Of a referral the ministry is told the day: its first moment in America/Toronto.
     async fn at(&self) -> DateTime {
         DateTime(self.0.entry.at)
     }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use async_graphql::{Context, Name, Value};
-use entity::{Access, FieldGroup, ReferralId, ReferralStatus};
+use entity::{Access, FieldGroup, ReferralId};
 
 use super::{
     claimant::Claimant,
@@ -48,10 +48,7 @@ impl Plain for Referral {
             }
             "dueAt" => to.optional(row.due_at.map(DateTime), Writer::time),
             "reviewAt" => to.optional(row.review_at.map(DateTime), Writer::time),
-            "overdue" => to.flag(
-                row.status == ReferralStatus::Requested
-                    && row.due_at.is_some_and(|due| due < to.session().now()),
-            ),
+            "overdue" => to.flag(self.0.is_overdue(to.session().now())),
             "createdAt" => to.time(DateTime(row.created_at)),
             "updatedAt" => to.time(DateTime(row.updated_at)),
             "version" => to.number(row.version),

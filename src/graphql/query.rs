@@ -95,6 +95,7 @@ pub struct ReferralFilter {
     overdue: Option<bool>,
     /// Whether the day has come to ask again, in Toronto, and no later outcome says how it went.
     follow_up_due: Option<bool>,
+    /// To the ministry, since the beginning of that day in America/Toronto.
     updated_since: Option<DateTime>,
 }
 

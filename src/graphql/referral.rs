@@ -326,7 +326,8 @@ impl Referral {
         Ok(found.or_answer(context)?.unwrap_or_default())
     }
 
-    /// When a first answer is due.
+    /// When a first answer is due. To the ministry, as every time of a referral, its day: the first moment of that in
+    /// America/Toronto.
     async fn due_at(&self) -> Option<DateTime> {
         self.0.referral.due_at.map(DateTime)
     }
@@ -336,20 +337,17 @@ impl Referral {
         self.0.referral.review_at.map(DateTime)
     }
 
-    /// Whether it still waits for an answer that was due.
+    /// Whether it still waits for an answer that was due; to the ministry, on an earlier day.
     async fn overdue(&self, context: &Context<'_>) -> bool {
-        self.0.referral.status == ReferralStatus::Requested
-            && self
-                .0
-                .referral
-                .due_at
-                .is_some_and(|due| due < context.session().now())
+        self.0.is_overdue(context.session().now())
     }
 
+    /// When it was created; to the ministry, its day.
     async fn created_at(&self) -> DateTime {
         DateTime(self.0.referral.created_at)
     }
 
+    /// When it changed last; to the ministry, the day.
     async fn updated_at(&self) -> DateTime {
         DateTime(self.0.referral.updated_at)
     }

@@ -195,6 +195,7 @@ impl Session {
         let tenure = tenure_of(self.viewer(), referral);
         let registering = referral.registering_organization_id == Some(organization);
         let mut seen = paged.map(|entry| {
+            let entry = self.timed(entry);
             let position = entry.position.unwrap_or(last_told);
             let reader = Reader {
                 in_tenure: entry.subject_version >= tenure,
@@ -284,6 +285,7 @@ impl Session {
             .into_iter()
             .zip(keys)
             .map(|(entry, of_claimant)| {
+                let entry = self.timed(entry);
                 let position = entry.position.unwrap_or_default();
                 let reader = self.reader_of(&entry, &referrals);
                 let referral = referrals.get(&entry.subject_id);
@@ -294,6 +296,14 @@ impl Session {
             .collect();
         self.find_whom_notes_speak_of(&mut seen).await?;
         Ok(seen)
+    }
+
+    /// The entry with its time as the caller is told it.
+    fn timed(&self, mut entry: journal_entry::Model) -> journal_entry::Model {
+        if entry.subject_type == SubjectType::Referral {
+            entry.at = self.moment(entry.at);
+        }
+        entry
     }
 
     fn reader_of(

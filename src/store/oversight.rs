@@ -1,11 +1,44 @@
-//! What the ministry reads of single referrals is itself a thing that happened: it is journalled before it is shown.
+//! What the ministry reads of single referrals is itself a thing that happened: it is journalled before it is shown. It
+//! carries no fact of a person, and of times the day: what happens to all referrals of one person happens in one moment.
+use chrono::{DateTime, Utc};
 use entity::{JournalKind, SubjectType, referral};
 use sea_orm::{TransactionOptions, TransactionTrait};
 
 use super::{Session, Unit, journal::Entry};
-use crate::{error::Result, viewer::Viewer};
+use crate::{
+    domain::business_days::{toronto_date, toronto_midnight},
+    error::Result,
+    viewer::Viewer,
+};
+
+/// The first moment of its day in Toronto.
+pub(super) fn day_of(at: DateTime<Utc>) -> DateTime<Utc> {
+    toronto_midnight(toronto_date(at))
+}
+
+/// Takes out of a referral what the ministry is not told beyond what no outsider is.
+pub(super) fn withhold(row: &mut referral::Model) {
+    row.status_reason = None;
+    row.decided_by = None;
+    row.language = None;
+    row.interpreter_needed = None;
+    row.age_band = None;
+    row.party_size = None;
+    row.created_at = day_of(row.created_at);
+    row.updated_at = day_of(row.updated_at);
+    row.due_at = row.due_at.map(day_of);
+    row.review_at = row.review_at.map(day_of);
+}
 
 impl Session {
+    /// A moment of a referral, as the caller is told it, and may ask for it.
+    pub(super) fn moment(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        match self.viewer() {
+            Viewer::Ministry { .. } => day_of(at),
+            Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => at,
+        }
+    }
+
     /// Writes one entry for each row that the ministry is about to see. If they cannot be written, nothing is shown.
     pub(super) async fn journal_oversight(&self, rows: &[referral::Model]) -> Result<()> {
         match self.viewer() {

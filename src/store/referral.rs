@@ -16,7 +16,7 @@ use sea_orm::{
 };
 
 use super::{
-    Reading, Session, Visible, literal,
+    Reading, Session, Visible, literal, oversight,
     page::{Field, Key, Keyed, NEVER, Order, Paged, Slice, SortValue},
 };
 use crate::{
@@ -142,12 +142,7 @@ impl Seen {
             row.replaces_id = None;
         }
         if has(Relation::Ministry) {
-            row.status_reason = None;
-            row.decided_by = None;
-            row.language = None;
-            row.interpreter_needed = None;
-            row.age_band = None;
-            row.party_size = None;
+            oversight::withhold(&mut row);
         }
         if !has(Relation::Owner) {
             row.assignee = None;
@@ -184,6 +179,18 @@ impl Seen {
             claimant_withheld,
             tenure,
         }
+    }
+
+    /// Whether it still waits for an answer that was due; to the ministry, on a day before this.
+    pub fn is_overdue(&self, now: DateTime<Utc>) -> bool {
+        let ministry = self.relations.contains(&Relation::Ministry);
+        let now = if ministry {
+            oversight::day_of(now)
+        } else {
+            now
+        };
+        self.referral.status == ReferralStatus::Requested
+            && self.referral.due_at.is_some_and(|due| due < now)
     }
 
     fn facts(&self, children: &Children) -> Facts {
@@ -336,7 +343,7 @@ impl Session {
             let late = Condition::all()
                 .add(Column::Status.eq(ReferralStatus::Requested))
                 .add(Column::DueAt.is_not_null())
-                .add(Column::DueAt.lt(self.now));
+                .add(Column::DueAt.lt(self.moment(self.now)));
             if overdue { late } else { late.not() }
         })
         .filter_some(filter.follow_up_due, |due| {
@@ -350,7 +357,7 @@ impl Session {
             }
         })
         .filter_some(filter.updated_since, |since| {
-            Column::UpdatedAt.gte(since).into()
+            Column::UpdatedAt.gte(self.moment(since)).into()
         })
     }
 

@@ -118,7 +118,9 @@ impl Socket {
                     return Told::Closed(frame.code.into(), frame.reason.to_string());
                 }
                 Message::Ping(_) | Message::Pong(_) => {}
-                other => panic!("{other:?}"),
+                other @ (Message::Binary(_) | Message::Close(None) | Message::Frame(_)) => {
+                    panic!("{other:?}")
+                }
             }
         }
     }

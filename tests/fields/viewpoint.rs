@@ -143,6 +143,22 @@ async fn rules(app: &TestApp) {
     }
 }
 
+/// A part that the provider split off for another one, which accepted it.
+async fn split_off(app: &TestApp) -> Story {
+    let mut child = Story::accepted(app, Plot::open("Child")).await;
+    let input = json!({ "id": child.referral, "expectedVersion": child.version, "category": "HOUSING",
+        "serviceId": service(app, app.world.other_service), "summary": "ToldChild" });
+    let split = app
+        .as_provider()
+        .done("referralSplit", input, "referral { id version }")
+        .await;
+    child.take(&split["referral"]);
+    child
+        .act(&app.client("other-provider"), "referralAccept", json!({}))
+        .await;
+    child
+}
+
 async fn stories(app: &TestApp) -> Stories {
     rules(app).await;
     let expired = Plot {
@@ -191,17 +207,6 @@ async fn stories(app: &TestApp) -> Stories {
             json!({ "reason": "OTHER" }),
         )
         .await;
-    let mut child = Story::accepted(app, Plot::open("Child")).await;
-    let input = json!({ "id": child.referral, "expectedVersion": child.version, "category": "HOUSING",
-        "serviceId": service(app, app.world.other_service), "summary": "ToldChild" });
-    let split = app
-        .as_provider()
-        .done("referralSplit", input, "referral { id version }")
-        .await;
-    child.take(&split["referral"]);
-    child
-        .act(&app.client("other-provider"), "referralAccept", json!({}))
-        .await;
     Stories {
         expired,
         long_ago,
@@ -213,7 +218,7 @@ async fn stories(app: &TestApp) -> Stories {
         declined,
         completed: completed(app, "Completed").await,
         voided,
-        child,
+        child: split_off(app).await,
         excluding: excluding(app).await,
     }
 }
