@@ -122,6 +122,43 @@ on_both_databases! {
         assert_eq!(groups(&app, &story, "Test provider").await.len(), count, "entries without their notes");
     }
 
+    async fn whoever_is_found_by_a_name_is_told_as_shown(app: TestApp) {
+        let found = Story::begin(&app, Plot::open("Sought")).await;
+        let other = Story::begin(&app, Plot::open("Beside")).await;
+        let agency = app.as_agency();
+        let sought = async |text: &str| {
+            let question = "query($text: String) { claimants(filter: { text: $text }) { edges { node { id } } } }";
+            ids(&agency.ask(question, json!({ "text": text })).await.data()["claimants"]).len()
+        };
+        assert_eq!(sought("givensought").await, 1);
+        assert_eq!(groups(&app, &found, "Test agency").await, [json!(["IDENTITY"])]);
+        assert_eq!((sought("nobody").await, sought(" ").await), (0, 2));
+        assert_eq!(ids(&agency.query("{ claimants { edges { node { id } } } }").await.data()["claimants"]).len(), 2);
+        assert_eq!(groups(&app, &found, "Test agency").await.len(), 1, "without a name nothing is told of it");
+        assert_eq!(groups(&app, &other, "Test agency").await, [] as [Value; 0]);
+    }
+
+    async fn a_guess_that_a_refusal_answers_is_told_as_shown(app: TestApp) {
+        let story = Story::accepted(&app, Plot::open("Guessed")).await;
+        let (agency, provider) = (app.as_agency(), app.as_provider());
+        let says = |body: &str| json!({ "referralId": story.referral, "body": body });
+        agency.done("messageSend", says("Is it NumberGuessed-7789?"), "referral { id }").await;
+        assert_eq!(groups(&app, &story, "Test agency").await, [] as [Value; 0], "a wrong guess shows nothing");
+        assert_eq!(agency.refused("messageSend", says("Is it NumberGuessed-7788?")).await, "TEXT_IDENTIFIES");
+        let every = json!(["IDENTITY", "CONTACT", "IDENTIFIERS"]);
+        assert_eq!(groups(&app, &story, "Test agency").await, [every.clone()]);
+        let draft = json!({ "claimantId": story.claimant, "category": "HOUSING", "summary": "Is NumberGuessed-7788." });
+        assert_eq!(agency.refused("referralCreate", draft).await, "SUMMARY_IDENTIFIES");
+        assert_eq!(groups(&app, &story, "Test agency").await, [every.clone(), every]);
+        // A party is compared with what is open to it, and on that basis.
+        provider.done("messageSend", says("It is NumberGuessed-7788."), "referral { id }").await;
+        assert_eq!(provider.refused("messageSend", says("It is GivenGuessed.")).await, "TEXT_IDENTIFIES");
+        let told = told(&app, &provider, &story.claimant).await;
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0]["groups"], json!(["IDENTITY", "CONTACT"]));
+        assert_eq!((&told[0]["referral"]["id"], &told[0]["consent"]["id"]), (&story.referral, &story.consent));
+    }
+
     async fn the_answer_of_a_mutation_is_told_as_well(app: TestApp) {
         let mut story = Story::sent(&app, Plot::open("Mutation")).await;
         let input = json!({ "id": story.referral, "expectedVersion": story.version });

@@ -165,6 +165,14 @@ async fn run(app: &TestApp, statement: &str) {
     connection.close().await.expect("the connection closes");
 }
 
+/// The whole number that a query gives.
+async fn count(app: &TestApp, query: &str) -> i64 {
+    let connection = app.database.connect().await;
+    let found = rows(&connection, query).await;
+    connection.close().await.expect("the connection closes");
+    found[0].try_get("", "n").expect("a number")
+}
+
 async fn full_name(client: &Client<'_>, claimant: &Value) -> Value {
     client
         .sees_claimant(claimant, "identity { fullName }")
@@ -254,11 +262,13 @@ on_both_databases! {
         let draft = agency.creates(json!({ "summary": "A cook." })).await;
         let said = app.as_provider().does("referralClaim", &agency.asks_openly().await, Value::Null).await;
         agency.done("messageSend", json!({ "referralId": said.id, "body": "A baker." }), "referral { id }").await;
+        let sought = json!({ "identity": { "givenName": "Sought" } });
+        agency.done("claimantMatch", sought, "__typename").await;
         // Some keys follow from the secret; one is configured beside them.
         let app = app.sealed_by(ring("b", &[("b", 2)]), Ring::default());
         let agency = app.as_agency();
         let before = app.store.unscoped_key_status().await.expect("the status");
-        assert_eq!((before.waiting(), before.claimants["derived"]), (22, 20));
+        assert_eq!((before.waiting(), before.claimants["derived"], before.requests["derived"]), (23, 20, 1));
         let working = async {
             for (place, claimant) in people.iter().enumerate() {
                 assert_eq!(full_name(&agency, claimant).await, "Testa Specimen");
@@ -271,10 +281,10 @@ on_both_databases! {
         let mut told = Vec::new();
         let mut progress = |rotated: Rotated| told.push(rotated);
         let (rotated, ()) = tokio::join!(app.store.unscoped_rewrap(&mut progress), working);
-        assert_eq!(rotated.expect("a rotation"), Rotated { done: 22, failed: 0 });
-        assert_eq!(told.last().map(|rotated| rotated.done), Some(22));
+        assert_eq!(rotated.expect("a rotation"), Rotated { done: 23, failed: 0 });
+        assert_eq!(told.last().map(|rotated| rotated.done), Some(23));
         let after = app.store.unscoped_key_status().await.expect("the status");
-        assert_eq!((after.waiting(), after.claimants["b"]), (0, 40));
+        assert_eq!((after.waiting(), after.claimants["b"], after.requests["b"]), (0, 40, 1));
         // Everything opens under the new key, and a second run finds nothing to do.
         for (place, claimant) in people.iter().enumerate() {
             assert_eq!(full_name(&agency, claimant).await, format!("Name{place}"));
@@ -372,6 +382,38 @@ on_both_databases! {
         assert_eq!(last, ["ACCESS_ENDED"]);
         let seen = provider.ask("query($id: ID!) { claimant(id: $id) { id } }", json!({ "id": story.claimant })).await;
         assert_eq!(seen.data()["claimant"], Value::Null);
+    }
+
+    async fn what_stays_of_who_was_erased_is_what_happened_and_no_fact_about_the_person(app: TestApp) {
+        const FACTS: [&str; 4] = [
+            "SELECT COUNT(*) AS n FROM referral WHERE language IS NOT NULL AND interpreter_needed IS NOT NULL
+                AND age_band IS NOT NULL",
+            "SELECT COUNT(*) AS n FROM referral WHERE party_size IS NOT NULL AND assignee IS NOT NULL",
+            "SELECT COUNT(*) AS n FROM consent WHERE language IS NOT NULL OR interpreter <> 'NONE'",
+            "SELECT COUNT(*) AS n FROM need WHERE wanted_from IS NOT NULL",
+        ];
+        let (agency, provider) = (app.as_agency(), app.as_provider());
+        let mut story = Story::begin(&app, Plot::open("Plain")).await;
+        let input = json!({ "claimantId": story.claimant, "category": "EMPLOYMENT", "serviceId": app.service(),
+            "partySize": 3, "send": true });
+        let created = agency.done("referralCreate", input, "referral { id version }").await;
+        story.take(&created["referral"]);
+        story.act(&provider, "referralAccept", json!({})).await;
+        story.act(&provider, "referralAssign", json!({ "assignee": "worker-7" })).await;
+        agency.consents(&story.claimant, json!({ "language": "spa", "interpreter": "FAMILY" })).await;
+        let wanted = json!({ "claimantId": story.claimant, "category": "HOUSING", "wantedFrom": "2026-07-01" });
+        agency.done("needRecord", wanted, "claimant { id }").await;
+        for query in FACTS {
+            assert_eq!(count(&app, query).await, 1, "{query}");
+        }
+        let erase = json!({ "id": story.claimant, "expectedVersion": 1 });
+        agency.done("claimantErase", erase, "claimant { id }").await;
+        for query in FACTS {
+            assert_eq!(count(&app, query).await, 0, "{query}");
+        }
+        assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM referral WHERE language IS NULL AND interpreter_needed IS NULL
+            AND age_band IS NULL AND party_size IS NULL AND assignee IS NULL").await, 1);
+        assert_eq!(count(&app, "SELECT COUNT(*) AS n FROM need").await, 2, "what was needed stays");
     }
 
     async fn nothing_is_written_any_more_of_who_was_erased(app: TestApp) {

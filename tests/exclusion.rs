@@ -8,6 +8,7 @@ use crate::common::{
     app::{Client, TestApp},
     journey::{LEFT, Referral, assert_same_answer, outcome},
     on_both_databases,
+    story::{Plot, Story},
 };
 
 fn organization(app: &TestApp, id: entity::OrganizationId) -> Value {
@@ -46,6 +47,37 @@ const EVERYTHING: &str = "query($referral: ID!, $claimant: ID!) {
     referralReport(input: { period: { from: \"2026-01-01\", to: \"2026-12-31\" }, groupBy: [STATUS] }) { total rows { count } } }";
 
 on_both_databases! {
+    async fn whom_an_erased_person_excluded_is_forgotten_where_it_hides_nothing(app: TestApp) {
+        let (agency, provider) = (app.as_agency(), app.as_provider());
+        let excluded = organization(&app, app.world.provider);
+        let other = organization(&app, app.world.other_provider);
+        let kept = async |story: &Story| {
+            let seen = agency.sees_claimant(&story.claimant, "exclusions { id }").await;
+            seen["exclusions"].as_array().map(Vec::len)
+        };
+        let erase = |story: &Story| json!({ "id": story.claimant, "expectedVersion": 1 });
+        let nowhere = Story::begin(&app, Plot::open("Nowhere")).await;
+        nowhere.exclude(&app, &excluded).await;
+        assert_eq!(kept(&nowhere).await, Some(1));
+        agency.done("claimantErase", erase(&nowhere), "claimant { id }").await;
+        assert_eq!(kept(&nowhere).await, Some(0), "nothing was told of the person anywhere");
+        // The provider splits a part off, and is its source.
+        let mut story = Story::accepted(&app, Plot::open("Hidden")).await;
+        let input = json!({ "id": story.referral, "expectedVersion": story.version, "category": "HOUSING",
+            "serviceId": app.other_service() });
+        let split = provider.done("referralSplit", input, "referral { id version }").await;
+        story.take(&split["referral"]);
+        let ended = story.exclude(&app, &other).await;
+        agency.done("exclusionEnd", json!({ "id": ended }), "exclusion { id }").await;
+        story.exclude(&app, &excluded).await;
+        assert_eq!(kept(&story).await, Some(2));
+        agency.done("claimantErase", erase(&story), "claimant { id }").await;
+        assert_eq!(kept(&story).await, Some(1), "the one that was over is gone");
+        let question = "query($id: ID!) { referral(id: $id) { id } }";
+        let seen = provider.ask(question, json!({ "id": story.referral })).await;
+        assert_eq!(seen.data()["referral"], Value::Null, "what was hidden from the source stays so");
+    }
+
     async fn an_excluded_party_reads_nothing_any_more_and_is_told_that_its_access_ended(app: TestApp) {
         let (agency, provider) = (app.as_agency(), app.as_provider());
         let claimant = agency.registers_with_consent("Testa").await;

@@ -129,6 +129,26 @@ on_both_databases! {
         }
     }
 
+    async fn what_has_no_position_yet_points_at_what_its_reader_was_last_told(app: TestApp) {
+        let mut story = Story::accepted(&app, Plot::open("Unplaced")).await;
+        let provider = app.as_provider();
+        story.act(&provider, "referralStart", json!({})).await;
+        app.settle().await;
+        let last = feed_by(&provider, 100).await.last().expect("an entry")["cursor"].clone();
+        // What happens elsewhere moves the end of the journal, and nothing that the provider is told.
+        app.client("other-agency").registers("Testa").await;
+        app.settle().await;
+        story.act(&provider, "referralAssign", json!({ "assignee": "worker-7" })).await;
+        let question = "query($id: ID!) { referral(id: $id) { history(first: 50) { edges { node { kind cursor } } } } }";
+        let answer = provider.ask(question, json!({ "id": story.referral })).await;
+        let edges = answer.data()["referral"]["history"]["edges"].as_array().expect("edges").clone();
+        let entry = &edges.last().expect("an entry")["node"];
+        assert_eq!(*entry, json!({ "kind": "REFERRAL_ASSIGNED", "cursor": last }));
+        app.settle().await;
+        let next = page(&provider, &entry["cursor"], 10).await;
+        assert_eq!(next["edges"][0]["node"]["kind"], "REFERRAL_ASSIGNED", "and nothing is missed");
+    }
+
     async fn an_entry_is_told_to_source_owner_and_registering_organization_and_to_nobody_else(app: TestApp) {
         let mut story = Story::accepted(&app, Plot::open("Told")).await;
         let input = json!({ "id": story.referral, "expectedVersion": story.version, "category": "HOUSING",

@@ -232,7 +232,7 @@ on_both_databases! {
         assert_eq!((&entry["kind"], &entry["subject"]), (&json!("ACCESS_ENDED"), &Value::Null));
     }
 
-    async fn an_excluded_organization_is_told_that_its_access_ended_and_nothing_else(app: TestApp) {
+    async fn an_excluded_organization_is_told_that_its_access_ended_and_nothing_more(app: TestApp) {
         let mut story = Story::accepted(&app, Plot::open("Excluded")).await;
         let provider = app.as_provider();
         app.settle().await;
@@ -243,6 +243,9 @@ on_both_databases! {
         let mut marker = Story::accepted(&app, Plot::open("Marker")).await;
         marker.act(&provider, "referralStart", json!({})).await;
         app.settle().await;
+        // As of any other end: what came before is told without its subject.
+        let before = events.entry().await;
+        assert_eq!((&before["kind"], &before["subject"]), (&json!("REFERRAL_STARTED"), &Value::Null));
         assert_eq!(events.kinds(4).await, ["ACCESS_ENDED", "REFERRAL_CREATED", "REFERRAL_ACCEPTED", "REFERRAL_STARTED"]);
     }
 

@@ -171,6 +171,8 @@ impl DemoIssuer {
             audience: AUDIENCE.to_owned(),
             organization_claim: "organization".to_owned(),
             region_claim: "region".to_owned(),
+            organizations: None,
+            most: None,
         };
         Issuer::own(expected, KeySet::from_iter([key]), clock)
     }

@@ -31,6 +31,10 @@ pub(super) struct Expected {
     pub audience: String,
     pub organization_claim: String,
     pub region_claim: String,
+    /// The codes of the organizations that it may name; nothing for any.
+    pub organizations: Option<Vec<String>>,
+    /// The longest that a token may be good for; nothing for the issuer of this very process.
+    pub most: Option<TimeDelta>,
 }
 
 /// An issuer whose tokens are accepted.
@@ -114,6 +118,8 @@ impl Issuer {
                 audience: settings.audience.clone(),
                 organization_claim: settings.organization_claim.clone(),
                 region_claim: settings.region_claim.clone(),
+                organizations: settings.organizations.clone(),
+                most: Some(TimeDelta::minutes(i64::from(auth.most_token_minutes.get()))),
             },
             keys: Arc::new(Keys {
                 source: Source::Discovery {

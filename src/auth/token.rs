@@ -56,6 +56,8 @@ pub enum TokenRefused {
     Expired,
     #[error("not yet valid")]
     NotYetValid,
+    #[error("good for longer than auth.most_token_minutes allows")]
+    LivesTooLong,
     #[error("bound to a key that a bearer does not prove to hold")]
     Bound,
     #[error("the claim {0} is missing or of another type")]
@@ -70,6 +72,8 @@ pub enum TokenRefused {
     KeysUnavailable,
     #[error("a signature that is not good")]
     Signature,
+    #[error("an organization that this issuer may not name")]
+    OrganizationForeign,
     #[error("an organization that is not registered here")]
     OrganizationUnknown,
     #[error("an organization that is disabled")]
@@ -184,6 +188,14 @@ impl Verifier {
         {
             return Err(TokenRefused::NotYetValid);
         }
+        if let Some(most) = expected.most {
+            let now = self.clock.now();
+            // A token that does not say since when it is good is taken for new.
+            let since = moment(claims, "iat")?.map_or(now, |issued_at| issued_at.min(now));
+            if expires_at - since > most + self.leeway {
+                return Err(TokenRefused::LivesTooLong);
+            }
+        }
         // RFC 7800: the sender would have to prove a key, which nobody asks of a bearer.
         if claims.contains_key("cnf") {
             return Err(TokenRefused::Bound);
@@ -197,14 +209,18 @@ impl Verifier {
                 return Err(TokenRefused::Claim("region"));
             }
         };
+        let organization = text(claims, &expected.organization_claim)
+            .ok_or(TokenRefused::Claim("organization"))?;
+        let allowed = expected.organizations.as_ref();
+        if allowed.is_some_and(|codes| codes.iter().all(|code| code != organization)) {
+            return Err(TokenRefused::OrganizationForeign);
+        }
         let scopes = claims.get("scope").or_else(|| claims.get("scp"));
         Ok(VerifiedToken {
             issuer: expected.issuer.clone(),
             subject: subject.to_owned(),
             client: client.unwrap_or(subject).to_owned(),
-            organization: text(claims, &expected.organization_claim)
-                .ok_or(TokenRefused::Claim("organization"))?
-                .to_owned(),
+            organization: organization.to_owned(),
             scopes: ScopeSet::parse_each(names(scopes).flat_map(|name| name.split(' '))),
             region,
             expires_at,

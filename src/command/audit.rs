@@ -96,12 +96,11 @@ fn lines(report: &Report) -> String {
         links,
         journal_entries,
         disclosures,
-        removed,
         checkpoints,
         finding,
     } = report;
     let mut text = format!(
-        "{links} links hold: {journal_entries} journal entries, {disclosures} disclosures, {removed} removed\n\
+        "{links} links hold: {journal_entries} journal entries, {disclosures} disclosures\n\
          {checkpoints} checkpoints are signed\n"
     );
     if let Some(finding) = finding {

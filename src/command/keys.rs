@@ -39,6 +39,7 @@ fn told(status: &KeyStatus) -> String {
     for (what, counts) in [
         ("claimants", &status.claimants),
         ("referrals", &status.referrals),
+        ("descriptions looked for", &status.requests),
     ] {
         for (id, count) in counts {
             lines.push(format!("  {count} {what} under {id}"));
@@ -103,18 +104,21 @@ mod tests {
             current: "new".to_owned(),
             claimants: [("new".to_owned(), 3), ("old".to_owned(), 2)].into(),
             referrals: [("old".to_owned(), 4)].into(),
+            requests: [("old".to_owned(), 1)].into(),
             current_token: "derived".to_owned(),
             tokens: [(Some("derived".to_owned()), 4), (None, 1)].into(),
         };
         assert_eq!(
             told(&status),
-            "master key in use: new\n  3 claimants under new\n  2 claimants under old\n  4 referrals under old\n\
+            "master key in use: new\n  3 claimants under new\n  2 claimants under old\n  4 referrals under old\n  \
+             1 descriptions looked for under old\n\
              token key in use: derived\n  1 claimants under more than one key\n  4 claimants under derived\n\
-             6 data keys wait for `claimant-gateway keys rotate`\n\
+             7 data keys wait for `claimant-gateway keys rotate`\n\
              1 claimants wait for `claimant-gateway keys rotate --tokens`"
         );
         status.claimants.remove("old");
         status.referrals.clear();
+        status.requests.clear();
         status.tokens.remove(&None);
         assert!(told(&status).ends_with("others can be retired."));
     }

@@ -1,7 +1,8 @@
 //! Opens the store for a command: the database, its tables, its keys. It makes what an embedded database needs
 //! to begin with, and refuses whatever would begin anew in silence: a database whose tables are behind, a lost key.
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write},
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -134,7 +135,21 @@ pub fn demand_database(config: &Config) -> Result<(), Failure> {
     }
 }
 
+/// A platform may put keys into files that a group reads, so one that others can use is told and not refused.
+fn warn_of_exposed_keys(config: &Config) {
+    for path in config.exposed_key_files() {
+        let path = path.display();
+        tracing::warn!(%path, "a key file can be used by others than its owner");
+        // Most commands keep no log. Nobody is left to tell where standard error is closed.
+        let _ = writeln!(
+            io::stderr(),
+            "warning: the key file {path} can be used by others; allow it to its owner alone (mode 600)"
+        );
+    }
+}
+
 async fn store(database: Database, config: &Config, secret: &[u8]) -> Result<Store, Failure> {
+    warn_of_exposed_keys(config);
     let keys = Keys::derive(secret);
     let masters = config.encryption.master_ring().await?;
     let tokens = config.encryption.token_ring().await?;

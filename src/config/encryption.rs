@@ -4,10 +4,10 @@
 use std::{collections::BTreeMap, path::PathBuf, process::Stdio, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use tokio::{fs, process::Command, time::timeout};
 
-use super::{Secret, Whole};
+use super::{REDACTED, Secret, Whole};
 
 /// The id of the key that follows from the gateway's secret.
 pub const DERIVED: &str = "derived";
@@ -50,9 +50,25 @@ pub struct NamedKey {
     pub key: Option<Secret>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_file: Option<PathBuf>,
-    /// The program and its arguments; no shell is between.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key_command: Option<Vec<String>>,
+    /// The program and its arguments; no shell is between. Arguments may hold what opens a key, and are not shown.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "program_alone"
+    )]
+    pub key_command: Option<Vec<Secret>>,
+}
+
+/// The program of a command, and of its arguments no more than that they are there.
+fn program_alone<S: Serializer>(
+    command: &Option<Vec<Secret>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let words = command.iter().flatten().enumerate();
+    serializer.collect_seq(words.map(|(place, word)| match place {
+        0 => word.reveal(),
+        _ => REDACTED,
+    }))
 }
 
 /// The configured keys of one purpose, by their ids.
@@ -175,13 +191,13 @@ impl NamedKey {
             .ok_or_else(|| EncryptionError::Form(id()))
     }
 
-    async fn run(&self, command: &[String], patience: Duration) -> Result<String, EncryptionError> {
+    async fn run(&self, command: &[Secret], patience: Duration) -> Result<String, EncryptionError> {
         let id = || self.id.clone();
         let (program, arguments) = command
             .split_first()
             .ok_or_else(|| EncryptionError::Source(id()))?;
-        let running = Command::new(program)
-            .args(arguments)
+        let running = Command::new(program.reveal())
+            .args(arguments.iter().map(Secret::reveal))
             .stdin(Stdio::null())
             .stderr(Stdio::inherit())
             .kill_on_drop(true)
@@ -217,7 +233,7 @@ mod tests {
     fn commanded(command: &[&str]) -> NamedKey {
         NamedKey {
             id: "a".to_owned(),
-            key_command: Some(command.iter().map(|&word| word.to_owned()).collect()),
+            key_command: Some(command.iter().map(|&word| Secret::new(word)).collect()),
             ..NamedKey::default()
         }
     }

@@ -177,6 +177,11 @@ fn check_issuers(config: &Config, figment: &Figment) -> Result<(), ConfigError> 
         if let Some((field, _)) = texts.into_iter().find(|(_, text)| text.is_empty()) {
             return Err(refuse(index, field, "a text that is not empty"));
         }
+        if issuer.organizations.as_ref().is_some_and(Vec::is_empty) {
+            let allowed =
+                "at least one code of an organization; none at all where any may be named";
+            return Err(refuse(index, "organizations", allowed));
+        }
     }
     Ok(())
 }

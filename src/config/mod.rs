@@ -1,11 +1,14 @@
 //! Configuration: one struct per concern, with its defaults in sight. Sources, each over the one before: these defaults,
 //! a TOML file, environment variables, flags of the command line. Nothing else in the gateway reads the environment.
 //! A key that is no setting is refused, since a setting with a typing error in its name protects nobody.
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     domain::business_days::{self, Closures},
-    http,
+    http, private_file,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
@@ -98,6 +101,8 @@ pub struct Auth {
     pub demo_key_file: Option<PathBuf>,
     /// How far the clock of an issuer may differ from ours.
     pub leeway_seconds: Whole<0, 300>,
+    /// The longest that a token of an issuer may be good for: nobody can take back one that was stolen.
+    pub most_token_minutes: Whole<1, 525_600>,
     /// How long a key set is used before it is fetched again.
     pub key_set_seconds: Whole<60, 86_400>,
     /// The least time between two fetches from one issuer.
@@ -115,6 +120,7 @@ impl Default for Auth {
             demo_issuer: false,
             demo_key_file: None,
             leeway_seconds: Whole::of::<30>(),
+            most_token_minutes: Whole::of::<1_440>(),
             key_set_seconds: Whole::of::<3_600>(),
             key_set_interval_seconds: Whole::of::<30>(),
             network_seconds: Whole::of::<5>(),
@@ -137,6 +143,9 @@ pub struct Issuer {
     /// The claim that may bind ministry staff to one region, by its code.
     #[serde(default = "region_claim")]
     pub region_claim: String,
+    /// The codes of the organizations that its tokens may name; absent: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organizations: Option<Vec<String>>,
 }
 
 fn organization_claim() -> String {
@@ -391,6 +400,24 @@ impl SecretKey {
             Ok(bytes) if bytes.len() >= 32 => Ok(Some(bytes)),
             Ok(_) | Err(_) => Err(SecretKeyError::Form),
         }
+    }
+}
+
+impl Config {
+    /// The configured files of keys that others than their owner can use. One that cannot be looked at is not told here:
+    /// whoever reads it says so.
+    pub fn exposed_key_files(&self) -> Vec<&Path> {
+        let rings = [&self.encryption.keys, &self.encryption.token_keys];
+        let named = rings
+            .into_iter()
+            .flatten()
+            .filter_map(|key| key.key_file.as_deref());
+        let secret = self.secret.key_file.as_deref();
+        secret
+            .into_iter()
+            .chain(named)
+            .filter(|path| private_file::is_exposed(path).unwrap_or(false))
+            .collect()
     }
 }
 

@@ -1,4 +1,6 @@
 //! What is read, from where, and what is said about what is wrong.
+use std::os::unix::fs::PermissionsExt;
+
 use super::*;
 
 fn file(text: &str) -> Sources {
@@ -92,7 +94,7 @@ fn a_key_that_is_no_setting_is_refused_by_name_with_who_set_it() {
     assert_eq!(
         refusal(&file(issuer)),
         "`auth.issuers.0.kind` is no setting (from gateway.toml); allowed here: issuer, audience, organization_claim, \
-         region_claim"
+         region_claim, organizations"
     );
 }
 
@@ -278,6 +280,56 @@ fn no_text_shows_a_secret() {
     sources.flags.database = Some(Secret::new("mysql://hunter2@db.example"));
     assert!(refusal(&sources).contains("(from --database)"));
     assert!(!format!("{sources:?} {}", refusal(&sources)).contains("hunter2"));
+}
+
+#[test]
+fn of_a_command_that_gives_a_key_the_program_alone_is_shown() {
+    let command =
+        "encryption.keys = [{ id = 'a', key_command = ['kms-decrypt', '--token', 'hunter2'] }]";
+    let loaded = load(&file(command)).unwrap();
+    let printed = loaded.to_toml().unwrap();
+    assert!(
+        printed.contains("kms-decrypt") && printed.contains(REDACTED),
+        "{printed}"
+    );
+    for text in [&printed, &format!("{:?}", loaded.config)] {
+        assert!(
+            !text.contains("hunter2") && !text.contains("--token"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn key_files_that_others_can_use_are_named_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = |name: &str, mode: u32| {
+        let path = folder.path().join(name);
+        fs::write(&path, "").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path
+    };
+    let named = |path: &PathBuf| NamedKey {
+        key_file: Some(path.clone()),
+        ..NamedKey::default()
+    };
+    let (own, of_group, of_all) = (made("own", 0o600), made("group", 0o640), made("all", 0o604));
+    let mut config = Config::default();
+    assert_eq!(config.exposed_key_files(), [] as [&Path; 0]);
+    config.encryption.keys = vec![named(&own), named(&of_group)];
+    config.encryption.token_keys = vec![named(&folder.path().join("missing"))];
+    config.secret.key_file = Some(of_all.clone());
+    assert_eq!(
+        config.exposed_key_files(),
+        [of_all.as_path(), of_group.as_path()]
+    );
+}
+
+#[test]
+fn an_issuer_that_may_name_no_organization_is_refused() {
+    let issuer = "auth.issuers = [{ issuer = 'https://issuer.example', audience = 'a', organizations = [] }]";
+    let said = refusal(&file(issuer));
+    assert!(said.starts_with("`auth.issuers.0.organizations`"), "{said}");
 }
 
 #[test]

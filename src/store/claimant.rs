@@ -159,6 +159,10 @@ impl Session {
     pub async fn claimant_list(&self, filter: Filter, slice: &Slice) -> Result<Paged<Seen>> {
         use claimant::Column;
         check_search(filter.text.as_ref())?;
+        let named = filter
+            .text
+            .as_ref()
+            .is_some_and(|text| !free_text::words(text).is_empty());
         let needs = (filter.need_category, filter.need_status);
         let paged = self
             .find::<claimant::Entity>()
@@ -187,6 +191,11 @@ impl Session {
             has_next,
             has_previous,
         } = paged;
+        // Whoever is found by a name is told to bear it.
+        if named {
+            let found = items.iter().map(|row| row.id);
+            self.disclose_compared(found, &[FieldGroup::Identity]);
+        }
         Ok(Paged {
             items: self.seen(items).await?,
             has_next,

@@ -260,6 +260,28 @@ impl Unit<'_> {
         check_in_force(&ended, "organizationId")
     }
 
+    /// Forgets whom an erased person excluded. Where referrals of the person stay, so do the exclusions in force: without
+    /// them the excluded organization would see again what they hid from it.
+    pub(super) async fn forget_exclusions(&self, claimant: ClaimantId) -> Result<()> {
+        let referrals = referral::Entity::find()
+            .select_only()
+            .column(referral::Column::Id)
+            .filter(referral::Column::ClaimantId.eq(claimant))
+            .limit(1)
+            .into_tuple::<Uuid>()
+            .one(&self.transaction)
+            .await?;
+        let mut forgotten = Condition::all().add(exclusion::Column::ClaimantId.eq(claimant));
+        if referrals.is_some() {
+            forgotten = forgotten.add(exclusion::Column::EndedAt.is_not_null());
+        }
+        exclusion::Entity::delete_many()
+            .filter(forgotten)
+            .exec(&self.transaction)
+            .await?;
+        Ok(())
+    }
+
     /// The referrals of a claimant that another organization was told of: as a party, closed ones included, or because
     /// it could claim.
     async fn referrals_known_to(

@@ -2,275 +2,32 @@
 //! reader may see it. The numbering of entries is the sequencer's.
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
 use entity::{
-    Audience, ClaimantId, JournalEntryId, JournalKind, NeedCategory, OrganizationId, ReferralId,
-    ReferralStatus, ReferralStatusReason, RegionId, SubjectType, claimant_key, journal_audience,
-    journal_entry, journal_head, referral,
+    JournalKind, ReferralId, ReferralStatusReason, SubjectType, journal_audience, journal_entry,
+    journal_head, referral,
 };
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     prelude::Uuid,
     sea_query::{Expr, SelectStatement},
 };
 
 use super::{
-    Session, Unit,
-    directory::is_directory,
+    Session,
     exclusion::untold_to_excluded,
     page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
     referral::{self as referral_store, Tenure, relations},
-    seal::{Seal, Wrapped},
+    seal::Wrapped,
     service::Coverage,
 };
-use crate::{domain::referral::Relation, error::Result, lock::Lock, viewer::Viewer};
+use crate::{domain::referral::Relation, error::Result, viewer::Viewer};
 
+mod entry;
 pub mod follow;
 mod note;
 
-use note::{About, Note};
-
-/// A journal entry on its way into the journal.
-#[derive(Clone, Debug)]
-pub(super) struct Entry {
-    subject_type: SubjectType,
-    subject_id: Uuid,
-    subject_version: i32,
-    kind: JournalKind,
-    from_status: Option<ReferralStatus>,
-    to_status: Option<ReferralStatus>,
-    reason: Option<ReferralStatusReason>,
-    note: Option<Note>,
-    private_to: Option<OrganizationId>,
-    audience: Vec<Uuid>,
-}
-
-impl Entry {
-    pub(super) fn new(
-        kind: JournalKind,
-        subject_type: SubjectType,
-        subject_id: impl Into<Uuid>,
-        version: i32,
-    ) -> Self {
-        Self {
-            subject_type,
-            subject_id: subject_id.into(),
-            subject_version: version,
-            kind,
-            from_status: None,
-            to_status: None,
-            reason: None,
-            note: None,
-            private_to: None,
-            audience: Vec::new(),
-        }
-    }
-
-    pub(super) fn statuses(mut self, from: Option<ReferralStatus>, to: ReferralStatus) -> Self {
-        self.from_status = from;
-        self.to_status = Some(to);
-        self
-    }
-
-    pub(super) fn reason(mut self, reason: Option<ReferralStatusReason>) -> Self {
-        self.reason = reason;
-        self
-    }
-
-    /// What somebody wrote beside it, sealed under the key of the referral that the entry is about.
-    pub(super) fn note(mut self, note: Option<String>, key: Option<Wrapped>) -> Self {
-        self.note = note.map(|text| Note::new(text, key, None));
-        self
-    }
-
-    /// What somebody wrote beside it, sealed under the key of a claimant.
-    pub(super) fn note_of_claimant(
-        mut self,
-        note: Option<String>,
-        claimant: ClaimantId,
-        key: Option<&claimant_key::Model>,
-    ) -> Self {
-        let key = key.map(Wrapped::of_claimant);
-        self.note = note.map(|text| Note::new(text, key, Some(claimant)));
-        self
-    }
-
-    pub(super) fn private_to(mut self, organization: OrganizationId) -> Self {
-        self.private_to = Some(organization);
-        self.audience = vec![organization.0];
-        self
-    }
-
-    /// Stands in the journal and in nobody's feed.
-    pub(super) fn told_to_nobody(mut self) -> Self {
-        self.audience.clear();
-        self
-    }
-
-    pub(super) fn told(mut self, organizations: impl IntoIterator<Item = OrganizationId>) -> Self {
-        for organization in organizations {
-            if !self.audience.contains(&organization.0) {
-                self.audience.push(organization.0);
-            }
-        }
-        self
-    }
-
-    /// The entry as it is written, not numbered yet.
-    pub(super) fn into_row(
-        self,
-        id: JournalEntryId,
-        at: DateTime<Utc>,
-        author: &Author<'_>,
-        seal: &Seal,
-    ) -> Result<journal_entry::Model> {
-        let (note, note_claimant_id) = Note::sealed(self.note, seal, id)?;
-        Ok(journal_entry::Model {
-            id,
-            position: None,
-            at,
-            actor: author.subject.to_owned(),
-            client: author.client.to_owned(),
-            acting_subject: author.acting_subject.map(str::to_owned),
-            organization_id: author.organization,
-            subject_type: self.subject_type,
-            subject_id: self.subject_id,
-            subject_version: self.subject_version,
-            kind: self.kind,
-            from_status: self.from_status,
-            to_status: self.to_status,
-            reason: self.reason,
-            note,
-            note_claimant_id,
-            private_to_id: self.private_to,
-            audience: Audience(self.audience),
-        })
-    }
-
-    /// Tells every provider that could claim: by one name for the category and region, not one for each provider.
-    pub(super) fn told_openly(mut self, category: NeedCategory, region: Option<RegionId>) -> Self {
-        self.audience.push(open_audience(category, region));
-        self
-    }
-}
-
-/// The name under which open referrals of a category and region are told: a UUIDv8 (RFC 9562 §5.8) that no row has.
-pub(super) fn open_audience(category: NeedCategory, region: Option<RegionId>) -> Uuid {
-    let mut bytes = region.map_or([0; 16], |region| region.0.into_bytes());
-    bytes[6] = 0x80 | (bytes[6] & 0x0f);
-    let place = NeedCategory::ALL
-        .iter()
-        .position(|each| *each == category)
-        .unwrap_or_default();
-    bytes[0] = u8::try_from(place).unwrap_or_default();
-    Uuid::from_bytes(bytes)
-}
-
-/// Who made a change, as the journal keeps it.
-#[derive(Clone, Copy)]
-pub(super) struct Author<'a> {
-    pub(super) subject: &'a str,
-    pub(super) client: &'a str,
-    pub(super) acting_subject: Option<&'a str>,
-    pub(super) organization: Option<OrganizationId>,
-}
-
-impl<'a> Author<'a> {
-    /// Whoever runs the gateway, on its own command line: of no organization.
-    pub(super) const OPERATOR: Author<'static> = Author {
-        subject: "operator",
-        client: "operator",
-        acting_subject: None,
-        organization: None,
-    };
-
-    /// What runs behind requests, of no organization.
-    pub(super) const SYSTEM: Author<'static> = Author {
-        subject: super::SYSTEM,
-        client: super::SYSTEM,
-        acting_subject: None,
-        organization: None,
-    };
-
-    fn of(session: &'a Session) -> Self {
-        let caller = &session.caller;
-        Self {
-            subject: &caller.subject,
-            client: &caller.client,
-            acting_subject: caller.acting_subject.as_deref(),
-            organization: (!session.system).then(|| caller.viewer.organization()),
-        }
-    }
-}
-
-impl Unit<'_> {
-    /// What this unit says has changed in the directory.
-    pub(super) fn directory_changes(&self) -> Vec<(SubjectType, Uuid)> {
-        self.entries
-            .iter()
-            .filter(|entry| is_directory(entry.subject_type))
-            .map(|entry| (entry.subject_type, entry.subject_id))
-            .collect()
-    }
-
-    /// Writes the entries of this unit.
-    pub(super) async fn write_entries(&mut self) -> Result<()> {
-        let rows = self.entry_rows()?;
-        write_rows(&self.transaction, rows).await
-    }
-
-    /// The entries of this unit, as they are to be written.
-    pub(super) fn entry_rows(&mut self) -> Result<Vec<journal_entry::ActiveModel>> {
-        let entries = std::mem::take(&mut self.entries);
-        let author = Author::of(self.session);
-        rows_of(self.session.seal(), author, self.session.now, entries)
-    }
-}
-
-/// Writes entries in the transaction of the changes that they tell of.
-pub(super) async fn write_entries(
-    transaction: &DatabaseTransaction,
-    seal: &Seal,
-    author: Author<'_>,
-    at: DateTime<Utc>,
-    entries: Vec<Entry>,
-) -> Result<()> {
-    write_rows(transaction, rows_of(seal, author, at, entries)?).await
-}
-
-fn rows_of(
-    seal: &Seal,
-    author: Author<'_>,
-    at: DateTime<Utc>,
-    entries: Vec<Entry>,
-) -> Result<Vec<journal_entry::ActiveModel>> {
-    entries
-        .into_iter()
-        .map(|entry| {
-            let row = entry.into_row(JournalEntryId(Uuid::now_v7()), at, &author, seal)?;
-            Ok(row.into_active_model())
-        })
-        .collect()
-}
-
-/// How many entries one statement writes: both databases bound its parameters.
-pub(super) const MOST_ROWS: usize = 500;
-
-async fn write_rows(
-    transaction: &DatabaseTransaction,
-    rows: Vec<journal_entry::ActiveModel>,
-) -> Result<()> {
-    if Lock::Journal.is_off() {
-        return Ok(());
-    }
-    for rows in rows.chunks(MOST_ROWS) {
-        journal_entry::Entity::insert_many(rows.to_vec())
-            .exec_without_returning(transaction)
-            .await?;
-    }
-    Ok(())
-}
+pub(super) use entry::{Author, Entry, MOST_ROWS, open_audience, write_entries};
+use note::About;
 
 /// One entry, as the reader may see it.
 #[derive(Clone, Debug)]
@@ -430,8 +187,8 @@ impl Session {
                     .add(journal_entry::Column::PrivateToId.eq(organization)),
             );
         let paged = super::page::fetch(select, &history_order(), slice, self.reader()).await?;
-        let head = if paged.items.iter().any(|entry| entry.position.is_none()) {
-            self.journal_head().await?
+        let last_told = if paged.items.iter().any(|entry| entry.position.is_none()) {
+            self.last_told().await?
         } else {
             0
         };
@@ -439,7 +196,7 @@ impl Session {
         let registering = referral.registering_organization_id == Some(organization);
         let mut seen = paged.map(|entry| {
             let entry = self.timed(entry);
-            let position = entry.position.unwrap_or(head);
+            let position = entry.position.unwrap_or(last_told);
             let reader = Reader {
                 in_tenure: entry.subject_version >= tenure,
                 after: shown.tenure,
@@ -461,6 +218,23 @@ impl Session {
             .one(self.reader())
             .await?
             .map_or(0, |head| head.position))
+    }
+
+    /// The last position at which the caller's organization was told of something by its own name. Any later one would
+    /// tell how much happens elsewhere.
+    async fn last_told(&self) -> Result<i64> {
+        let organization = self.viewer().organization();
+        let last: Option<i64> = journal_audience::Entity::find()
+            .select_only()
+            .column(journal_audience::Column::Position)
+            .filter(journal_audience::Column::Audience.eq(organization.0))
+            .filter(untold_to_excluded(organization))
+            .order_by_desc(journal_audience::Column::Position)
+            .limit(1)
+            .into_tuple()
+            .one(self.reader())
+            .await?;
+        Ok(last.unwrap_or_default())
     }
 
     /// What the caller's organization is told, after a position of the journal, in order. The second value says

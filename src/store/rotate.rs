@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use entity::{ClaimantId, OrganizationId, claimant, claimant_key, referral};
+use entity::{ClaimantId, OrganizationId, claimant, claimant_key, match_request, referral};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     TransactionOptions, TransactionTrait,
@@ -31,6 +31,8 @@ pub struct KeyStatus {
     pub current: String,
     pub claimants: BTreeMap<String, i64>,
     pub referrals: BTreeMap<String, i64>,
+    /// Descriptions by which somebody is looked for, which stay for seconds.
+    pub requests: BTreeMap<String, i64>,
     pub current_token: String,
     pub tokens: BTreeMap<Option<String>, i64>,
 }
@@ -42,7 +44,7 @@ impl KeyStatus {
             let others = counts.iter().filter(|(id, _)| **id != self.current);
             others.map(|(_, count)| count).sum()
         };
-        others(&self.claimants) + others(&self.referrals)
+        others(&self.claimants) + others(&self.referrals) + others(&self.requests)
     }
 
     /// How many claimants have tokens of another key than the current one.
@@ -80,6 +82,14 @@ impl Store {
             .into_tuple()
             .all(reader)
             .await?;
+        let requests: Vec<(String, i64)> = match_request::Entity::find()
+            .select_only()
+            .column(match_request::Column::MasterKey)
+            .column_as(match_request::Column::Id.count(), "count")
+            .group_by(match_request::Column::MasterKey)
+            .into_tuple()
+            .all(reader)
+            .await?;
         let tokens: Vec<(Option<String>, i64)> = claimant_key::Entity::find()
             .select_only()
             .column(claimant_key::Column::TokenKey)
@@ -92,6 +102,7 @@ impl Store {
             current: self.seal.current_master().to_owned(),
             claimants: claimants.into_iter().collect(),
             referrals: referrals.into_iter().collect(),
+            requests: requests.into_iter().collect(),
             current_token: self.seal.current_token_key().to_owned(),
             tokens: tokens.into_iter().collect(),
         })
@@ -116,6 +127,13 @@ impl Store {
             wrapped: referral::Column::TextKey,
         };
         self.rewrap_all(&of_referrals, &mut rotated, progress)
+            .await?;
+        let of_requests = Columns::<match_request::Entity> {
+            id: match_request::Column::Id,
+            master_key: match_request::Column::MasterKey,
+            wrapped: match_request::Column::Wrapped,
+        };
+        self.rewrap_all(&of_requests, &mut rotated, progress)
             .await?;
         Ok(rotated)
     }

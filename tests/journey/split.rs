@@ -31,9 +31,11 @@ on_both_databases! {
         let part = json!({ "category": "HEALTH", "serviceId": clinic, "summary": "A cough for three weeks." });
         assert_eq!(housing.may_not("referralSplit", &accepted, part.clone()).await, "CONSENT_REQUIRED");
         knows_nothing_yet(&app, &mut health, &sent, &claimant).await;
-        // The housing service asks the agency, and the agency asks the person, who lets both know of it.
-        let both = [app.world.provider, app.world.other_provider].map(|id| app.public_id(NodeType::Organization, id));
-        agency.consents(&claimant, json!({ "purposes": ["HOUSING", "HEALTH"], "recipientIds": both })).await;
+        // The housing service asks the agency, and the agency asks the person: the clinic may know of the one need, and the
+        // housing service of both.
+        let [clinics, ours] = [app.world.provider, app.world.other_provider].map(|id| json!([app.public_id(NodeType::Organization, id)]));
+        agency.consents(&claimant, json!({ "purposes": ["HEALTH"], "recipientIds": clinics })).await;
+        agency.consents(&claimant, json!({ "purposes": ["HOUSING", "HEALTH"], "recipientIds": ours })).await;
         let child = Referral::of(&housing.done("referralSplit", accepted.step(part), LEFT).await);
         assert_eq!(health.reads().await, [told("REFERRAL_CREATED", &child.id)]);
         let seen = agency.sees(&child, "status category source { name } owner { name } partOf { id }").await;

@@ -99,6 +99,7 @@ fn settings(issuer: &str, audience: &str) -> config::Auth {
             audience: audience.to_owned(),
             organization_claim: "organization".to_owned(),
             region_claim: "region".to_owned(),
+            organizations: None,
         }],
         ..config::Auth::default()
     }

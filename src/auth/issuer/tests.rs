@@ -100,6 +100,7 @@ impl Server {
             audience: "claimant-gateway".to_owned(),
             organization_claim: "organization".to_owned(),
             region_claim: "region".to_owned(),
+            organizations: None,
         };
         let client = http_client(&auth).unwrap();
         (Issuer::discovered(&settings, &auth, client, clock), handle)

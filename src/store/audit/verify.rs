@@ -1,12 +1,10 @@
 //! Walks the audit chain from its beginning, batch by batch, and names the first thing that is not as it was. It changes
 //! nothing and reads no sealed content. The chain may grow meanwhile: what is checked is what stood when it began.
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use aws_lc_rs::signature::KeyPair;
 use chrono::{DateTime, Utc};
-use entity::{
-    AuditStream, JournalKind, audit_checkpoint, audit_head, audit_link, disclosure, journal_entry,
-};
+use entity::{AuditStream, audit_checkpoint, audit_head, audit_link, disclosure, journal_entry};
 use sea_orm::{
     ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     prelude::Uuid,
@@ -70,8 +68,6 @@ pub struct Report {
     pub links: u64,
     pub journal_entries: u64,
     pub disclosures: u64,
-    /// Disclosures whose content was removed, as the journal says.
-    pub removed: u64,
     pub checkpoints: u64,
     pub finding: Option<Finding>,
 }
@@ -171,7 +167,6 @@ struct Batch {
     entries: HashMap<Uuid, journal_entry::Model>,
     disclosures: HashMap<i64, disclosure::Model>,
     checkpoints: HashMap<i64, audit_checkpoint::Model>,
-    removed: HashSet<Uuid>,
 }
 
 impl Walk<'_> {
@@ -217,11 +212,6 @@ impl Walk<'_> {
             .filter(|link| link.stream == AuditStream::Journal)
             .map(|link| link.subject_id)
             .collect();
-        let removed: Vec<Uuid> = links
-            .iter()
-            .filter(|link| link.salt.is_none())
-            .map(|link| link.subject_id)
-            .collect();
         let last = links.last().map_or(self.position, |link| link.position);
         let entries = journal_entry::Entity::find()
             .filter(journal_entry::Column::Id.is_in(entries))
@@ -239,18 +229,10 @@ impl Walk<'_> {
             .limit(BATCH)
             .all(self.database)
             .await?;
-        // An entry counts once it is itself in the chain: it has a position, and every position is checked.
-        let removed = journal_entry::Entity::find()
-            .filter(journal_entry::Column::Kind.eq(JournalKind::DisclosureRemoved))
-            .filter(journal_entry::Column::SubjectId.is_in(removed))
-            .filter(journal_entry::Column::Position.is_not_null())
-            .all(self.database)
-            .await?;
         Ok(Batch {
             entries: entries.into_iter().map(|row| (row.id.0, row)).collect(),
             disclosures: by_position(disclosures, |row| row.position),
             checkpoints: by_position(checkpoints, |row| row.position),
-            removed: removed.into_iter().map(|row| row.subject_id).collect(),
         })
     }
 
@@ -325,10 +307,6 @@ impl Walk<'_> {
                 .await?;
             if elsewhere.is_some() {
                 return found(place, Fault::Reordered, at, id, "its position");
-            }
-            if link.salt.is_none() && batch.removed.contains(&link.subject_id) {
-                self.report.removed += 1;
-                return Ok(());
             }
             return found(place, Fault::Missing, at, id, "the disclosure");
         };
@@ -407,6 +385,34 @@ impl Walk<'_> {
         {
             return found(Place::Link, Fault::Missing, next, None, "all from here on");
         }
+        self.check_last_checkpoint(head).await?;
+        self.check_beyond().await
+    }
+
+    /// That the checkpoint which the head names is there: those before it say nothing of what follows them.
+    async fn check_last_checkpoint(&self, head: &audit_head::Model) -> Checked {
+        let at = head.checkpoint_position;
+        if at == 0 {
+            return Ok(());
+        }
+        let checkpoint = audit_checkpoint::Entity::find_by_id(at)
+            .one(self.database)
+            .await?;
+        match checkpoint {
+            Some(_) => Ok(()),
+            None => found(
+                Place::Checkpoint,
+                Fault::Missing,
+                at,
+                None,
+                "the checkpoint",
+            ),
+        }
+    }
+
+    /// That no checkpoint and no disclosure stands beyond the end.
+    async fn check_beyond(&self) -> Checked {
+        let next = self.position + 1;
         // Read before the head is read again, which is never behind them.
         let checkpoint = audit_checkpoint::Entity::find()
             .order_by_desc(audit_checkpoint::Column::Position)

@@ -1,9 +1,13 @@
 //! `claimantErase` and `claimantHold`: the registering organization has a person forgotten, and keeps that from happening
 //! while the law says so. Erasure forgets the key: what remains of the person is an id that names nobody.
 use chrono::{DateTime, Utc};
-use entity::{ClaimantId, JournalKind, SubjectType, access_grant, claimant, consent};
+use entity::{
+    ClaimantId, InterpreterKind, JournalKind, SubjectType, access_grant, claimant, consent, need,
+    referral,
+};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, prelude::Date,
+    sea_query::Expr,
 };
 use serde::Serialize;
 
@@ -180,30 +184,17 @@ impl Unit<'_> {
         Ok(Applied::new(before.id, version))
     }
 
-    /// Erases a person: the keys, everything sealed, the tokens, the facts of the open part. Consents and referrals
-    /// stay as what happened to an id; none of them opens anything any more.
+    /// Erases a person: the keys, everything sealed, the tokens, the facts of the open part and those that were copied
+    /// from it. Consents and referrals stay as what happened to an id; none of them opens anything any more.
     pub(in crate::store) async fn erase(&mut self, claimant: &claimant::Model) -> Result<Applied> {
         let id = claimant.id;
         let now = self.session.now;
         self.end_referrals_of(claimant).await?;
         self.leave_referrals_of_others(claimant).await?;
         self.forget_households(id).await?;
-        consent::Entity::update_many()
-            .col_expr(consent::Column::WithdrawnAt, Expr::value(now))
-            .filter(consent::Column::ClaimantId.eq(id))
-            .filter(consent::Column::WithdrawnAt.is_null())
-            .exec(&self.transaction)
-            .await?;
-        consent::Entity::update_many()
-            .col_expr(consent::Column::Authority, Expr::value(None::<Vec<u8>>))
-            // A guardian's word ends on the child's birthday.
-            .col_expr(
-                consent::Column::GuardianEndsAt,
-                Expr::value(None::<DateTime<Utc>>),
-            )
-            .filter(consent::Column::ClaimantId.eq(id))
-            .exec(&self.transaction)
-            .await?;
+        self.forget_exclusions(id).await?;
+        self.empty_consents(id).await?;
+        self.empty_referrals_and_needs(id).await?;
         access_grant::Entity::delete_many()
             .filter(access_grant::Column::ClaimantId.eq(id))
             .exec(&self.transaction)
@@ -228,5 +219,48 @@ impl Unit<'_> {
         };
         self.write_claimant(claimant, row, JournalKind::ClaimantErased, None)
             .await
+    }
+
+    /// Ends the consents of a person, and leaves of each what was allowed or refused, to whom, when and how.
+    async fn empty_consents(&self, claimant: ClaimantId) -> Result<()> {
+        use consent::Column;
+        consent::Entity::update_many()
+            .col_expr(Column::WithdrawnAt, Expr::value(self.session.now))
+            .filter(Column::ClaimantId.eq(claimant))
+            .filter(Column::WithdrawnAt.is_null())
+            .exec(&self.transaction)
+            .await?;
+        consent::Entity::update_many()
+            .col_expr(Column::Authority, Expr::value(None::<Vec<u8>>))
+            // A guardian's word ends on the child's birthday.
+            .col_expr(Column::GuardianEndsAt, Expr::value(None::<DateTime<Utc>>))
+            .col_expr(Column::Language, Expr::value(None::<String>))
+            .col_expr(Column::Interpreter, Expr::value(InterpreterKind::None))
+            .filter(Column::ClaimantId.eq(claimant))
+            .exec(&self.transaction)
+            .await?;
+        Ok(())
+    }
+
+    /// Takes the facts about a person out of the person's referrals, who worked on them as well, and the days out of the
+    /// needs.
+    async fn empty_referrals_and_needs(&self, claimant: ClaimantId) -> Result<()> {
+        use referral::Column;
+        referral::Entity::update_many()
+            .col_expr(Column::Language, Expr::value(None::<String>))
+            .col_expr(Column::InterpreterNeeded, Expr::value(None::<bool>))
+            .col_expr(Column::AgeBand, Expr::value(None::<String>))
+            .col_expr(Column::PartySize, Expr::value(None::<i32>))
+            .col_expr(Column::Assignee, Expr::value(None::<String>))
+            .filter(Column::ClaimantId.eq(claimant))
+            .exec(&self.transaction)
+            .await?;
+        need::Entity::update_many()
+            .col_expr(need::Column::WantedFrom, Expr::value(None::<Date>))
+            .col_expr(need::Column::ToldWantedFrom, Expr::value(None::<Date>))
+            .filter(need::Column::ClaimantId.eq(claimant))
+            .exec(&self.transaction)
+            .await?;
+        Ok(())
     }
 }

@@ -148,6 +148,20 @@ impl Session {
             .collect()
     }
 
+    /// Notes that this answer tells something of a group, though it carries nothing of it: what was found or refused by
+    /// comparing with it.
+    pub(in crate::store) fn disclose_compared(
+        &self,
+        claimants: impl IntoIterator<Item = ClaimantId>,
+        groups: &[FieldGroup],
+    ) {
+        for claimant in claimants {
+            for group in groups {
+                self.ledger.note(claimant, *group);
+            }
+        }
+    }
+
     /// Notes that this answer carries free text about a claimant, as it stands in a referral where it does. The ministry
     /// reads no text but its own.
     pub fn disclose_text(&self, claimant: Option<ClaimantId>, referral: Option<ReferralId>) {

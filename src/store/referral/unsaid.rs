@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use entity::{
-    ClaimantId, ContactPermission, Safety, claimant, location, referral, service,
+    ClaimantId, ContactPermission, FieldGroup, Safety, claimant, location, referral, service,
     service_at_location,
 };
 use sea_orm::{
@@ -18,6 +18,15 @@ use crate::{
 
 /// The most locations of one organization that a text is compared with.
 const MOST_LOCATIONS: u64 = 1_000;
+
+/// What of a person a text is compared with.
+struct Compared {
+    claimant: ClaimantId,
+    /// Whether the caller's organization registered the person.
+    own: bool,
+    groups: Vec<FieldGroup>,
+    known: Known,
+}
 
 /// A text, and where it stands in the input.
 pub(super) type Text<'t> = (&'static str, Option<&'t String>);
@@ -35,10 +44,7 @@ impl Unit<'_> {
         };
         let own = self.own_among(people).await?;
         let known = self.known_of(people, &own).await?;
-        if known
-            .iter()
-            .any(|known| free_text::identifies(summary, known))
-        {
+        if self.tells_who(summary, &known).await? {
             return Err(Refusal::at(Problem::SummaryIdentifies, "summary").into());
         }
         if free_text::identifies(summary, &self.hidden_places(&own).await?) {
@@ -66,7 +72,7 @@ impl Unit<'_> {
         let known = self.known_of(&people, &own).await?;
         let hidden = self.hidden_places(&own).await?;
         for (path, text) in texts {
-            if known.iter().any(|known| free_text::identifies(text, known)) {
+            if self.tells_who(text, &known).await? {
                 return Err(Refusal::at(Problem::TextIdentifies, path).into());
             }
             if free_text::identifies(text, &hidden) {
@@ -74,6 +80,27 @@ impl Unit<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a text tells who somebody is. A refusal for that answers a guess, so it is disclosed of each whom the text
+    /// tells: every group with which it was compared.
+    async fn tells_who(&self, text: &str, known: &[Compared]) -> Result<bool> {
+        let told: Vec<&Compared> = known
+            .iter()
+            .filter(|compared| free_text::identifies(text, &compared.known))
+            .collect();
+        let others: Vec<ClaimantId> = told
+            .iter()
+            .filter(|compared| !compared.own)
+            .map(|compared| compared.claimant)
+            .collect();
+        // Read for the ledger, which learns from them on what basis each group was open.
+        self.session.held_grants(&others).await?;
+        for compared in &told {
+            self.session
+                .disclose_compared([compared.claimant], &compared.groups);
+        }
+        Ok(!told.is_empty())
     }
 
     /// Refuses a place where the service of a referral is given at confidential locations and nowhere else: whatever it
@@ -129,7 +156,7 @@ impl Unit<'_> {
         &self,
         people: &[ClaimantId],
         own: &HashMap<ClaimantId, claimant::Model>,
-    ) -> Result<Vec<Known>> {
+    ) -> Result<Vec<Compared>> {
         if people.is_empty() {
             return Ok(Vec::new());
         }
@@ -137,22 +164,37 @@ impl Unit<'_> {
         let mut contacts = self.contacts(people).await?;
         let mut identifiers = self.own_identifiers(people).await?;
         let known = people.iter().map(|person| {
-            let identity = identities.remove(person).unwrap_or_default();
-            let contact = contacts.remove(person).unwrap_or_default();
-            let identifiers = identifiers.remove(person).unwrap_or_default();
+            let identity = identities.remove(person);
+            let contact = contacts.remove(person);
+            let identifiers = identifiers.remove(person);
+            let groups = [
+                (FieldGroup::Identity, identity.is_some()),
+                (FieldGroup::Contact, contact.is_some()),
+                (FieldGroup::Identifiers, identifiers.is_some()),
+            ];
+            let identity = identity.unwrap_or_default();
+            let own = own.contains_key(person);
             let names = [
                 identity.given_name,
                 identity.family_name,
                 identity.preferred_name,
             ];
-            Known {
+            let identifiers = identifiers.into_iter().flatten();
+            let known = Known {
                 birth_date: identity.birth_date,
                 texts: names
                     .into_iter()
                     .flatten()
-                    .chain(points_known(contact, own.contains_key(person)))
-                    .chain(identifiers.into_iter().map(|identifier| identifier.value))
+                    .chain(points_known(contact.unwrap_or_default(), own))
+                    .chain(identifiers.map(|identifier| identifier.value))
                     .collect(),
+            };
+            let there = groups.into_iter().filter(|(_, there)| *there);
+            Compared {
+                claimant: *person,
+                own,
+                groups: there.map(|(group, _)| group).collect(),
+                known,
             }
         });
         Ok(known.collect())

@@ -81,12 +81,19 @@ fn all_keys() -> Vec<Value> {
 }
 
 fn verifier(keys: &[Value]) -> (Verifier, ClockHandle) {
+    verifier_of(keys, None)
+}
+
+/// The same of an issuer that may name these organizations alone.
+fn verifier_of(keys: &[Value], organizations: Option<Vec<String>>) -> (Verifier, ClockHandle) {
     let (clock, handle) = Clock::fixed(DateTime::from_timestamp(NOW, 0).unwrap());
     let expected = Expected {
         issuer: ISSUER.to_owned(),
         audience: AUDIENCE.to_owned(),
         organization_claim: "organization".to_owned(),
         region_claim: "region".to_owned(),
+        organizations,
+        most: Some(TimeDelta::hours(24)),
     };
     let set = KeySet::parse(json!({ "keys": keys }).to_string().as_bytes()).unwrap();
     let verifier = Verifier {
@@ -275,6 +282,44 @@ async fn a_token_is_not_good_before_its_time_but_for_the_leeway() {
     assert!(verifier.verify(&early).await.is_ok());
     let refused = refusal_of_claims(&with(claims(), "nbf", json!("now"))).await;
     assert_eq!(refused, TokenRefused::Claim("nbf"));
+}
+
+#[tokio::test]
+async fn a_token_that_is_good_for_long_is_refused_however_old_it_is() {
+    let day = 24 * 60 * 60;
+    for (issued_at, expiry) in [
+        (None, NOW + day + 31),
+        (Some(NOW), NOW + day + 31),
+        // Of its days only minutes are left.
+        (Some(NOW - 30 * day), NOW + 600),
+        // Said to be good from another day on.
+        (Some(NOW + 30 * day), NOW + 31 * day),
+    ] {
+        let claims = with(claims(), "exp", json!(expiry));
+        let claims = match issued_at {
+            Some(at) => with(claims, "iat", json!(at)),
+            None => claims,
+        };
+        let refused = refusal_of_claims(&claims).await;
+        assert_eq!(refused, TokenRefused::LivesTooLong, "{claims}");
+    }
+    let (verifier, _) = verifier(&all_keys());
+    let whole_day = with(with(claims(), "iat", json!(NOW)), "exp", json!(NOW + day));
+    assert!(verifier.verify(&ed25519_token(&whole_day)).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_issuer_names_the_organizations_that_it_may_and_no_other() {
+    let (bound, _) = verifier_of(&all_keys(), Some(vec!["demo-agency".to_owned()]));
+    assert!(bound.verify(&ed25519_token(&claims())).await.is_ok());
+    for other in ["demo-provider", "demo-agency ", "Demo-Agency"] {
+        let token = ed25519_token(&with(claims(), "organization", json!(other)));
+        assert_eq!(
+            refusal(&bound, &token).await,
+            TokenRefused::OrganizationForeign,
+            "{other}"
+        );
+    }
 }
 
 #[tokio::test]
