@@ -1,12 +1,15 @@
 //! What the ministry reads of single referrals is itself a thing that happened: it is journalled before it is shown. It
 //! carries no fact of a person, and of times the day: what happens to all referrals of one person happens in one moment.
 use chrono::{DateTime, Utc};
-use entity::{JournalKind, SubjectType, referral};
+use entity::{JournalKind, ReferralStatus, SubjectType, referral};
 use sea_orm::{TransactionOptions, TransactionTrait};
 
-use super::{Session, Unit, journal::Entry};
+use super::{Session, Unit, journal::Entry, referral::Seen};
 use crate::{
-    domain::business_days::{toronto_date, toronto_midnight},
+    domain::{
+        business_days::{toronto_date, toronto_midnight},
+        referral::Relation,
+    },
     error::Result,
     viewer::Viewer,
 };
@@ -28,6 +31,19 @@ pub(super) fn withhold(row: &mut referral::Model) {
     row.updated_at = day_of(row.updated_at);
     row.due_at = row.due_at.map(day_of);
     row.review_at = row.review_at.map(day_of);
+}
+
+impl Seen {
+    /// Whether it still waits for an answer that was due; to the ministry, on a day before this.
+    pub fn is_overdue(&self, now: DateTime<Utc>) -> bool {
+        let now = if self.relations.contains(&Relation::Ministry) {
+            day_of(now)
+        } else {
+            now
+        };
+        self.referral.status == ReferralStatus::Requested
+            && self.referral.due_at.is_some_and(|due| due < now)
+    }
 }
 
 impl Session {

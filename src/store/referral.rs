@@ -181,18 +181,6 @@ impl Seen {
         }
     }
 
-    /// Whether it still waits for an answer that was due; to the ministry, on a day before this.
-    pub fn is_overdue(&self, now: DateTime<Utc>) -> bool {
-        let ministry = self.relations.contains(&Relation::Ministry);
-        let now = if ministry {
-            oversight::day_of(now)
-        } else {
-            now
-        };
-        self.referral.status == ReferralStatus::Requested
-            && self.referral.due_at.is_some_and(|due| due < now)
-    }
-
     fn facts(&self, children: &Children) -> Facts {
         let anonymous = self.claimant_withheld == Some(Access::Anonymous);
         let own = self.referral.registering_organization_id == Some(self.referral.source_id);
