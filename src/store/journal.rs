@@ -7,9 +7,10 @@ use entity::{
     journal_head, referral,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select,
     prelude::Uuid,
-    sea_query::{Expr, SelectStatement},
+    sea_query::{Alias, Expr, ExprTrait, Func, JoinType, Query, SelectStatement},
 };
 
 use super::{
@@ -17,6 +18,7 @@ use super::{
     exclusion::untold_to_excluded,
     page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
     referral::{self as referral_store, Tenure, relations},
+    rows::uuids,
     seal::Wrapped,
     service::Coverage,
 };
@@ -262,19 +264,54 @@ impl Session {
             .select_only()
             .column(journal_audience::Column::Position)
             .distinct()
-            .filter(journal_audience::Column::Audience.is_in(audiences))
             .filter(journal_audience::Column::Position.gt(after))
-            .filter(untold_to_excluded(self.viewer().organization()));
+            .filter(untold_to_excluded(self.viewer().organization()))
+            .order_by_asc(journal_audience::Column::Position)
+            .limit(size);
         if let Some(referral) = referral {
             told =
                 told.filter(journal_audience::Column::Position.in_subquery(of_subject(referral)));
+        } else if self.backend() == DbBackend::Postgres {
+            return self.first_of_each(&told, audiences, size).await;
         }
         Ok(told
-            .order_by_asc(journal_audience::Column::Position)
-            .limit(size)
+            .filter(journal_audience::Column::Audience.is_in(audiences))
             .into_tuple()
             .all(self.reader())
             .await?)
+    }
+
+    /// The first positions of all audiences together, from the first ones of each: a short range of the index in its
+    /// order. PostgreSQL asked for all at once would read and sort everything that is left of them.
+    async fn first_of_each(
+        &self,
+        told: &Select<journal_audience::Entity>,
+        audiences: impl IntoIterator<Item = Uuid>,
+        size: u64,
+    ) -> Result<Vec<i64>> {
+        let [one, first] = ["one", "first"].map(Alias::new);
+        let position = (first.clone(), journal_audience::Column::Position);
+        let of_one = told.clone().filter(
+            Expr::col(journal_audience::Column::Audience.as_column_ref())
+                .equals((one.clone(), one.clone())),
+        );
+        let query = Query::select()
+            .distinct()
+            .column(position.clone())
+            .from_function(Func::cust("UNNEST").arg(uuids(audiences)), one)
+            .join_lateral(
+                JoinType::InnerJoin,
+                of_one.into_query(),
+                first,
+                Expr::value(true),
+            )
+            .order_by(position, sea_orm::Order::Asc)
+            .limit(size)
+            .to_owned();
+        let rows = self.reader().query_all(&query).await?;
+        rows.iter()
+            .map(|row| Ok(row.try_get_by_index(0)?))
+            .collect()
     }
 
     /// The entries at positions of which the caller's organization is told, each as it may be seen.
