@@ -29,6 +29,7 @@ mod idempotency;
 mod import;
 mod inbox;
 mod journey;
+mod light;
 mod matching;
 mod message;
 mod migration;

@@ -89,6 +89,7 @@ pub mod sequencer;
 pub mod service;
 pub mod unit;
 pub mod update;
+mod work;
 
 use reading::Reading;
 

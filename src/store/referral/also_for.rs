@@ -232,7 +232,7 @@ impl Unit<'_> {
             row.into_active_model()
         });
         referral_also_for::Entity::insert_many(rows)
-            .exec_without_returning(&self.transaction)
+            .exec_without_returning(&self.work)
             .await?;
         Ok(())
     }
@@ -251,7 +251,7 @@ impl Unit<'_> {
             .distinct()
             .filter(referral_also_for::Column::ReferralId.is_in(referrals.iter().copied()))
             .into_tuple()
-            .all(&self.transaction)
+            .all(&self.work)
             .await?)
     }
 
@@ -306,7 +306,7 @@ impl Unit<'_> {
     pub(super) async fn drop_also_for(&self, referral: ReferralId) -> Result<()> {
         referral_also_for::Entity::delete_many()
             .filter(referral_also_for::Column::ReferralId.eq(referral))
-            .exec(&self.transaction)
+            .exec(&self.work)
             .await?;
         Ok(())
     }
@@ -321,11 +321,11 @@ impl Unit<'_> {
         outcome::Entity::update_many()
             .col_expr(outcome::Column::Note, Expr::value(None::<Vec<u8>>))
             .filter(outcome::Column::ClaimantId.eq(claimant.id))
-            .exec(&self.transaction)
+            .exec(&self.work)
             .await?;
         referral_also_for::Entity::delete_many()
             .filter(referral_also_for::Column::ClaimantId.eq(claimant.id))
-            .exec(&self.transaction)
+            .exec(&self.work)
             .await?;
         self.regrant(claimant.id).await?;
         self.tell_access_ended_of(claimant, beside).await
@@ -371,7 +371,7 @@ impl Unit<'_> {
         if beside {
             grants = grants.filter(access_grant::Column::ReferralId.in_subquery(of(claimant)));
         }
-        let organizations: Vec<OrganizationId> = grants.into_tuple().all(&self.transaction).await?;
+        let organizations: Vec<OrganizationId> = grants.into_tuple().all(&self.work).await?;
         Ok(organizations.into_iter().collect())
     }
 }

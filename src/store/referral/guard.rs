@@ -5,14 +5,13 @@ use entity::{
     claimant, organization, referral, service,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
 use super::{
     super::{
         Readable, Reading, Session, Unit, Visible, claimant::erase::demand_known,
-        consent::ConsentsFor, grant::wishes_among,
+        consent::ConsentsFor, grant::wishes_among, work::Work,
     },
     OPEN_STATUSES,
 };
@@ -32,17 +31,17 @@ pub(in crate::store) trait Reads: Sync {
 }
 
 impl Reads for Unit<'_> {
-    type Connection = DatabaseTransaction;
+    type Connection = Work;
 
     fn session(&self) -> &Session {
         self.session
     }
 
-    fn connection(&self) -> &DatabaseTransaction {
-        &self.transaction
+    fn connection(&self) -> &Work {
+        &self.work
     }
 
-    fn rows<E: Readable>(&self) -> Visible<'_, E, DatabaseTransaction> {
+    fn rows<E: Readable>(&self) -> Visible<'_, E, Work> {
         self.find()
     }
 }

@@ -76,7 +76,7 @@ impl Change for Send {
             sent_at: unit.session.now,
         };
         message::Entity::insert(row.into_active_model())
-            .exec_without_returning(&unit.transaction)
+            .exec_without_returning(&unit.work)
             .await?;
         Ok(Applied::new(after.id, after.version))
     }
@@ -166,6 +166,7 @@ impl Unit<'_> {
             row,
             relation: Relation::None,
             next,
+            keeps_access: false,
         };
         let after = self.write(step).await?;
         self.tell(kind, Some(&before), &after, None, None);
