@@ -211,7 +211,8 @@ impl Arena {
             let text = format!("{} is not there; build it first", binary.display());
             return Err(Failure::Text(text));
         }
-        let client = connect(place.url()).await?;
+        // As whoever owns the tables, whom no policy binds.
+        let client = connect(&place.url_of_owner()).await?;
         let backend: i32 = client
             .query_one("SELECT pg_backend_pid()", &[])
             .await?
@@ -273,7 +274,7 @@ impl Arena {
     }
 
     /// Walks the feeds of some organizations, to know where requests for changes can begin.
-    async fn find_cursors(&mut self) -> Result<(), Failure> {
+    pub async fn find_cursors(&mut self) -> Result<(), Failure> {
         for id in self
             .material
             .askers
