@@ -4,7 +4,7 @@ use std::{collections::HashMap, hash::Hash};
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, ModelTrait, QueryFilter,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, ModelTrait, QueryFilter,
     QueryOrder, QuerySelect, QueryTrait, Select, Statement, Value,
     prelude::Uuid,
     sea_query::{Alias, Asterisk, Expr, ExprTrait, Query, SimpleExpr, Values, WindowStatement},
@@ -202,10 +202,10 @@ impl Order {
 /// The statement with its limit written out: planned for a number that it does not know, PostgreSQL takes any list for a
 /// long one, and would rather sort the whole than follow the index that has it in order.
 pub(super) fn with_literal_limit<E: EntityTrait>(
-    connection: &impl ConnectionTrait,
+    backend: DbBackend,
     select: &Select<E>,
 ) -> Statement {
-    let mut statement = select.build(connection.get_database_backend());
+    let mut statement = select.build(backend);
     let Some(Values(values)) = &mut statement.values else {
         return statement;
     };
@@ -240,7 +240,10 @@ where
     }
     let select = select.limit(slice.size + 1);
     let rows = connection
-        .query_all_raw(with_literal_limit(connection, &select))
+        .query_all_raw(with_literal_limit(
+            connection.get_database_backend(),
+            &select,
+        ))
         .await?;
     let items = rows
         .iter()

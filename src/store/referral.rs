@@ -11,7 +11,8 @@ use entity::{
     ReferralSubStatus, RegionId, ServiceId, organization_catchment, outcome, referral,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter,
+    QuerySelect, QueryTrait, Statement,
     sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement},
 };
 
@@ -262,6 +263,16 @@ fn order(field: ReferralOrderField, descending: bool) -> Order {
     }
 }
 
+/// The one row of a statement that reads whole referrals.
+pub(super) async fn one_row(
+    connection: &impl ConnectionTrait,
+    statement: Statement,
+) -> Result<Option<referral::Model>> {
+    let row = connection.query_one_raw(statement).await?;
+    let row = row.map(|row| referral::Model::from_query_result(&row, ""));
+    Ok(row.transpose()?)
+}
+
 impl Session {
     /// Referrals of a box.
     ///
@@ -363,7 +374,12 @@ impl Session {
     /// # Errors
     /// When the database fails, or the ministry's reading cannot be journalled.
     pub async fn referral(&self, id: ReferralId) -> Result<Option<Seen>> {
-        self.one_referral(referral::Column::Id.eq(id).into()).await
+        if self.leaves_rules_out() {
+            return self.one_referral(referral::Column::Id.eq(id).into()).await;
+        }
+        let row = one_row(self.reader(), rule::by_id(self, id)).await?;
+        self.journal_oversight(row.as_slice()).await?;
+        Ok(row.map(|row| self.seen_referral(row)))
     }
 
     /// One referral, by reference.

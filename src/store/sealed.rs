@@ -320,11 +320,7 @@ pub(super) async fn forget(transaction: &impl ConnectionTrait, claimant: Claiman
 impl Session {
     /// The rule of identities in a statement that reads the claimant beside it.
     pub(super) fn identity_rule_beside_claimant(&self) -> Condition {
-        #[cfg(debug_assertions)]
-        if self.store.rules_left_out {
-            return everything();
-        }
-        if Lock::Rows.is_off() {
+        if self.leaves_rules_out() {
             return everything();
         }
         let registering = claimant::Column::RegisteringOrganizationId;

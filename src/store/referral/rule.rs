@@ -1,19 +1,23 @@
 //! Which referrals, outcomes, messages and appointments a viewer may see.
 use chrono::{DateTime, Utc};
 use entity::{
-    OrganizationId, ReferralBox, ReferralStatus, ServiceStatus, appointment, message, outcome,
-    referral, referral_also_for, service, service_category, service_language, service_region,
+    OrganizationId, ReferralBox, ReferralId, ReferralStatus, ServiceStatus, appointment, message,
+    outcome, referral, referral_also_for, service, service_category, service_language,
+    service_region,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Statement,
     sea_query::{Expr, ExprTrait, Query, SelectStatement},
 };
 
 use super::{
-    super::{Readable, Reading, Session, Visible, everything, exclusion::not_excluded, nothing},
+    super::{
+        Readable, Reading, Session, Visible, everything, exclusion::not_excluded, kept::Kept,
+        nothing, page::with_literal_limit,
+    },
     also_for::known_in_it,
 };
-use crate::{lock::Lock, viewer::Viewer};
+use crate::viewer::Viewer;
 
 /// The referrals of which an organization is a party, or whose claimant it registered; none of somebody who excludes
 /// it. A draft is its source's alone.
@@ -79,18 +83,25 @@ fn seen_in_box(which: ReferralBox, viewer: &Viewer, now: DateTime<Utc>) -> Condi
 impl Session {
     /// The referrals of a box that the caller may see.
     pub(super) fn in_box(&self, which: ReferralBox) -> Visible<'_, referral::Entity, Reading> {
-        #[cfg(debug_assertions)]
-        if self.store.rules_left_out {
-            let bare = of_box(which, self.viewer().organization());
-            return Visible::new(bare, self.reader());
-        }
-        if Lock::Rows.is_off() {
+        if self.leaves_rules_out() {
             let bare = of_box(which, self.viewer().organization());
             return Visible::new(bare, self.reader());
         }
         let rule = seen_in_box(which, self.viewer(), self.now);
         Visible::new(rule, self.reader())
     }
+}
+
+/// The statement that reads one referral by its id, if the caller may see it.
+pub(super) fn by_id(session: &Session, id: ReferralId) -> Statement {
+    static BY_ID: Kept = Kept::new();
+    BY_ID.statement(session, id.0, |session, id| {
+        let select = referral::Entity::find()
+            .filter(referral::Entity::visible_to(session.viewer(), session.now))
+            .filter(referral::Column::Id.eq(id))
+            .limit(1);
+        with_literal_limit(session.backend(), &select)
+    })
 }
 
 /// The open referrals that an active service of the organization fits, by category, region and language.

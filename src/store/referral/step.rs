@@ -17,7 +17,8 @@ use sea_orm::{
 
 use super::{
     super::{Applied, Each, Unit, journal::Entry, one, seal::Wrapped},
-    Children, OPEN_STATUSES, Seen, Tenure, child, open_children, relations, replacements,
+    Children, OPEN_STATUSES, Seen, Tenure, child, one_row, open_children, relations, replacements,
+    rule,
 };
 use crate::{
     domain::referral::{self as workflow, Action, Facts, Next, Relation},
@@ -92,20 +93,29 @@ impl Unit<'_> {
 
     /// Loads referrals that the caller sees at the version it expects.
     async fn referrals_at(&self, asked: &[Asked]) -> Result<Each<referral::Model>> {
-        let seen: HashMap<ReferralId, referral::Model> = self
-            .find::<referral::Entity>()
-            .filter(referral::Column::Id.is_in(asked.iter().map(|(id, _)| *id)))
-            .all()
-            .await?
-            .into_iter()
-            .map(|row| (row.id, row))
-            .collect();
+        let mut seen = HashMap::new();
+        for row in self.seen_at(asked).await? {
+            seen.insert(row.id, row);
+        }
         let at_version = |(id, expected): &Asked| match (seen.get(id), expected) {
             (None, _) => Err(Refusal::at(Problem::NotFound, "id")),
             (Some(row), Some(version)) if *version != row.version => Err(stale(Some(row.version))),
             (Some(row), _) => Ok(row.clone()),
         };
         Ok(asked.iter().map(at_version).collect())
+    }
+
+    /// The rows that the caller sees; the only one by the text of a statement that is kept for it.
+    async fn seen_at(&self, asked: &[Asked]) -> Result<Vec<referral::Model>> {
+        if let [(id, _)] = asked {
+            let row = one_row(&self.work, rule::by_id(self.session, *id)).await?;
+            return Ok(row.into_iter().collect());
+        }
+        let ids = asked.iter().map(|(id, _)| *id);
+        self.find::<referral::Entity>()
+            .filter(referral::Column::Id.is_in(ids))
+            .all()
+            .await
     }
 
     fn allowed_step(
@@ -121,10 +131,11 @@ impl Unit<'_> {
                 .then_some(entity::Access::Anonymous),
             relations: relations(&self.session.caller.viewer, &before),
             tenure: Tenure::Open,
-            referral: before.clone(),
+            referral: before,
         };
         let facts = seen.facts(children);
         let (relation, next) = allowed(&facts, action.into(), &seen.relations)?;
+        let before = seen.referral;
         Ok(Step {
             row: before.clone().into_active_model(),
             before,
