@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use entity::{
     CapacityStatus, CatchmentId, NeedCategory, OrganizationId, RegionId, ServiceId, ServiceStatus,
-    organization_catchment, region, service, service_capacity, service_category, service_language,
+    organization_catchment, service, service_capacity, service_category, service_language,
     service_region,
 };
 use sea_orm::{
@@ -277,13 +277,8 @@ impl Session {
                 .or_default()
                 .push(row.region_id);
         }
-        let everywhere: Vec<RegionId> = self
-            .find::<region::Entity>()
-            .all()
-            .await?
-            .into_iter()
-            .map(|region| region.id)
-            .collect();
+        let everywhere = self.region_list().await?;
+        let everywhere: Vec<RegionId> = everywhere.iter().map(|region| region.id).collect();
         let mut coverage: BTreeMap<NeedCategory, BTreeSet<RegionId>> = BTreeMap::new();
         for (service, categories) in categories {
             let served = regions.get(&service).unwrap_or(&everywhere);
