@@ -32,6 +32,7 @@ mod journey;
 mod matching;
 mod message;
 mod migration;
+mod nested;
 mod paging;
 mod qualification;
 mod quiet;

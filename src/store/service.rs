@@ -21,7 +21,7 @@ use super::{
     directory::{Categories, Languages},
     everything,
     organization::{check_search, contains_words},
-    page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
+    page::{Field, Key, Keyed, Order, Paged, Slice, SortValue, fetch_each},
 };
 use crate::{error::Result, viewer::Viewer};
 
@@ -143,6 +143,25 @@ impl Session {
             })
             .page(&by_name(), slice)
             .await
+    }
+
+    /// The same part of the services of each organization, by name, in one statement.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn services_of(
+        &self,
+        organizations: &[OrganizationId],
+        slice: &Slice,
+    ) -> Result<HashMap<OrganizationId, Paged<service::Model>>> {
+        let of = |organization| {
+            let owner = Expr::col((service::Entity, service::Column::OrganizationId));
+            Condition::all()
+                .add(self.rule::<service::Entity>())
+                .add(owner.eq(organization))
+        };
+        let (order, reader) = (by_name(), self.reader());
+        fetch_each::<service::Entity, _, _>(organizations, of, &order, slice, reader).await
     }
 
     /// The services among `ids`, each with its categories, languages and capacity.
