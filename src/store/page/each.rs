@@ -46,10 +46,14 @@ where
         let paged = fetch(rows, order, slice, connection).await?;
         return Ok(HashMap::from([(*only, paged)]));
     }
-    let statement = match connection.get_database_backend() {
-        _ if parents.is_empty() => return Ok(HashMap::new()),
-        DbBackend::Postgres => by_lateral::<E>(rows_of, order, slice, uuids),
-        backend => backend.build(&by_window::<E>(rows_of, order, slice, uuids)),
+    if parents.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let backend = connection.get_database_backend();
+    let statement = if backend == DbBackend::Postgres {
+        by_lateral::<E>(rows_of, order, slice, uuids)
+    } else {
+        backend.build(&by_window::<E>(rows_of, order, slice, uuids))
     };
     // One without rows has a page all the same.
     let mut found: HashMap<P, Vec<E::Model>> = parents
