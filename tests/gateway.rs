@@ -33,6 +33,7 @@ mod light;
 mod matching;
 mod message;
 mod migration;
+mod nested;
 mod paging;
 mod qualification;
 mod quiet;

@@ -18,7 +18,7 @@ use sea_orm::{
 
 use super::{
     Reading, Session, Visible, literal, oversight,
-    page::{Field, Key, Keyed, NEVER, Order, Paged, Slice, SortValue},
+    page::{Field, Key, Keyed, NEVER, Order, Paged, Slice, SortValue, fetch_each},
 };
 use crate::{
     domain::{
@@ -425,25 +425,33 @@ impl Session {
             .collect())
     }
 
-    /// The referrals for a claimant, or for the person also, of which the caller is a party, or whose claimant it
-    /// registered; newest first.
+    /// The same part of the referrals for each claimant, or for the person also, of which the caller is a party, or whose
+    /// claimant it registered; newest first. In one statement.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn claimant_referrals(
+    pub async fn referrals_of(
         &self,
-        claimant: ClaimantId,
+        claimants: &[ClaimantId],
         slice: &Slice,
-    ) -> Result<Paged<Seen>> {
-        let paged = self
-            .find::<referral::Entity>()
-            .filter(referral::Column::Id.in_subquery(self.for_person(claimant)))
-            // An open referral does not tell whose it is.
-            .filter(party(self.viewer().organization()))
-            .filter(tells_its_people(self.viewer().organization()))
-            .page(&order(ReferralOrderField::CreatedAt, true), slice)
-            .await?;
-        Ok(paged.map(|row| self.seen_referral(row)))
+    ) -> Result<HashMap<ClaimantId, Paged<Seen>>> {
+        let own = self.viewer().organization();
+        let of = |claimant| {
+            Condition::all()
+                .add(self.rule::<referral::Entity>())
+                .add(referral::Column::Id.in_subquery(self.for_person(claimant)))
+                // An open referral does not tell whose it is.
+                .add(party(own))
+                .add(tells_its_people(own))
+        };
+        let order = order(ReferralOrderField::CreatedAt, true);
+        let paged =
+            fetch_each::<referral::Entity, _, _>(claimants, of, &order, slice, self.reader());
+        Ok(paged
+            .await?
+            .into_iter()
+            .map(|(claimant, paged)| (claimant, paged.map(|row| self.seen_referral(row))))
+            .collect())
     }
 
     /// What the caller may do now with each referral.

@@ -10,7 +10,7 @@ use entity::{
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait,
-    sea_query::{Expr, ExprTrait, Query, SelectStatement, UnionType},
+    sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr, UnionType},
 };
 
 use super::{
@@ -123,20 +123,17 @@ impl Session {
 
     /// The referrals that are for a claimant, and those for the person beside another, as far as the caller knows the
     /// person in them. As one list, so that the database finds each half by its index.
-    pub(super) fn for_person(&self, claimant: ClaimantId) -> SelectStatement {
+    pub(super) fn for_person(&self, claimant: SimpleExpr) -> SelectStatement {
+        use referral_also_for::Column;
         let beside = self
             .find::<referral_also_for::Entity>()
-            .filter(referral_also_for::Column::ClaimantId.eq(claimant))
-            .select(|select| {
-                select
-                    .select_only()
-                    .column(referral_also_for::Column::ReferralId)
-            })
+            .filter(Expr::col((referral_also_for::Entity, Column::ClaimantId)).eq(claimant.clone()))
+            .select(|select| select.select_only().column(Column::ReferralId))
             .into_subquery();
         Query::select()
             .column((referral::Entity, referral::Column::Id))
             .from(referral::Entity)
-            .and_where(referral::Column::ClaimantId.eq(claimant))
+            .and_where(Expr::col((referral::Entity, referral::Column::ClaimantId)).eq(claimant))
             .union(UnionType::All, beside)
             .to_owned()
     }

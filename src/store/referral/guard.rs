@@ -6,6 +6,7 @@ use entity::{
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::Expr,
 };
 
 use super::{
@@ -193,7 +194,7 @@ async fn duplicates(
         .select_only()
         .column(referral::Column::Id)
         .filter(referral::Column::SourceId.eq(session.viewer().organization()))
-        .filter(referral::Column::Id.in_subquery(session.for_person(claimant)))
+        .filter(referral::Column::Id.in_subquery(session.for_person(Expr::value(claimant))))
         .filter(referral::Column::Category.eq(asked.category))
         .filter(Condition::all().add_option(asked.itself.map(|id| referral::Column::Id.ne(id))))
         .filter(referral::Column::Status.is_in(OPEN_STATUSES))
