@@ -5,6 +5,7 @@
 mod appointment;
 mod audit;
 mod bounds;
+mod boxes;
 mod budget;
 mod bulk;
 mod claimant;

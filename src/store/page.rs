@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 
+mod any;
 mod each;
 
+pub(super) use any::{FIRST, fetch_any, first_ids};
 pub(super) use each::fetch_each;
 
 /// How a list is ordered. The variant says what the sort key holds.
@@ -201,7 +203,7 @@ impl Order {
     }
 }
 
-/// The statement with its limit written out: planned for a number that it does not know, PostgreSQL takes any list for a
+/// The statement with its limits written out: planned for a number that it does not know, PostgreSQL takes any list for a
 /// long one, and would rather sort the whole than follow the index that has it in order.
 pub(super) fn with_literal_limit<E: EntityTrait>(
     backend: DbBackend,
@@ -211,6 +213,15 @@ pub(super) fn with_literal_limit<E: EntityTrait>(
     let Some(Values(values)) = &mut statement.values else {
         return statement;
     };
+    // The parameters of inner limits stay, and are asked by nothing: all others are known by their number.
+    if backend == DbBackend::Postgres {
+        for (place, value) in (1..).zip(values.iter()) {
+            if let Value::BigUnsigned(Some(limit)) = value {
+                let inner = format!(" LIMIT ${place})");
+                statement.sql = statement.sql.replace(&inner, &format!(" LIMIT {limit})"));
+            }
+        }
+    }
     let place = format!(" LIMIT ${}", values.len());
     if let Some(Value::BigUnsigned(Some(limit))) = values.last()
         && let Some(text) = statement

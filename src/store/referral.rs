@@ -18,7 +18,7 @@ use sea_orm::{
 
 use super::{
     Reading, Session, Visible, literal, oversight,
-    page::{Field, Key, Keyed, NEVER, Order, Paged, Slice, SortValue, fetch_each},
+    page::{Field, Key, Keyed, NEVER, Order, Paged, Slice, SortValue, fetch_any, fetch_each},
 };
 use crate::{
     domain::{
@@ -50,6 +50,7 @@ mod tenure;
 mod text;
 mod unsaid;
 
+use rule::Part;
 pub(super) use rule::{party, told_openly_to};
 pub(super) use tenure::Tenure;
 
@@ -285,10 +286,23 @@ impl Session {
         (field, descending): (ReferralOrderField, bool),
         slice: &Slice,
     ) -> Result<Paged<Seen>> {
-        let paged = self
-            .narrowed(self.in_box(which), filter)
-            .page(&order(field, descending), slice)
-            .await?;
+        let order = order(field, descending);
+        let parts = self.parts_of_box(which).await?;
+        let narrowed = |part: &Part| {
+            let visible = Visible::new(part.rule().clone(), self.reader());
+            self.narrowed(visible, filter.clone())
+        };
+        let paged = match &parts[..] {
+            [part @ Part::Whole(_)] => narrowed(part).page(&order, slice).await?,
+            parts => {
+                let id = referral::Column::Id;
+                let ids = parts.iter().map(|part| {
+                    let rows = narrowed(part).select;
+                    part.first_ids(rows, (&order, slice), self.backend())
+                });
+                fetch_any::<referral::Entity, _>(id, ids, &order, slice, self.reader()).await?
+            }
+        };
         self.journal_oversight(&paged.items).await?;
         Ok(paged.map(|row| self.seen_referral(row)))
     }
