@@ -417,6 +417,23 @@ on_both_databases! {
         assert_eq!((&open[0]["claimant"]["id"], &open[0]["other"]["id"]), (&claimant, &later));
     }
 
+    async fn who_is_sought_while_keys_rotate_is_told_of_afterwards(app: TestApp) {
+        let claimant = registers(&app.as_agency(), testamira()).await;
+        app.compares().await;
+        finds(&app.client("other-agency"), testamira()).await;
+        assert_eq!(count(&app, "match_request").await, 1, "it waits");
+        let ring = |id: &str, byte: u8| Ring { current: id.to_owned(), keys: [(id.to_owned(), [byte; 32])].into() };
+        let app = app.sealed_by(ring("m", 8), ring("t", 7));
+        for rotated in [app.store.unscoped_rewrap(&mut |_| {}).await, app.store.unscoped_retoken(&mut |_| {}).await] {
+            assert_eq!(rotated.expect("a rotation").failed, 0);
+        }
+        let status = app.store.unscoped_key_status().await.expect("the status");
+        assert_eq!((status.waiting(), status.waiting_tokens(), status.requests["m"]), (0, 0, 1));
+        app.compares().await;
+        assert_eq!(count(&app, "match_request").await, 0);
+        assert_eq!(told(&app.as_agency(), "CLAIMANT_SOUGHT").await, [claimant]);
+    }
+
     async fn what_is_written_of_a_person_moves_how_the_person_is_found(app: TestApp) {
         let agency = app.as_agency();
         let claimant = registers(&agency, testamira()).await;
