@@ -65,7 +65,11 @@ pub enum Doing {
     CloseAgency,
     Join,
     Leave(usize),
-    Erase(usize),
+    /// Where it is `held`, the person comes under a legal hold first.
+    Erase {
+        of: usize,
+        held: bool,
+    },
     Hold {
         of: usize,
         held: bool,
@@ -153,7 +157,7 @@ pub fn doing() -> impl Strategy<Value = Doing> {
         1 => Just(Doing::CloseAgency),
         2 => Just(Doing::Join),
         1 => person().prop_map(Doing::Leave),
-        1 => person().prop_map(Doing::Erase),
+        2 => (person(), any::<bool>()).prop_map(|(of, held)| Doing::Erase { of, held }),
         2 => (person(), any::<bool>()).prop_map(|(of, held)| Doing::Hold { of, held }),
         4 => (1..60_i64).prop_map(Doing::Wait),
         2 => Just(Doing::Birthday),

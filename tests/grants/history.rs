@@ -64,7 +64,7 @@ async fn registered(app: &TestApp, given_name: &str, minor: bool) -> Person {
 }
 
 impl<'a> History<'a> {
-    /// A minor who has consented to a good deal, also by a guardian, and would have the other agency keep the file.
+    /// A minor who has consented to a good deal, also by a guardian, and would have the other agency keep the file; the sibling is of the household.
     pub async fn begin(app: &'a TestApp) -> Self {
         let people = [
             registered(app, "Testa", true).await,
@@ -97,6 +97,7 @@ impl<'a> History<'a> {
             };
             history.go(&Doing::Consent { of: 0, word }).await;
         }
+        history.go(&Doing::Join).await;
         history
     }
 
@@ -200,13 +201,11 @@ impl<'a> History<'a> {
                 let left = self.keep(*of, "householdLeave", "claimant", input).await;
                 self.model.at_home &= left.is_none();
             }
-            Doing::Erase(of) => {
-                if self.change(*of, "claimantErase", Value::Null).await {
-                    match self.model.people[*of].held {
-                        true => self.model.people[*of].to_be_erased = true,
-                        false => self.model.erased(*of),
-                    }
+            Doing::Erase { of, held } => {
+                if *held {
+                    self.hold(*of, true).await;
                 }
+                self.erase(*of).await;
             }
             Doing::Hold { of, held } => self.hold(*of, *held).await,
             Doing::Wait(days) => self.model.now += TimeDelta::days(*days),
@@ -328,6 +327,15 @@ impl<'a> History<'a> {
         for of in 0..2 {
             if self.model.people[of].keeper == "agency" {
                 self.model.moved(of, "other-agency");
+            }
+        }
+    }
+
+    async fn erase(&mut self, of: usize) {
+        if self.change(of, "claimantErase", Value::Null).await {
+            match self.model.people[of].held {
+                true => self.model.people[of].to_be_erased = true,
+                false => self.model.erased(of),
             }
         }
     }
