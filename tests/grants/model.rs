@@ -33,10 +33,9 @@ impl Said {
     }
 
     fn in_force(&self, now: DateTime<Utc>) -> bool {
-        !self.withdrawn
-            && !self.word.refused
-            && self.until.is_none_or(|until| now < until)
-            && !(self.word.by_guardian && now >= birthday())
+        let ended = self.until.is_some_and(|until| until <= now)
+            || (self.word.by_guardian && birthday() <= now);
+        !(self.withdrawn || self.word.refused || ended)
     }
 }
 
