@@ -71,7 +71,7 @@ async fn column(viewpoint: &Viewpoint<'_>, path: &Path, fields: &[Field]) -> Vec
     cells
 }
 
-async fn draw(app: &TestApp) -> (String, Schema) {
+pub async fn draw(app: &TestApp) -> (String, Schema) {
     let viewpoints = viewpoint::all(app).await;
     app.settle().await;
     let schema = Schema::of(&app.as_agency()).await;
