@@ -15,14 +15,14 @@ const BOX: &str = "query($box: ReferralBox!, $filter: ReferralFilter, $orderBy: 
         edges { cursor node { id source { name } status owner { name } } }
         pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }";
 
-/// Every id, in pages of two, from the beginning or from the end.
+/// Every id, in pages of three, from the beginning or from the end.
 async fn in_pages(client: &Client<'_>, mut arguments: Value, from_the_end: bool) -> Vec<Value> {
     let (size, bound, more, edge) = if from_the_end {
         ("last", "before", "hasPreviousPage", "startCursor")
     } else {
         ("first", "after", "hasNextPage", "endCursor")
     };
-    arguments[size] = json!(2);
+    arguments[size] = json!(3);
     let mut all = Vec::new();
     loop {
         let answer = client.ask(BOX, arguments.clone()).await;
@@ -37,6 +37,7 @@ async fn in_pages(client: &Client<'_>, mut arguments: Value, from_the_end: bool)
         if page["pageInfo"][more] == false {
             return all;
         }
+        assert!(all.len() < 100, "a list without end: {arguments}");
         arguments[bound] = page["pageInfo"][edge].clone();
     }
 }
@@ -54,12 +55,22 @@ async fn many(app: &TestApp) -> Vec<Referral> {
         // Of the agency's claimant, by the provider.
         let accepted = all[all.len() - 1].clone();
         let part = json!({ "category": "HOUSING", "serviceId": app.other_service() });
-        let split = provider.mutate("referralSplit", accepted.step(part), "referral { id version status }").await;
+        let split = provider
+            .mutate(
+                "referralSplit",
+                accepted.step(part),
+                "referral { id version status }",
+            )
+            .await;
         all.push(Referral::of(&split.data()["referralSplit"]));
         all.push(agency.asks_openly().await);
         all.push(provider.asks_openly().await);
         let declined = agency.refers().await;
-        all.push(provider.does("referralDecline", &declined, because("OTHER")).await);
+        all.push(
+            provider
+                .does("referralDecline", &declined, because("OTHER"))
+                .await,
+        );
     }
     all
 }
@@ -67,7 +78,7 @@ async fn many(app: &TestApp) -> Vec<Referral> {
 on_both_databases! {
     async fn a_box_of_several_lists_reads_as_one(app: TestApp) {
         let all = many(&app).await;
-        for code in ["agency", "provider", "other-provider", "far-provider", "other-agency", "ministry", "ministry-north"] {
+        for code in ["agency", "provider", "other-provider", "other-agency", "ministry"] {
             let client = app.client(code);
             let mut visible = Vec::new();
             for referral in &all {

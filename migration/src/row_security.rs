@@ -241,8 +241,8 @@ fn open_audience(categories: &[&str], category: &str, region: &str) -> String {
     )
 }
 
-/// The viewer's organization is told by its own name, and of open referrals that its active services could take.
-fn journal_audience(categories: &[&str]) -> String {
+/// The names under which the viewer's organization is told of open referrals that its active services could take.
+fn open_audiences(categories: &[&str]) -> String {
     let nowhere = "'00000000-0000-0000-0000-000000000000'";
     let anywhere = open_audience(categories, "served.category", nowhere);
     let there = open_audience(categories, "served.category", "region.id");
@@ -250,22 +250,38 @@ fn journal_audience(categories: &[&str]) -> String {
     let own =
         "service.organization_id = (SELECT viewer_organization()) AND service.status = 'ACTIVE'";
     format!(
-        "NOT told_of_excluding(position, audience) \
-         AND (audience = (SELECT viewer_organization()) OR ((SELECT viewer_deals()) AND audience IN ( \
-         SELECT {anywhere} {serves} WHERE {own} \
+        "SELECT {anywhere} {serves} WHERE {own} \
          UNION SELECT {there} {serves} CROSS JOIN region WHERE {own} \
              AND (NOT EXISTS (SELECT FROM service_region WHERE service_region.service_id = service.id) \
                  OR EXISTS (SELECT FROM service_region WHERE service_region.service_id = service.id \
-                     AND service_region.region_id = region.id)))))"
+                     AND service_region.region_id = region.id))"
+    )
+}
+
+/// The viewer's organization is told by its own name, and of open referrals that its active services could take.
+fn journal_audience(categories: &[&str]) -> String {
+    let open = open_audiences(categories);
+    format!(
+        "NOT told_of_excluding(position, audience) \
+         AND (audience = (SELECT viewer_organization()) OR ((SELECT viewer_deals()) AND audience IN ({open})))"
     )
 }
 
 /// Entries about a referral that the viewer reads, its own, and those that it is told of; since somebody excludes it,
-/// only that its access ended.
-const JOURNAL_ENTRY: &str = "(kind = 'ACCESS_ENDED' OR NOT excluded_from(subject_id, at)) AND (private_to_id IS NULL OR private_to_id = (SELECT viewer_organization())) \
-    AND (organization_id = (SELECT viewer_organization()) \
-        OR (subject_type = 'REFERRAL' AND EXISTS (SELECT FROM referral WHERE referral.id = subject_id)) \
-        OR EXISTS (SELECT FROM journal_audience WHERE journal_audience.position = journal_entry.position))";
+/// only that its access ended. Whether it is told of an entry is looked up by each name under which it is told: to look
+/// for the entry among all that anybody is told would be to read them all.
+fn journal_entry(categories: &[&str]) -> String {
+    let open = open_audiences(categories);
+    format!(
+        "(kind = 'ACCESS_ENDED' OR NOT excluded_from(subject_id, at)) \
+         AND (private_to_id IS NULL OR private_to_id = (SELECT viewer_organization())) \
+         AND (organization_id = (SELECT viewer_organization()) \
+             OR (subject_type = 'REFERRAL' AND (SELECT true FROM referral WHERE referral.id = subject_id)) \
+             OR (SELECT true FROM (SELECT viewer_organization() UNION {open}) AS mine (audience) \
+                 JOIN journal_audience ON journal_audience.audience = mine.audience \
+                     AND journal_audience.position = journal_entry.position LIMIT 1))"
+    )
+}
 
 /// Every other table, and the condition of a row that a viewer reads. The gateway's own work reads and writes all rows.
 fn policies(categories: &[&str]) -> Vec<(&'static str, String)> {
@@ -327,7 +343,7 @@ fn policies(categories: &[&str]) -> Vec<(&'static str, String)> {
         ),
         ("idempotency", OWN.to_owned()),
         ("journal_audience", journal_audience(categories)),
-        ("journal_entry", JOURNAL_ENTRY.to_owned()),
+        ("journal_entry", journal_entry(categories)),
         ("match_request", "false".to_owned()),
         ("message", between("message")),
         ("need", need()),

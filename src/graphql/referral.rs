@@ -414,7 +414,7 @@ pub(super) async fn referral_connection(
         .or_answer(context)?
         .map(Arc::new);
     read_ahead(context, &["edges", "node"], &paged.items).await;
-    let connection = list.connection(context, paged, |seen| &seen.referral, Referral);
+    let connection = list.connection(context, paged, |seen| seen.as_ref(), Referral);
     Ok(Direct(connection))
 }
 
@@ -434,6 +434,6 @@ pub(super) async fn referral_connection_of(
     };
     let paged = loaders.one(key).await.or_answer(context)?;
     let paged = paged.unwrap_or_else(Paged::empty);
-    let connection = list.connection(context, paged, |seen| &seen.referral, Referral);
+    let connection = list.connection(context, paged, |seen| seen.as_ref(), Referral);
     Ok(Direct(connection))
 }

@@ -58,6 +58,12 @@ pub struct MigrationState {
     pub applied: bool,
 }
 
+/// What policies let through depends on who asks, and so does the plan that finds it: one for everybody reads all that
+/// stands before what the viewer may see.
+fn planned_anew(postgres: PgConnectOptions) -> PgConnectOptions {
+    postgres.options([("plan_cache_mode", "force_custom_plan")])
+}
+
 impl Database {
     /// Opens the database of `config`. A SQLite file that is not there is created.
     ///
@@ -133,7 +139,9 @@ impl Database {
         }
         let writer = sea_orm::Database::connect(work).await?;
         let reader = if config.row_security {
-            sea_orm::Database::connect(options()).await?
+            let mut reader = options();
+            reader.map_sqlx_postgres_opts(planned_anew);
+            sea_orm::Database::connect(reader).await?
         } else {
             writer.clone()
         };

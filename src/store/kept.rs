@@ -29,11 +29,14 @@ enum Slot {
 
 impl Slot {
     fn of(value: Value) -> Self {
-        match value {
-            Value::Uuid(Some(ORGANIZATION)) => Self::Organization,
-            Value::Uuid(Some(ROW)) => Self::Row,
-            Value::ChronoDateTimeUtc(Some(at)) if at == NOW => Self::Now,
-            same => Self::Same(same),
+        if value == Value::Uuid(Some(ORGANIZATION)) {
+            Self::Organization
+        } else if value == Value::Uuid(Some(ROW)) {
+            Self::Row
+        } else if value == Value::ChronoDateTimeUtc(Some(NOW)) {
+            Self::Now
+        } else {
+            Self::Same(value)
         }
     }
 }

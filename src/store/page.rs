@@ -2,8 +2,8 @@
 //! ends with the id, so that no two rows are equal, on either database.
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, ModelTrait, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, Select, Statement, Value,
+    ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select, Statement, Value,
     prelude::Uuid,
     sea_query::{Expr, ExprTrait, SimpleExpr, Values},
 };
@@ -154,7 +154,7 @@ impl<T> Paged<T> {
 }
 
 /// A row that knows its place in a list.
-pub trait Keyed: ModelTrait {
+pub trait Keyed {
     fn key(&self, field: Field) -> Key;
 }
 

@@ -100,6 +100,36 @@ pub struct Seen {
     pub claimant_withheld: Option<Access>,
     /// Whether the caller may read what was written about the person.
     pub(super) tenure: Tenure,
+    /// The times by which lists are in order, where the caller is told their days alone.
+    moments: Option<Moments>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Moments {
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    due_at: DateTime<Utc>,
+}
+
+/// The place in a list, which nobody is told but in a sealed cursor.
+impl Keyed for Seen {
+    fn key(&self, field: Field) -> Key {
+        let Key { value, id } = self.referral.key(field);
+        let Some(moments) = self.moments else {
+            return Key { value, id };
+        };
+        let value = match value {
+            SortValue::Urgency(rank, _) => SortValue::Urgency(rank, moments.due_at),
+            SortValue::Time(_) if field == Field::UpdatedAt => SortValue::Time(moments.updated_at),
+            SortValue::Time(_) if field == Field::DueAt => SortValue::Time(moments.due_at),
+            SortValue::Time(_) => SortValue::Time(moments.created_at),
+            value @ (SortValue::Nothing
+            | SortValue::Text(_)
+            | SortValue::Number(_)
+            | SortValue::Position(_)) => value,
+        };
+        Key { value, id }
+    }
 }
 
 /// How a viewer stands to a referral that it has been shown.
@@ -143,7 +173,13 @@ impl Seen {
             row.part_of_id = None;
             row.replaces_id = None;
         }
+        let mut moments = None;
         if has(Relation::Ministry) {
+            moments = Some(Moments {
+                created_at: row.created_at,
+                updated_at: row.updated_at,
+                due_at: row.due_at.unwrap_or(NEVER),
+            });
             oversight::withhold(&mut row);
         }
         if !has(Relation::Owner) {
@@ -180,6 +216,7 @@ impl Seen {
             relations,
             claimant_withheld,
             tenure,
+            moments,
         }
     }
 

@@ -319,7 +319,7 @@ impl Unit<'_> {
         if let Work::Alone { update, .. } = &mut self.work {
             let update = update.take();
             let update = update.ok_or_else(|| Error::internal("a light change wrote nothing"))?;
-            return self.write_alone(update, key, applied).await;
+            return self.write_alone(*update, key, applied).await;
         }
         match key {
             Some(key) => self.remember(key).await?,

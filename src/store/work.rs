@@ -22,7 +22,7 @@ pub(super) enum Work {
     /// What is read stands alone; what is to be written waits for the end.
     Alone {
         line: Single,
-        update: Option<UpdateStatement>,
+        update: Option<Box<UpdateStatement>>,
     },
 }
 
@@ -36,7 +36,7 @@ impl Work {
         match self {
             Self::Transaction(_) => Ok(false),
             Self::Alone { update, .. } if update.is_none() => {
-                *update = Some(statement.clone());
+                *update = Some(Box::new(statement.clone()));
                 Ok(true)
             }
             Self::Alone { .. } => Err(Error::internal("a light change writes two rows")),

@@ -45,6 +45,7 @@ struct Watched {
 pub async fn run(place: &Place, row_security: bool) -> Result<(), Failure> {
     let known = Explainer::open(place).await?.known(place).await?;
     if !row_security {
+        place.open_database().await?.close().await?;
         return explain(place, &known).await;
     }
     make_role(&connect(place.url()).await?).await?;

@@ -234,7 +234,9 @@ impl Explainer {
                 .first()
                 .map(|part| number(part, "Actual Rows"))
                 .unwrap_or_default();
-            if kind == "Sort" && sorted > PAGE {
+            // A list of several lists sorts what each gives, which is a page of each.
+            let of_pages = parts.iter().any(is_limited);
+            if kind == "Sort" && sorted > PAGE && !of_pages {
                 faults.push(format!(
                     "a sort of {sorted:.0} rows by {}",
                     node["Sort Key"]
@@ -278,6 +280,12 @@ impl Explainer {
             faults,
         })
     }
+}
+
+/// Whether a limit stands somewhere below.
+fn is_limited(node: &Value) -> bool {
+    let below = node["Plans"].as_array().map(Vec::as_slice);
+    node["Node Type"] == "Limit" || below.unwrap_or_default().iter().any(is_limited)
 }
 
 fn number(node: &Value, name: &str) -> f64 {

@@ -67,5 +67,6 @@ fn masked(mut row: referral::Model) -> Seen {
         relations: vec![Relation::None],
         claimant_withheld: Some(Access::ConsentRequired),
         tenure: Tenure::Over,
+        moments: None,
     }
 }

@@ -131,6 +131,7 @@ impl Unit<'_> {
                 .then_some(entity::Access::Anonymous),
             relations: relations(&self.session.caller.viewer, &before),
             tenure: Tenure::Open,
+            moments: None,
             referral: before,
         };
         let facts = seen.facts(children);
