@@ -1,6 +1,11 @@
 //! The audit chain: what whoever can write to the database changes is found out, as far as somebody kept a checkpoint.
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use claimant_gateway::{
     command::{AuditVerifyArguments, DatabaseArgument, ReportFormat, audit},
+    config::{Config, Secret},
     store::audit::verify::{Fault, Finding, Place, Report, Trust},
 };
 use sea_orm::{ConnectionTrait, Statement};
@@ -63,6 +68,15 @@ async fn disclosures(app: &TestApp) -> Vec<i64> {
 
 /// The command's own verdict.
 async fn verdict(app: &TestApp, checkpoint: Option<&Value>) -> Result<(), String> {
+    verdict_of(app.config(), checkpoint, Vec::new()).await
+}
+
+/// The same of a gateway with another configuration, which also trusts these keys.
+async fn verdict_of(
+    config: Config,
+    checkpoint: Option<&Value>,
+    trusted_key: Vec<String>,
+) -> Result<(), String> {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("checkpoint.json");
     if let Some(checkpoint) = checkpoint {
@@ -70,12 +84,12 @@ async fn verdict(app: &TestApp, checkpoint: Option<&Value>) -> Result<(), String
     }
     let arguments = AuditVerifyArguments {
         checkpoint: checkpoint.map(|_| file),
-        trusted_key: Vec::new(),
+        trusted_key,
         format: ReportFormat::Json,
         quiet: true,
         database: DatabaseArgument::default(),
     };
-    let verified = Box::pin(audit::verify(arguments, app.config())).await;
+    let verified = Box::pin(audit::verify(arguments, config)).await;
     verified.map_err(|failure| failure.to_string())
 }
 
@@ -229,6 +243,80 @@ on_both_databases! {
         let found = finding(&app).await;
         assert_eq!((found.place, found.fault, found.position), (Place::Disclosure, Fault::Missing, second));
         assert_eq!(verdict(&app, None).await, Err("the audit chain does not hold".to_owned()));
+    }
+
+    async fn who_is_erased_leaves_a_chain_that_holds(app: TestApp) {
+        let story = live(&app).await;
+        let (kept, rows) = (checkpoint(&app).await, disclosures(&app).await.len());
+        assert_eq!(rows, 4, "the person was disclosed");
+        let journal = "SELECT position AS n FROM journal_entry ORDER BY position";
+        let entries = numbers(&app, journal).await.len();
+        // What has not been numbered or linked yet when the person is erased is linked afterwards.
+        app.as_provider().sees_claimant(&story.claimant, "identity { fullName }").await;
+        let erase = json!({ "id": story.claimant, "expectedVersion": 1 });
+        let erased = app.as_agency().done("claimantErase", erase, "claimant { erasedAt identity { fullName } }").await;
+        assert!(erased["claimant"]["erasedAt"].is_string());
+        assert_eq!(erased["claimant"]["identity"], Value::Null);
+        for _ in 0..2 {
+            assert_eq!(verdict(&app, None).await, Ok(()));
+            assert_eq!(verdict(&app, Some(&kept)).await, Ok(()), "from before the erasure");
+            app.settle().await;
+        }
+        let report = report(&app).await;
+        assert_eq!((report.finding, report.disclosures), (None, 5), "history stays");
+        assert!(report.journal_entries > entries as u64, "and goes on");
+        app.clock.advance(chrono::TimeDelta::hours(1));
+        app.as_agency().registers("Testa").await;
+        app.settle().await;
+        let later = checkpoint(&app).await;
+        assert_ne!(later, kept);
+        for kept in [&kept, &later] {
+            assert_eq!(verdict(&app, Some(kept)).await, Ok(()));
+        }
+        // It is the person that is forgotten, not who was told of whom.
+        let second = disclosures(&app).await[1];
+        app.tamper(&format!("UPDATE disclosure SET client = 'another' WHERE position = {second}")).await;
+        let found = finding(&app).await;
+        assert_eq!((found.place, found.fault, found.position), (Place::Disclosure, Fault::Altered, second));
+    }
+
+    async fn a_disclosure_is_in_the_chain_with_the_next_turn_of_the_sequencer(app: TestApp) {
+        let story = Story::accepted(&app, Plot::open("Turn")).await;
+        app.settle().await;
+        let before = report(&app).await;
+        assert_eq!(before.disclosures, 0);
+        app.as_provider().sees_claimant(&story.claimant, "identity { fullName }").await;
+        assert_eq!(disclosures(&app).await, [] as [i64; 0], "the answer does not wait for it");
+        let numbered = app.store.unscoped_number_entries("test").await.expect("entries are numbered");
+        let more = app.store.unscoped_chain("test").await.expect("the chain grows");
+        assert_eq!((numbered, more), (0, false), "one turn is enough");
+        assert_eq!(disclosures(&app).await, [i64::try_from(before.links).expect("few") + 1]);
+        let after = report(&app).await;
+        assert_eq!((after.disclosures, after.links, after.finding), (1, before.links + 1, None));
+        assert!(Config::default().sequencer.poll_milliseconds.get() <= 1_000, "there is a turn each second at least");
+    }
+
+    async fn a_chain_signed_by_an_earlier_key_holds_for_who_trusts_that_key(app: TestApp) {
+        live(&app).await;
+        let kept = checkpoint(&app).await;
+        let signer = kept["publicKey"].as_str().expect("a key").to_owned();
+        let other = URL_SAFE_NO_PAD.encode([7; 32]);
+        // The same database, of a gateway whose secret has changed.
+        let renewed = || {
+            let mut config = app.config();
+            config.secret.key = Some(Secret::new(STANDARD.encode(b"another secret of tests, 32 byte")));
+            config
+        };
+        let broken = Err("the audit chain does not hold".to_owned());
+        for checkpoint in [None, Some(&kept)] {
+            assert_eq!(verdict_of(renewed(), checkpoint, Vec::new()).await, broken, "signed by nobody known");
+            assert_eq!(verdict_of(renewed(), checkpoint, vec![other.clone()]).await, broken);
+            assert_eq!(verdict_of(renewed(), checkpoint, vec![other.clone(), signer.clone()]).await, Ok(()));
+        }
+        app.tamper("UPDATE journal_entry SET actor = 'another' WHERE position = 2").await;
+        assert_eq!(verdict_of(renewed(), None, vec![signer.clone()]).await, broken, "trust in a key is not trust in rows");
+        let refused = verdict_of(renewed(), None, vec!["no key".to_owned()]).await;
+        assert_eq!(refused, Err("--trusted-key takes the 32 bytes of a public key in base64url".to_owned()));
     }
 
     async fn a_checkpoint_that_was_taken_away_is_found(app: TestApp) {

@@ -161,18 +161,24 @@ fn assert_strangers_are_told_nothing(table: &Table, blocks: &[Block<'_>]) {
     }
 }
 
+/// The whole golden, and the fields of which nobody is told anything.
+pub async fn draw(app: &TestApp) -> (String, Vec<String>) {
+    let blocks = viewpoint::all(app).await;
+    app.settle().await;
+    let schema = Schema::of(&app.as_agency()).await;
+    let (mut text, mut untold) = (header(&blocks), Vec::new());
+    for path in PATHS {
+        let table = Table::draw(path, &schema, &blocks).await;
+        assert_strangers_are_told_nothing(&table, &blocks);
+        untold.extend(table.untold().map(|(of, field)| format!("{of}.{field}")));
+        table.write(&mut text);
+    }
+    (text, untold)
+}
+
 on_both_databases! {
     async fn every_field_is_told_to_those_alone_whom_the_golden_names(app: TestApp) {
-        let blocks = viewpoint::all(&app).await;
-        app.settle().await;
-        let schema = Schema::of(&app.as_agency()).await;
-        let (mut text, mut untold) = (header(&blocks), Vec::new());
-        for path in PATHS {
-            let table = Table::draw(path, &schema, &blocks).await;
-            assert_strangers_are_told_nothing(&table, &blocks);
-            untold.extend(table.untold().map(|(of, field)| format!("{of}.{field}")));
-            table.write(&mut text);
-        }
+        let (text, untold) = draw(&app).await;
         assert_eq!(untold, UNTOLD.map(|(field, _)| field), "give the stories what is to be told, rather than an exemption");
         assert_golden("tests/golden/fields.txt", &text);
     }

@@ -1,8 +1,10 @@
 //! Finding a person again among one's own, whatever another organization holds; and deciding who is one person.
+mod rotation;
+
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use claimant_gateway::{auth::scope::Scope, config::Ring, opaque::NodeType};
+use claimant_gateway::{auth::scope::Scope, opaque::NodeType};
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 
@@ -401,20 +403,6 @@ on_both_databases! {
         assert_eq!(decides(&agency, &of(0, 1), "SAME").await["survivor"]["id"], people[1]);
         let merged = agency.sees_claimant(&people[1], "merged { id }").await;
         assert_eq!(merged["merged"].as_array().map(Vec::len), Some(2));
-    }
-
-    async fn tokens_that_rotate_go_on_finding_people(app: TestApp) {
-        let claimant = registers(&app.as_agency(), testamira()).await;
-        let ring = Ring { current: "t".to_owned(), keys: [("t".to_owned(), [7; 32])].into() };
-        let app = app.sealed_by(Ring::default(), ring);
-        let agency = app.as_agency();
-        assert_eq!(finds(&agency, testamira()).await.len(), 1, "before its turn comes");
-        app.store.unscoped_retoken(&mut |_| {}).await.expect("a rotation");
-        assert_eq!(finds(&agency, testamira()).await, [(claimant.clone(), "LIKELY".to_owned())]);
-        let later = registers(&agency, testamira()).await;
-        app.compares().await;
-        let open = pairs(&agency, Some("OPEN")).await;
-        assert_eq!((&open[0]["claimant"]["id"], &open[0]["other"]["id"]), (&claimant, &later));
     }
 
     async fn what_is_written_of_a_person_moves_how_the_person_is_found(app: TestApp) {

@@ -203,14 +203,26 @@ on_both_databases! {
         let create = "mutation($input: ReferralCreateInput!) { referralCreate(input: $input) { referral { summary } userErrors { code } } }";
         let summary = json!({ "claimantId": claimant, "category": "HOUSING", "summary": "Quiettold of a move." });
         assert_eq!(post(&token, create, summary).await["data"]["referralCreate"]["referral"]["summary"], "Quiettold of a move.");
+        let matched = "mutation($input: ClaimantMatchInput!) { claimantMatch(input: $input) { matches { band } userErrors { code } } }";
+        let sought = json!({ "identity": { "givenName": "Quietsister", "familyName": "Quietfamily", "birthDate": "1971-03-04" } });
+        assert!(post(&token, matched, sought).await["data"]["claimantMatch"]["matches"].is_array());
+        let hold = "mutation($input: ClaimantHoldInput!) { claimantHold(input: $input) { userErrors { code } } }";
+        let held = json!({ "id": claimant, "held": true, "note": "Quietnote of an inquiry." });
+        assert_eq!(post(&token, hold, held).await["data"]["claimantHold"]["userErrors"], json!([]));
+        // A token that is refused: cut off, and one that nobody here signed.
+        let (cut, foreign) = (&token[..token.len() - 8], token.replace('.', ".Quiettoken"));
+        for refused in [cut, foreign.as_str()] {
+            let answer = post(refused, "{ viewer { role } }", Value::Null).await;
+            assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{answer}");
+        }
         let broken = post(&token, "{ claimants(filter: { text: \"Quietsought\" ) { edges { cursor } } }", Value::Null).await;
         assert!(broken["errors"].is_array());
         // What is written comes through a pipe.
-        while gateway.log().lines().count() < 4 {
+        while gateway.log().lines().count() < 8 {
             tokio::task::yield_now().await;
         }
         let log = gateway.log();
-        for told in ["Quiet", "416-555-0142", "1971-03-04", "2233", "046 454 286", token.as_str()] {
+        for told in ["Quiet", "416-555-0142", "1971-03-04", "2233", "046 454 286", token.as_str(), &token[token.len() - 24..token.len() - 8]] {
             assert!(!log.contains(told), "{told} stands in the log:\n{log}");
         }
     }

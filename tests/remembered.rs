@@ -1,4 +1,6 @@
 //! What of the directory is answered from memory: it costs no statement, and a change of it is seen.
+use entity::{CatchmentId, catchment};
+use sea_orm::{ActiveModelTrait, ActiveValue::Set, prelude::Uuid};
 use serde_json::{Value, json};
 
 use crate::{
@@ -65,6 +67,52 @@ on_both_databases! {
         provider.done("eligibilityRuleSave", rule, "service { id }").await;
         let (something, _) = statements(&provider, asks, &id).await;
         assert_eq!(something["service"]["eligibilityRules"], json!([{ "fact": "LANGUAGE" }]));
+    }
+
+    async fn lists_of_reference_are_told_whole_from_memory(app: TestApp) {
+        let connection = app.database.connect().await;
+        for (code, region) in [("SECOND", app.world.northern), ("FIRST", app.world.central)] {
+            let row = catchment::ActiveModel {
+                id: Set(CatchmentId(Uuid::now_v7())),
+                code: Set(code.to_owned()),
+                name_en: Set(format!("Catchment {code}")),
+                name_fr: Set(format!("Circonscription {code}")),
+                region_id: Set(Some(region)),
+                manager_id: Set(Some(app.world.provider)),
+                valid_from: Set("2025-01-01".parse().expect("a date")),
+                valid_to: Set(None),
+                sourced: Set(false),
+            };
+            row.insert(&connection).await.expect("a catchment");
+        }
+        connection.close().await.expect("the connection closes");
+        let query = "query($region: ID!) { regions { code name } catchments { code region { code } manager { name } }
+            northern: catchments(regionId: $region) { code } none: catchments(regionId: \"nothing\") { code } }";
+        let region = json!({ "region": app.northern() });
+        let (asked, texts) = statements(&app.as_agency(), query, &region).await;
+        assert!(!texts.is_empty());
+        assert_eq!(asked, json!({
+            "regions": [{ "code": "CENTRAL", "name": "Central" }, { "code": "NORTHERN", "name": "Northern" }],
+            "catchments": [
+                { "code": "FIRST", "region": { "code": "CENTRAL" }, "manager": { "name": "Test provider" } },
+                { "code": "SECOND", "region": { "code": "NORTHERN" }, "manager": { "name": "Test provider" } },
+            ],
+            "northern": [{ "code": "SECOND" }],
+            "none": [],
+        }));
+        app.follow(None).await;
+        for caller in ["agency", "provider", "ministry"] {
+            let remembered = statements(&app.client(caller), query, &region).await;
+            assert_eq!(remembered, (asked.clone(), Vec::new()), "{caller}");
+        }
+        let french = statements(&app.as_agency().in_french(), "{ regions { name } }", &Value::Null).await;
+        assert_eq!(french.0["regions"][1], json!({ "name": "Northern (fr)" }));
+        // What changes without an entry of the journal is seen with the next that is read anew.
+        app.tamper("UPDATE region SET name_en = 'Renamed' WHERE code = 'CENTRAL'").await;
+        let names = async || app.as_agency().query("{ regions { name } }").await.data()["regions"][0]["name"].clone();
+        assert_eq!(names().await, "Central");
+        app.follow(None).await;
+        assert_eq!(names().await, "Renamed");
     }
 
     async fn who_does_not_follow_the_journal_remembers_nothing(app: TestApp) {

@@ -1,5 +1,8 @@
 //! PostgreSQL as the second lock: the grid of who sees what, drawn with row security on, and once more with the rules of
 //! the store left out.
+mod alone;
+mod answers;
+
 use claimant_gateway::store::{RowSecurity, Store};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::json;

@@ -1,6 +1,7 @@
 //! Who sees what: every entity and field, by role and relation, in one golden that is reviewed like code; and that what
 //! is not visible answers as if it had never been.
 mod grid;
+mod mutations;
 mod scenario;
 
 use claimant_gateway::opaque::NodeType;

@@ -15,10 +15,18 @@ async function serve() {
   const { PostGraphileConnectionFilterPreset } = await import("postgraphile-plugin-connection-filter");
   const { grafserv } = await import("postgraphile/grafserv/node");
   const { jsonPgSmartTags } = await import("postgraphile/utils");
-  // A referral takes the place of another at most once: by itself it would name both ends of that the same.
+  // A referral takes the place of another at most once: by itself it would name both ends of that the same. And it filters
+  // and sorts by itself only by what an index begins with.
+  const asked = { tags: { behavior: ["+filterBy", "+orderBy"] } };
   const tags = jsonPgSmartTags({
     version: 1,
     config: {
+      attribute: {
+        "public.referral.owner_access": asked,
+        "public.journal_entry.kind": asked,
+        "public.journal_entry.private_to_id": asked,
+        "public.journal_entry.subject_version": asked,
+      },
       constraint: {
         "public.referral.referral_replaces_id_fkey": { tags: { fieldName: "replaces", foreignSingleFieldName: "replacedBy" } },
       },

@@ -1,5 +1,6 @@
 //! `bench locks`: what each lock costs. A gateway that was built with the feature `unlocked` is driven with one lock left
 //! off at a time, beside the same with all on. `bench indexes`: what indexes that serve only lists cost a write.
+//! `bench row-security`: what it costs that PostgreSQL keeps the rows as well.
 use std::path::PathBuf;
 
 use clap::Args;
@@ -50,10 +51,13 @@ impl Cost {
 /// One way of running the gateway, in all its rounds.
 struct Way {
     name: String,
-    rounds: Vec<[Cost; 2]>,
+    rounds: Vec<Vec<Cost>>,
 }
 
+/// Under which the locks are measured.
 const WORKLOADS: [Workload; 2] = [Workload::W1, Workload::W3];
+/// Under which row security is.
+const READ_AND_WRITTEN: [Workload; 4] = [Workload::W1, Workload::W2, Workload::W3, Workload::W5];
 
 /// Measures the locks.
 ///
@@ -78,16 +82,22 @@ pub async fn run(place: &Place, wanted: &Wanted) -> Result<(), Failure> {
                 without_lock: Some(&way.name),
             };
             let mut arena = Arena::open(place, gateway, false).await?;
-            way.rounds.push(costs(&mut arena, wanted, round).await?);
+            way.rounds
+                .push(costs(&mut arena, &WORKLOADS, wanted, round).await?);
         }
     }
-    print(&ways, "all on");
+    print(&ways, &WORKLOADS, "all on");
     Ok(())
 }
 
-async fn costs(arena: &mut Arena, wanted: &Wanted, round: u32) -> Result<[Cost; 2], Failure> {
-    let mut costs = [Cost([0.0; 3]); 2];
-    for (cost, workload) in costs.iter_mut().zip(WORKLOADS) {
+async fn costs(
+    arena: &mut Arena,
+    workloads: &[Workload],
+    wanted: &Wanted,
+    round: u32,
+) -> Result<Vec<Cost>, Failure> {
+    let mut costs = vec![Cost([0.0; 3]); workloads.len()];
+    for (cost, workload) in costs.iter_mut().zip(workloads.iter().copied()) {
         for seconds in [2, wanted.seconds] {
             let load = load(workload, wanted.connections, seconds, round);
             let measure = arena
@@ -109,10 +119,10 @@ async fn costs(arena: &mut Arena, wanted: &Wanted, round: u32) -> Result<[Cost; 
 }
 
 /// What each way costs, and how much less than the first that is, round by round.
-fn print(ways: &[Way], first: &str) {
-    for (place, workload) in WORKLOADS.iter().enumerate() {
+fn print(ways: &[Way], workloads: &[Workload], first: &str) {
+    for (place, workload) in workloads.iter().enumerate() {
         println!(
-            "\n| {} without | gateway µs | PostgreSQL µs | behind µs | saves µs |\n|---|---|---|---|---|",
+            "\n| {} | gateway µs | PostgreSQL µs | behind µs | saves µs |\n|---|---|---|---|---|",
             workload.name()
         );
         for way in ways {
@@ -128,10 +138,9 @@ fn print(ways: &[Way], first: &str) {
                         .collect(),
                 )
             });
-            let name = if way.name.is_empty() {
-                first
-            } else {
-                &way.name
+            let name = match way.name.as_str() {
+                "" => first.to_owned(),
+                name => format!("without {name}"),
             };
             println!(
                 "| {name} | {:.0} | {:.0} | {:.0} | {saved:.0} |",
@@ -141,6 +150,72 @@ fn print(ways: &[Way], first: &str) {
             );
         }
     }
+}
+
+/// The role as which a gateway is served whose rows PostgreSQL keeps as well.
+pub const ROLE: &str = "claimant_gateway";
+
+/// Makes that role, with the rights that serving needs.
+///
+/// # Errors
+/// When PostgreSQL refuses.
+pub async fn make_role(client: &Client) -> Result<(), Failure> {
+    let there = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)";
+    let there: bool = client.query_one(there, &[&ROLE]).await?.get(0);
+    if !there {
+        client
+            .batch_execute(&format!("CREATE ROLE {ROLE} LOGIN"))
+            .await?;
+    }
+    let grant = format!(
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {ROLE}; \
+         GRANT SET ON PARAMETER claimant_gateway.viewer TO {ROLE}"
+    );
+    Ok(client.batch_execute(&grant).await?)
+}
+
+/// Measures row security.
+///
+/// # Errors
+/// When the gateway or PostgreSQL fails. The policies are taken away again, whatever failed.
+pub async fn row_security(place: &Place, wanted: &Wanted) -> Result<(), Failure> {
+    let client = connect(place.url()).await?;
+    make_role(&client).await?;
+    let measured = with_row_security(place, wanted).await;
+    place.with_row_security(false).open_database().await?;
+    print(&measured?, &READ_AND_WRITTEN, "row security");
+    Ok(())
+}
+
+async fn with_row_security(place: &Place, wanted: &Wanted) -> Result<Vec<Way>, Failure> {
+    let binary = wanted
+        .gateway
+        .clone()
+        .unwrap_or_else(|| "target/production/claimant-gateway".into());
+    let mut ways = [("", true), ("it", false)].map(|(name, on)| {
+        let rounds = Vec::new();
+        let name = name.to_owned();
+        (Way { name, rounds }, on)
+    });
+    for round in 1..=wanted.rounds {
+        for (way, on) in &mut ways {
+            place
+                .with_row_security(*on)
+                .open_database()
+                .await?
+                .close()
+                .await?;
+            let gateway = Gateway {
+                binary: &binary,
+                without_lock: None,
+            };
+            let mut arena = Arena::open(&place.as_role(ROLE, *on), gateway, false).await?;
+            arena.find_cursors().await?;
+            way.rounds
+                .push(costs(&mut arena, &READ_AND_WRITTEN, wanted, round).await?);
+        }
+    }
+    Ok(ways.into_iter().map(|(way, _)| way).collect())
 }
 
 /// Indexes that only lists of referrals read: nothing that is done to one looks at them.

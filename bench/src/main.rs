@@ -110,10 +110,20 @@ enum Command {
         #[command(flatten)]
         wanted: locks::Wanted,
     },
+    /// Measures what it costs that PostgreSQL keeps the rows as well.
+    RowSecurity {
+        #[command(flatten)]
+        at: Where,
+        #[command(flatten)]
+        wanted: locks::Wanted,
+    },
     /// Looks at the plan of every statement that lists and hot requests run.
     Explain {
         #[command(flatten)]
         at: Where,
+        /// As PostgreSQL plans them where it keeps the rows as well; nothing fails then.
+        #[arg(long)]
+        row_security: bool,
     },
     /// Serves three requests, written by hand.
     Floor {
@@ -176,7 +186,12 @@ fn start(arguments: Arguments) -> Result<(), Failure> {
         Command::Run { at, wanted } => runtime.block_on(run::run(&place(at)?, &wanted)),
         Command::Locks { at, wanted } => runtime.block_on(locks::run(&place(at)?, &wanted)),
         Command::Indexes { at, wanted } => runtime.block_on(locks::indexes(&place(at)?, &wanted)),
-        Command::Explain { at } => runtime.block_on(explain::run(&place(at)?)),
+        Command::RowSecurity { at, wanted } => {
+            runtime.block_on(locks::row_security(&place(at)?, &wanted))
+        }
+        Command::Explain { at, row_security } => {
+            runtime.block_on(explain::run(&place(at)?, row_security))
+        }
         Command::Floor { at, listen } => runtime.block_on(floor::serve(&place(at)?, listen)),
     }
 }

@@ -33,6 +33,7 @@ const SECRET_TEXT: &str = "c3ludGhldGljIGRhdGEgbmVlZCBubyBzZWNyZWN5Li4=";
 pub struct Place {
     folder: PathBuf,
     url: String,
+    row_security: bool,
 }
 
 /// What was loaded.
@@ -53,7 +54,32 @@ impl Place {
         fs::create_dir_all(folder)?;
         let folder = folder.canonicalize()?;
         let url = url.unwrap_or_else(|| postgres::url(&folder));
-        Ok(Self { folder, url })
+        Ok(Self {
+            folder,
+            url,
+            row_security: false,
+        })
+    }
+
+    /// The same, as a role sees it that no superuser's rights help past the database's own rules, which are on or not.
+    pub fn as_role(&self, role: &str, row_security: bool) -> Self {
+        Self {
+            url: self.url.replacen("://postgres@", &format!("://{role}@"), 1),
+            row_security,
+            ..self.clone()
+        }
+    }
+
+    /// The same, of whoever owns the tables, to lay the database's own rules or to take them away.
+    pub fn with_row_security(&self, row_security: bool) -> Self {
+        Self {
+            row_security,
+            ..self.clone()
+        }
+    }
+
+    pub const fn has_row_security(&self) -> bool {
+        self.row_security
     }
 
     pub fn folder(&self) -> &Path {
@@ -62,6 +88,12 @@ impl Place {
 
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The URL of whoever owns the tables.
+    pub fn url_of_owner(&self) -> String {
+        let served = format!("://{}@", crate::locks::ROLE);
+        self.url.replacen(&served, "://postgres@", 1)
     }
 
     pub fn is_postgres(&self) -> bool {
@@ -78,15 +110,21 @@ impl Place {
                 .url
                 .parse()
                 .map_err(|error| Failure::Text(format!("the database's URL: {error}")))?,
+            row_security: self.row_security,
             ..config::Database::default()
         })
     }
 
-    /// The database with its newest tables.
+    /// The database with its newest tables, and its own rules as they are wanted here.
     pub async fn open_database(&self) -> Result<Database, Failure> {
-        let database = Database::open(&self.database()?).await?;
+        let database = self.open_as_it_is().await?;
         database.migrate_up().await?;
         Ok(database)
+    }
+
+    /// The database as it is.
+    pub async fn open_as_it_is(&self) -> Result<Database, Failure> {
+        Ok(Database::open(&self.database()?).await?)
     }
 
     pub async fn open_to_load(&self) -> Result<Store, Failure> {
@@ -125,7 +163,7 @@ impl Place {
     pub fn gateway_config(&self) -> Result<PathBuf, Failure> {
         let secret = self.write("gateway.key", SECRET_TEXT)?;
         let text = format!(
-            "[database]\nurl = {url:?}\n\
+            "[database]\nurl = {url:?}\nrow_security = {row_security}\n\
              [secret]\nkey_file = {secret:?}\n\
              [auth]\ndemo_issuer = true\ndemo_key_file = {issuer:?}\n\
              [log]\nlevel = \"warn\"\n\
@@ -133,6 +171,7 @@ impl Place {
              [retention]\ndraft_days = 0\n\
              [timers]\nexpire_after_days = 0\ninterval_seconds = 3600\n",
             url = self.url,
+            row_security = self.row_security,
             issuer = self.folder.join("issuer.key"),
         );
         self.write("gateway.toml", &text)

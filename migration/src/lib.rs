@@ -20,6 +20,7 @@ mod m0010_message;
 mod m0011_lists;
 mod m0013_eligibility;
 mod m0014_linked;
+mod m0015_orders;
 pub mod row_security;
 
 /// The chain, oldest first. A migration that has been released is never edited.
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_lists::Migration),
             Box::new(m0013_eligibility::Migration),
             Box::new(m0014_linked::Migration),
+            Box::new(m0015_orders::Migration),
         ]
     }
 }

@@ -32,7 +32,8 @@ const PUBLIC: [&str; 17] = [
 /// Who asks, as the settings of the transaction tell it.
 ///
 /// What a policy asks of a table whose own policy would hide the answer is asked by a function that works for the
-/// gateway; it answers yes or no and gives no row out.
+/// gateway; it answers yes or no and gives no row out. Such a function is asked of many rows, and some ask another: in
+/// PL/pgSQL a connection plans what they ask once, in SQL it would at every question.
 const FUNCTIONS: [&str; 11] = [
     "viewer() RETURNS text LANGUAGE sql STABLE AS \
      $$ SELECT current_setting('claimant_gateway.viewer', true) $$",
@@ -47,30 +48,30 @@ const FUNCTIONS: [&str; 11] = [
     "viewer_now() RETURNS timestamptz LANGUAGE sql STABLE AS \
      $$ SELECT nullif(current_setting('claimant_gateway.now', true), '')::timestamptz $$",
     "consent_registered_by(consent_id uuid, organization_id uuid) RETURNS boolean \
-     LANGUAGE sql STABLE SET claimant_gateway.viewer = 'work' AS \
-     $$ SELECT EXISTS (SELECT FROM consent JOIN claimant ON claimant.id = consent.claimant_id \
-        WHERE consent.id = $1 AND claimant.registering_organization_id = $2) $$",
+     LANGUAGE plpgsql STABLE SET claimant_gateway.viewer = 'work' AS \
+     $$ BEGIN RETURN EXISTS (SELECT FROM consent JOIN claimant ON claimant.id = consent.claimant_id \
+        WHERE consent.id = $1 AND claimant.registering_organization_id = $2); END $$",
     "excluded_by(claimant_id uuid) RETURNS boolean \
-     LANGUAGE sql STABLE SET claimant_gateway.viewer = 'work' AS \
-     $$ SELECT EXISTS (SELECT FROM exclusion WHERE exclusion.claimant_id = $1 \
-        AND exclusion.organization_id = viewer_organization() AND exclusion.ended_at IS NULL) $$",
+     LANGUAGE plpgsql STABLE SET claimant_gateway.viewer = 'work' AS \
+     $$ BEGIN RETURN EXISTS (SELECT FROM exclusion WHERE exclusion.claimant_id = $1 \
+        AND exclusion.organization_id = viewer_organization() AND exclusion.ended_at IS NULL); END $$",
     "excluded_at(claimant_id uuid, told_at timestamptz) RETURNS boolean \
-     LANGUAGE sql STABLE SET claimant_gateway.viewer = 'work' AS \
-     $$ SELECT EXISTS (SELECT FROM exclusion WHERE exclusion.claimant_id = $1 \
+     LANGUAGE plpgsql STABLE SET claimant_gateway.viewer = 'work' AS \
+     $$ BEGIN RETURN EXISTS (SELECT FROM exclusion WHERE exclusion.claimant_id = $1 \
         AND exclusion.recorded_at <= $2 \
-        AND exclusion.organization_id = viewer_organization() AND exclusion.ended_at IS NULL) $$",
+        AND exclusion.organization_id = viewer_organization() AND exclusion.ended_at IS NULL); END $$",
     "excluded_from(subject_id uuid, told_at timestamptz) RETURNS boolean \
-     LANGUAGE sql STABLE SET claimant_gateway.viewer = 'work' AS \
-     $$ SELECT excluded_at($1, $2) \
+     LANGUAGE plpgsql STABLE SET claimant_gateway.viewer = 'work' AS \
+     $$ BEGIN RETURN excluded_at($1, $2) \
         OR EXISTS (SELECT FROM referral WHERE referral.id = $1 \
             AND (referral.linked_at IS NULL OR referral.linked_at <= $2) AND excluded_at(referral.claimant_id, $2)) \
         OR EXISTS (SELECT FROM consent WHERE consent.id = $1 AND excluded_at(consent.claimant_id, $2)) \
-        OR EXISTS (SELECT FROM need WHERE need.id = $1 AND excluded_at(need.claimant_id, $2)) $$",
+        OR EXISTS (SELECT FROM need WHERE need.id = $1 AND excluded_at(need.claimant_id, $2)); END $$",
     "told_of_excluding(told_at bigint, told uuid) RETURNS boolean \
-     LANGUAGE sql STABLE SET claimant_gateway.viewer = 'work' AS \
-     $$ SELECT EXISTS (SELECT FROM journal_entry WHERE journal_entry.position = $1 \
+     LANGUAGE plpgsql STABLE SET claimant_gateway.viewer = 'work' AS \
+     $$ BEGIN RETURN EXISTS (SELECT FROM journal_entry WHERE journal_entry.position = $1 \
         AND NOT (journal_entry.kind = 'ACCESS_ENDED' AND $2 = viewer_organization()) \
-        AND excluded_from(journal_entry.subject_id, journal_entry.at)) $$",
+        AND excluded_from(journal_entry.subject_id, journal_entry.at)); END $$",
 ];
 
 const OWN: &str = "organization_id = (SELECT viewer_organization())";

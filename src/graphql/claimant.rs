@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
 use entity::{Access, AgeBand, ClaimantId, FieldGroup, Language, NeedCategory, NeedStatus, need};
+use futures_util::future::try_join_all;
 
 use super::{
     consent::{Consent, Exclusion},
@@ -280,13 +281,13 @@ impl Claimant {
             return Ok(None);
         }
         let id = self.0.claimant.id;
-        let mut merged = Vec::new();
-        for merge in self.merges(context).await? {
-            if merge.survivor == id {
-                merged.extend(claimant_of(context, merge.merged).await?);
-            }
-        }
-        Ok(Some(merged))
+        let merges = self.merges(context).await?.into_iter();
+        // Asked for together, so that they are read once.
+        let merged = merges
+            .filter(|merge| merge.survivor == id)
+            .map(|merge| claimant_of(context, merge.merged));
+        let merged = try_join_all(merged).await?;
+        Ok(Some(merged.into_iter().flatten().collect()))
     }
 
     /// With whom the person lives, as the registering organization has linked them, without the person; at most 19. Null

@@ -4,6 +4,7 @@ use entity::{
     ConsentGiver, ConsentMethod, ConsentStatus, FieldGroup, InterpreterKind, NeedCategory,
     OrganizationKind, exclusion,
 };
+use futures_util::future::try_join_all;
 
 use super::{
     context::Resolver,
@@ -38,11 +39,11 @@ impl Consent {
     }
 
     async fn recipients(&self, context: &Context<'_>) -> Result<Vec<Organization>> {
-        let mut recipients = Vec::new();
-        for id in &self.0.organizations {
-            recipients.extend(organization_of(context, Some(*id)).await?);
-        }
-        Ok(recipients)
+        // Asked for together, so that they are read once.
+        let organizations = self.0.organizations.iter();
+        let recipients = organizations.map(|id| organization_of(context, Some(*id)));
+        let recipients = try_join_all(recipients).await?;
+        Ok(recipients.into_iter().flatten().collect())
     }
 
     /// Every organization of these kinds is a recipient.

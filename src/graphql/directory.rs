@@ -11,13 +11,13 @@ use super::{
     context::{OrAnswer, Resolver},
     direct::{Later, Plain, Told, Writer},
     eligibility::EligibilityRule,
-    loader::{CapacityOf, CategoriesOf, EligibilityRulesOf, LanguagesOf},
+    loader::{CapacityOf, CategoriesOf, EligibilityRulesOf, LanguagesOf, ServicesOf},
     page::{Connection, List, Page},
     scalar::{Date, DateTime},
 };
 use crate::store::{
     organization::{self as organizations, role_of},
-    page::Field,
+    page::{Field, Paged},
     service::{self as services},
 };
 
@@ -310,18 +310,33 @@ impl Organization {
         last: Option<i32>,
         before: Option<String>,
     ) -> Result<Connection<Service>> {
-        let filter = services::Filter {
-            organization: Some(self.0.id),
-            ..Default::default()
-        };
         let page = Page {
             first,
             after,
             last,
             before,
         };
-        Box::pin(service_connection(context, filter, page)).await
+        Box::pin(service_connection_of(context, self.0.id, page)).await
     }
+}
+
+/// Services by name, whichever are meant.
+fn service_list() -> List {
+    List::new("services", Field::Name)
+}
+
+async fn service_connection_of(
+    context: &Context<'_>,
+    organization: entity::OrganizationId,
+    page: Page,
+) -> Result<Connection<Service>> {
+    let list = service_list();
+    let slice = list.slice(context, page).or_answer(context)?;
+    let loaders = context.loaders();
+    let key = ServicesOf(organization, slice, loaders.changes());
+    let paged = loaders.one(key).await.or_answer(context)?;
+    let paged = paged.unwrap_or_else(Paged::empty);
+    Ok(list.connection(context, paged, |row| row.as_ref(), Service))
 }
 
 pub(super) async fn service_connection(
@@ -329,7 +344,7 @@ pub(super) async fn service_connection(
     filter: services::Filter,
     page: Page,
 ) -> Result<Connection<Service>> {
-    let list = List::new("services", Field::Name);
+    let list = service_list();
     let slice = list.slice(context, page).or_answer(context)?;
     let paged = context
         .session()

@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     hash::Hash,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use async_graphql::{
@@ -11,23 +14,20 @@ use async_graphql::{
     runtime::{TokioSpawner, TokioTimer},
 };
 use entity::{
-    CatchmentId, ClaimantId, ConsentId, DisclosureId, DuplicateCandidateId, NeedCategory, NeedId,
-    OrganizationId, ReferralAction, ReferralId, RegionId, ServiceId, catchment, disclosure,
-    duplicate_candidate, eligibility_rule, exclusion, need, organization, region, service,
-    service_capacity,
+    AppointmentId, CatchmentId, ClaimantId, ConsentId, DisclosureId, DuplicateCandidateId,
+    ExclusionId, MessageId, NeedCategory, NeedId, OrganizationId, OutcomeId, ReferralAction,
+    ReferralId, RegionId, ServiceId, catchment, disclosure, duplicate_candidate, eligibility_rule,
+    exclusion, need, organization, region, service, service_capacity,
 };
 
-use super::{
-    journal::JournalEntry,
-    page::Connection,
-    plain::{Histories, Place},
-};
+use super::ahead::{Ahead, Wanted};
 use crate::{
     error::Error,
     store::{
         Session, claimant, consent,
         disclosure::Opened,
         duplicate::Merge,
+        journal,
         page::{Paged, Slice},
         referral::{self, SeenOutcome, appointment::SeenAppointment, message::SeenMessage},
         sealed::{
@@ -40,19 +40,14 @@ use crate::{
 /// The loaders of one answer, and what was read ahead of them.
 pub(super) struct Loaders {
     loader: DataLoader<Reader, HashMapCache>,
-    ahead: Mutex<Ahead>,
+    /// How many changes this answer has made: what is read before one is not what is read after it.
+    changes: AtomicUsize,
 }
 
-/// What one answer was seen to ask for before its fields were reached: nothing where the caller may see nothing.
-#[derive(Default)]
-struct Ahead {
-    claimants: HashMap<ClaimantId, Option<Arc<claimant::Seen>>>,
-    identities: HashMap<ClaimantId, Option<Opened<Identity>>>,
-    actions: HashMap<ReferralId, Vec<ReferralAction>>,
-    histories: Histories,
+pub(super) struct Reader {
+    session: Session,
+    ahead: Ahead,
 }
-
-pub(super) struct Reader(Session);
 
 /// Every loaded thing that belongs to a row: the key is the row's id, and the type says what of it.
 macro_rules! parts {
@@ -138,26 +133,134 @@ impl Hash for AppointmentsOf {
     }
 }
 
+/// A part of the history of a referral as it was shown, after so many changes.
+#[derive(Clone)]
+pub(super) struct HistoryOf(
+    pub(super) Arc<referral::Seen>,
+    pub(super) Slice,
+    pub(super) usize,
+);
+
+impl PartialEq for HistoryOf {
+    fn eq(&self, other: &Self) -> bool {
+        let id = |key: &Self| key.0.referral.id;
+        id(self) == id(other) && self.1 == other.1 && self.2 == other.2
+    }
+}
+
+impl Eq for HistoryOf {}
+
+impl Hash for HistoryOf {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.referral.id.hash(state);
+    }
+}
+
+/// A part of the referrals of a claimant, after so many changes, with what is read ahead of each.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct ReferralsOf {
+    pub(super) claimant: ClaimantId,
+    pub(super) slice: Slice,
+    pub(super) wanted: Arc<Wanted>,
+    pub(super) changes: usize,
+}
+
+/// A part of the services of an organization, after so many changes.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct ServicesOf(
+    pub(super) OrganizationId,
+    pub(super) Slice,
+    pub(super) usize,
+);
+
+/// Keys that ask for the same, together.
+fn alike<K, P: PartialEq>(keys: &[K], what: impl Fn(&K) -> &P) -> Vec<(&P, Vec<&K>)> {
+    let mut groups: Vec<(&P, Vec<&K>)> = Vec::new();
+    for key in keys {
+        let of = what(key);
+        match groups.iter_mut().find(|(known, _)| *known == of) {
+            Some((_, group)) => group.push(key),
+            None => groups.push((of, vec![key])),
+        }
+    }
+    groups
+}
+
+/// Pages under their keys. One that nobody could read is not there.
+fn paged<K: Clone + Eq + Hash, I: Eq + Hash, V: Clone>(
+    keys: &[&K],
+    id: impl Fn(&K) -> I,
+    pages: &HashMap<I, V>,
+) -> HashMap<K, V> {
+    keys.iter()
+        .filter_map(|key| Some(((*key).clone(), pages.get(&id(key))?.clone())))
+        .collect()
+}
+
 /// One statement for all referrals of which the same part is asked for.
 async fn messages(
     session: &Session,
     keys: &[MessagesOf],
 ) -> Result<HashMap<MessagesOf, Paged<SeenMessage>>, Error> {
     let mut found = HashMap::new();
-    let mut slices: Vec<&Slice> = Vec::new();
-    for MessagesOf(_, slice) in keys {
-        if !slices.contains(&slice) {
-            slices.push(slice);
-        }
+    for (slice, keys) in alike(keys, |key| &key.1) {
+        let shown: Vec<_> = keys.iter().map(|key| key.0.clone()).collect();
+        let pages = session.messages_of(&shown, slice).await?;
+        found.extend(paged(&keys, |key| key.0.referral.id, &pages));
     }
-    for slice in slices {
-        let of_slice = keys.iter().filter(|key| key.1 == *slice);
-        let shown: Vec<_> = of_slice.clone().map(|key| key.0.clone()).collect();
-        let mut pages = session.messages_of(&shown, slice).await?;
-        found.extend(of_slice.filter_map(|key| {
-            let page = pages.remove(&key.0.referral.id)?;
-            Some((key.clone(), page))
-        }));
+    Ok(found)
+}
+
+/// One statement for all referrals of whose histories the same part is asked for.
+async fn histories(
+    session: &Session,
+    keys: &[HistoryOf],
+) -> Result<HashMap<HistoryOf, Paged<journal::Seen>>, Error> {
+    let mut found = HashMap::new();
+    for (slice, keys) in alike(keys, |key| &key.1) {
+        let shown: Vec<_> = keys.iter().map(|key| key.0.as_ref()).collect();
+        let pages = session.histories_of(&shown, slice).await?;
+        found.extend(paged(&keys, |key| key.0.referral.id, &pages));
+    }
+    Ok(found)
+}
+
+/// One statement for all claimants of whose referrals the same part is asked for; and what is asked for of each referral
+/// is read for all of them.
+async fn referrals(
+    reader: &Reader,
+    keys: &[ReferralsOf],
+) -> Result<HashMap<ReferralsOf, Paged<Arc<referral::Seen>>>, Error> {
+    let session = &reader.session;
+    let mut found = HashMap::new();
+    for (slice, keys) in alike(keys, |key| &key.slice) {
+        let claimants: Vec<_> = keys.iter().map(|key| key.claimant).collect();
+        let pages = session.referrals_of(&claimants, slice).await?.into_iter();
+        let pages = pages.map(|(id, page)| (id, page.map(Arc::new))).collect();
+        found.extend(paged(&keys, |key| key.claimant, &pages));
+    }
+    for (wanted, keys) in alike(keys, |key| &key.wanted) {
+        let pages = keys.iter().filter_map(|key| found.get(*key));
+        let shown: Vec<_> = pages.flat_map(|page| page.items.iter().cloned()).collect();
+        reader.ahead.read(session, wanted, &shown).await;
+    }
+    Ok(found)
+}
+
+/// One statement for all organizations of whose services the same part is asked for.
+async fn services(
+    session: &Session,
+    keys: &[ServicesOf],
+) -> Result<HashMap<ServicesOf, Paged<Arc<service::Model>>>, Error> {
+    let mut found = HashMap::new();
+    for (slice, keys) in alike(keys, |key| &key.1) {
+        let organizations: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let pages = session
+            .services_of(&organizations, slice)
+            .await?
+            .into_iter();
+        let pages = pages.map(|(id, page)| (id, page.map(Arc::new))).collect();
+        found.extend(paged(&keys, |key| key.0, &pages));
     }
     Ok(found)
 }
@@ -171,7 +274,7 @@ macro_rules! loaders {
             type Error = Arc<Error>;
 
             async fn load(&self, $keys: &[$key]) -> Loaded<$key, $value> {
-                let $session = &self.0;
+                let $session = &self.session;
                 let loaded: Result<HashMap<$key, $value>, Error> = $load;
                 loaded.map_err(Arc::new)
             }
@@ -265,7 +368,17 @@ loaders! {
     OutcomesOf => Vec<SeenOutcome>: |session, keys|
         session.outcomes_of(&ids(keys, |key| key.0)).await
             .map(|rows| grouped(rows, |seen| OutcomesOf(seen.outcome.referral_id)));
+    OutcomeId => SeenOutcome: |session, keys|
+        session.outcome_list_by_id(keys).await.map(|rows| by(rows, |seen| seen.outcome.id));
+    ExclusionId => exclusion::Model: |session, keys|
+        session.exclusion_list_by_id(keys).await.map(|rows| by(rows, |row| row.id));
+    MessageId => SeenMessage: |session, keys|
+        session.message_list_by_id(keys).await.map(|rows| by(rows, |seen| seen.message.id));
+    AppointmentId => SeenAppointment: |session, keys|
+        session.appointment_list_by_id(keys).await.map(|rows| by(rows, |seen| seen.appointment.id));
     MessagesOf => Paged<SeenMessage>: |session, keys| messages(session, keys).await;
+    HistoryOf => Paged<journal::Seen>: |session, keys| histories(session, keys).await;
+    ServicesOf => Paged<Arc<service::Model>>: |session, keys| services(session, keys).await;
     AppointmentsOf => Vec<SeenAppointment>: |session, keys| {
         let shown = ids(keys, |key| key.0.clone());
         session.appointments_of(&shown).await.map(|mut found| {
@@ -284,85 +397,47 @@ loaders! {
     };
 }
 
+impl Loader<ReferralsOf> for Reader {
+    type Value = Paged<Arc<referral::Seen>>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[ReferralsOf]) -> Loaded<ReferralsOf, Self::Value> {
+        referrals(self, keys).await.map_err(Arc::new)
+    }
+}
+
 fn ids<K, I>(keys: &[K], id: impl Fn(&K) -> I) -> Vec<I> {
     keys.iter().map(id).collect()
 }
 
 impl Loaders {
     pub(super) fn new(session: Session) -> Self {
+        let ahead = Ahead::default();
         let loader = DataLoader::with_cache(
-            Reader(session),
+            Reader { session, ahead },
             TokioSpawner::current(),
             TokioTimer::default(),
             HashMapCache::default(),
         );
         Self {
             loader,
-            ahead: Mutex::default(),
+            changes: AtomicUsize::new(0),
         }
     }
 
-    /// Nothing can panic while it is held; a poisoned one would still hold whole rows.
-    fn ahead(&self) -> MutexGuard<'_, Ahead> {
-        self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What was read before fields were reached.
+    pub(super) fn ahead(&self) -> &Ahead {
+        &self.loader.loader().ahead
     }
 
-    /// Reads claimants, and with them their identities where those are asked for, before their fields are reached. What
-    /// fails here is read again there, and fails in its place.
-    pub(super) async fn read_people_ahead(
-        &self,
-        ids: impl Iterator<Item = ClaimantId>,
-        identified: bool,
-    ) {
-        let mut wanted: Vec<ClaimantId> = {
-            let ahead = self.ahead();
-            ids.filter(|id| !ahead.claimants.contains_key(id)).collect()
-        };
-        wanted.sort_unstable();
-        wanted.dedup();
-        if wanted.is_empty() {
-            return;
-        }
-        let session = &self.loader.loader().0;
-        let Ok(people) = Box::pin(session.people(&wanted, identified)).await else {
-            return;
-        };
-        let mut ahead = self.ahead();
-        for id in wanted {
-            ahead.claimants.insert(id, None);
-            if identified {
-                ahead.identities.insert(id, None);
-            }
-        }
-        let seen = people.seen.into_iter();
-        ahead
-            .claimants
-            .extend(seen.map(|seen| (seen.claimant.id, Some(Arc::new(seen)))));
-        let identities = people.identities.into_iter();
-        ahead
-            .identities
-            .extend(identities.map(|(id, identity)| (id, Some(identity))));
+    /// Notes that this answer has changed something.
+    pub(super) fn note_change(&self) {
+        self.changes.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Reads what may be done with referrals before their fields are reached.
-    pub(super) async fn read_actions_ahead(&self, referrals: &[referral::Seen]) {
-        if referrals.is_empty() {
-            return;
-        }
-        let session = &self.loader.loader().0;
-        if let Ok(found) = Box::pin(session.available_actions(referrals)).await {
-            self.ahead().actions.extend(found);
-        }
-    }
-
-    /// What may be done with a referral, read ahead.
-    pub(super) fn actions_ahead(&self, id: ReferralId) -> Option<Vec<ReferralAction>> {
-        self.ahead().actions.get(&id).cloned()
-    }
-
-    /// A claimant that was read ahead: the inner nothing where the caller may not see the person.
-    pub(super) fn claimant_ahead(&self, id: ClaimantId) -> Option<Option<Arc<claimant::Seen>>> {
-        self.ahead().claimants.get(&id).cloned()
+    /// How many changes this answer has made.
+    pub(super) fn changes(&self) -> usize {
+        self.changes.load(Ordering::Relaxed)
     }
 
     /// A claimant, read ahead or now.
@@ -370,38 +445,15 @@ impl Loaders {
         &self,
         id: ClaimantId,
     ) -> Result<Option<Arc<claimant::Seen>>, Error> {
-        match self.claimant_ahead(id) {
+        match self.ahead().claimant(id) {
             Some(known) => Ok(known),
             None => Ok(self.one(id).await?.map(Arc::new)),
         }
     }
 
-    /// An identity that was read ahead: the inner nothing where it is not open to the caller.
-    pub(super) fn identity_ahead(&self, id: ClaimantId) -> Option<Option<Opened<Identity>>> {
-        self.ahead().identities.get(&id).cloned()
-    }
-
-    pub(super) fn keep_history(
-        &self,
-        of: ReferralId,
-        place: Place,
-        history: Arc<Connection<JournalEntry>>,
-    ) {
-        self.ahead().histories.insert((of, place), history);
-    }
-
-    /// A history that was read ahead.
-    pub(super) fn history_ahead(
-        &self,
-        of: ReferralId,
-        place: Place,
-    ) -> Option<Arc<Connection<JournalEntry>>> {
-        self.ahead().histories.get(&(of, place)).cloned()
-    }
-
     /// An identity that is open to the caller, read ahead or now.
     pub(super) async fn identity(&self, id: ClaimantId) -> Result<Option<Opened<Identity>>, Error> {
-        match self.identity_ahead(id) {
+        match self.ahead().identity(id) {
             Some(known) => Ok(known),
             None => self.one(IdentityOf(id)).await,
         }

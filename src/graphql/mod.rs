@@ -14,6 +14,7 @@ pub use self::direct::{Spliced, write_value};
 use self::limits::{Prepared, SchemaIndex};
 use crate::{auth::scope, store::Session};
 
+mod ahead;
 mod claimant;
 mod consent;
 mod context;

@@ -191,7 +191,9 @@ async fn apply(
     change: &impl Change,
     key: Option<Uuid>,
 ) -> std::result::Result<Applied, Error> {
-    context.session().apply(change, key).await
+    let applied = context.session().apply(change, key).await;
+    context.loaders().note_change();
+    applied
 }
 
 /// What a form says of a field: null is as good as absent.

@@ -69,18 +69,12 @@ pub(super) async fn node(context: &Context<'_>, id: &ID) -> Result<Option<Node>>
     }
 }
 
-/// The first of at most one row, as a node.
-fn only<R, N: Into<Node>>(rows: Vec<R>, node: impl FnOnce(R) -> N) -> Option<Node> {
-    rows.into_iter().next().map(|row| node(row).into())
-}
-
 pub(super) async fn node_by_uuid(
     context: &Context<'_>,
     node: NodeType,
     uuid: Uuid,
 ) -> Result<Option<Node>> {
-    let session = context.session();
-    let scopes = session.caller().scopes;
+    let scopes = context.session().caller().scopes;
     if scope::missing(type_name(node), scope::OBJECT, scopes).is_some() {
         return Ok(None);
     }
@@ -118,14 +112,14 @@ pub(super) async fn node_by_uuid(
             .one(entity::ReferralId(uuid))
             .await
             .map(|found| found.map(|seen| Node::from(Referral::from(seen)))),
-        NodeType::Outcome => session
-            .outcome_list_by_id(&[entity::OutcomeId(uuid)])
+        NodeType::Outcome => loaders
+            .one(entity::OutcomeId(uuid))
             .await
-            .map(|rows| only(rows, Outcome)),
-        NodeType::Exclusion => session
-            .exclusion_list_by_id(&[entity::ExclusionId(uuid)])
+            .map(|found| found.map(|seen| Node::from(Outcome(seen)))),
+        NodeType::Exclusion => loaders
+            .one(entity::ExclusionId(uuid))
             .await
-            .map(|rows| only(rows, Exclusion)),
+            .map(|found| found.map(|row| Node::from(Exclusion(row)))),
         NodeType::Disclosure => loaders
             .one(entity::DisclosureId(uuid))
             .await
@@ -134,14 +128,14 @@ pub(super) async fn node_by_uuid(
             .one(entity::DuplicateCandidateId(uuid))
             .await
             .map(|found| found.map(|row| Node::from(DuplicateCandidate(row)))),
-        NodeType::Message => session
-            .message_list_by_id(&[entity::MessageId(uuid)])
+        NodeType::Message => loaders
+            .one(entity::MessageId(uuid))
             .await
-            .map(|rows| only(rows, Message)),
-        NodeType::Appointment => session
-            .appointment_list_by_id(&[entity::AppointmentId(uuid)])
+            .map(|found| found.map(|seen| Node::from(Message(seen)))),
+        NodeType::Appointment => loaders
+            .one(entity::AppointmentId(uuid))
             .await
-            .map(|rows| only(rows, Appointment)),
+            .map(|found| found.map(|seen| Node::from(Appointment(seen)))),
         // Locations have no type in the API yet; a qualification is a part of its claimant, a rule of its service.
         NodeType::Location | NodeType::Qualification | NodeType::EligibilityRule => Ok(None),
     };

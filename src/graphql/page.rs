@@ -69,7 +69,7 @@ const USUAL: i32 = 20;
 const LARGEST: i32 = 100;
 
 /// The paging arguments of a list.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Page {
     pub(super) first: Option<i32>,
     pub(super) after: Option<String>,
@@ -92,8 +92,8 @@ impl List {
         }
     }
 
-    fn binding(&self, context: &Context<'_>) -> Vec<u8> {
-        let organization = context.session().caller().viewer.organization();
+    fn binding(&self, session: &Session) -> Vec<u8> {
+        let organization = session.caller().viewer.organization();
         [
             self.name.as_bytes(),
             format!("|{:?}|", self.field).as_bytes(),
@@ -104,6 +104,11 @@ impl List {
 
     /// Which part of the list the arguments ask for.
     pub(super) fn slice(&self, context: &Context<'_>, page: Page) -> Result<Slice> {
+        self.slice_in(context.session(), page)
+    }
+
+    /// [`List::slice`], before a field is reached.
+    pub(super) fn slice_in(&self, session: &Session, page: Page) -> Result<Slice> {
         let backwards = page.last.is_some();
         if backwards && page.first.is_some() {
             return Err(Error::BadInput(BadInput::PageDirection));
@@ -112,13 +117,12 @@ impl List {
         if !(1..=LARGEST).contains(&size) {
             return Err(Error::BadInput(BadInput::PageSize));
         }
-        let binding = self.binding(context);
+        let binding = self.binding(session);
         let key = |cursor: Option<String>| -> Result<Option<Key>> {
             let Some(cursor) = cursor else {
                 return Ok(None);
             };
-            let content = context
-                .session()
+            let content = session
                 .keys()
                 .open_cursor(&binding, &cursor)
                 .ok_or(Error::BadCursor)?;
@@ -142,9 +146,20 @@ impl List {
         row: impl Fn(&S) -> &R,
         node: impl Fn(S) -> T,
     ) -> Connection<T> {
+        self.connection_in(context.session(), paged, row, node)
+    }
+
+    /// [`List::connection`], before a field is reached.
+    pub(super) fn connection_in<S, R: Keyed, T: OutputType>(
+        &self,
+        session: &Session,
+        paged: Paged<S>,
+        row: impl Fn(&S) -> &R,
+        node: impl Fn(S) -> T,
+    ) -> Connection<T> {
         let binding = Arc::new(Binding {
-            session: context.session().clone(),
-            bytes: self.binding(context),
+            session: session.clone(),
+            bytes: self.binding(session),
         });
         let mut connection = Connection::new(paged.has_previous, paged.has_next);
         connection.edges.extend(paged.items.into_iter().map(|item| {

@@ -1,20 +1,16 @@
 //! What of a referral, its claimant and its history is told at once: the same as their resolvers tell, by the same
 //! decisions. What is not named here is left to its resolver.
-use std::{collections::HashMap, sync::Arc};
-
-use async_graphql::{Context, Name, Value};
-use entity::{Access, FieldGroup, ReferralId};
+use entity::{Access, FieldGroup};
 
 use super::{
+    ahead::Place,
     claimant::Claimant,
-    context::Resolver,
     direct::{Later, Plain, Told, Writer},
     journal::{JournalEntry, position_cursor_of},
-    page::{Connection, Page},
-    referral::{Referral, history_of},
+    referral::Referral,
     scalar::DateTime,
 };
-use crate::{domain::referral as workflow, store::referral};
+use crate::domain::referral as workflow;
 
 impl Plain for Referral {
     fn tell(&self, field: &str, to: &mut Writer<'_>) -> Told {
@@ -43,7 +39,7 @@ impl Plain for Referral {
             "assignee" => to.optional(row.assignee.as_deref(), Writer::text),
             "history" => self.tell_history(to),
             "availableActions" => {
-                let known = to.loaders().actions_ahead(row.id).ok_or(Later)?;
+                let known = to.loaders().ahead().actions(row.id).ok_or(Later)?;
                 to.list(known, |to, code| to.code(code.as_str()))
             }
             "dueAt" => to.optional(row.due_at.map(DateTime), Writer::time),
@@ -77,7 +73,7 @@ impl Referral {
         let Some(id) = self.0.referral.claimant_id else {
             return to.null();
         };
-        let seen = to.loaders().claimant_ahead(id).ok_or(Later)?;
+        let seen = to.loaders().ahead().claimant(id).ok_or(Later)?;
         to.optional(seen, |to, seen| to.object(&Claimant(seen)))
     }
 
@@ -85,7 +81,7 @@ impl Referral {
         let withheld = match (self.0.claimant_withheld, self.0.referral.claimant_id) {
             (Some(withheld), _) => withheld,
             (None, None) => Access::ConsentRequired,
-            (None, Some(id)) => match to.loaders().claimant_ahead(id).ok_or(Later)? {
+            (None, Some(id)) => match to.loaders().ahead().claimant(id).ok_or(Later)? {
                 Some(_) => Access::Granted,
                 None => Access::ConsentRequired,
             },
@@ -95,7 +91,7 @@ impl Referral {
 
     fn tell_history(&self, to: &mut Writer<'_>) -> Told {
         let place = Place::of(&to.field().ok_or(Later)?.node.name.node);
-        let history = to.loaders().history_ahead(self.0.referral.id, place);
+        let history = to.loaders().ahead().history(self.0.referral.id, place);
         to.object(&*history.ok_or(Later)?)
     }
 }
@@ -132,7 +128,7 @@ impl Claimant {
             return to.null();
         }
         let id = self.0.claimant.id;
-        let identity = to.loaders().identity_ahead(id).ok_or(Later)?;
+        let identity = to.loaders().ahead().identity(id).ok_or(Later)?;
         to.optional(identity, |to, opened| {
             let identity = opened.disclose(FieldGroup::Identity);
             to.object(&super::claimant::ClaimantIdentity::from(identity))
@@ -156,65 +152,6 @@ impl Plain for JournalEntry {
                 Writer::number,
             ),
             _ => Err(Later),
-        }
-    }
-}
-
-/// Where a field stands in the document: every field has a name of its own there, however often it is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Place(usize);
-
-impl Place {
-    pub(super) fn of(name: &str) -> Self {
-        Self(name.as_ptr() as usize)
-    }
-}
-
-/// Histories that were read before their fields were reached: of which referral, for the field at which place.
-pub(super) type Histories = HashMap<(ReferralId, Place), Arc<Connection<JournalEntry>>>;
-
-/// The page that the arguments of a history ask for; nothing where they are no such arguments.
-fn history_page(arguments: Vec<(Name, Value)>) -> Option<Page> {
-    let mut page = Page::default();
-    for (name, value) in arguments {
-        match (name.as_str(), value) {
-            (_, Value::Null) => {}
-            ("first", Value::Number(size)) => {
-                page.first = Some(i32::try_from(size.as_i64()?).ok()?)
-            }
-            ("last", Value::Number(size)) => page.last = Some(i32::try_from(size.as_i64()?).ok()?),
-            ("after", Value::String(cursor)) => page.after = Some(cursor),
-            ("before", Value::String(cursor)) => page.before = Some(cursor),
-            _ => return None,
-        }
-    }
-    Some(page)
-}
-
-/// Reads the histories that the fields under this one ask for of the one referral that it gives.
-pub(super) async fn read_histories_ahead(
-    context: &Context<'_>,
-    under: &[&str],
-    seen: &referral::Seen,
-) {
-    let fields = under
-        .iter()
-        .fold(context.look_ahead(), |look, field| look.field(field))
-        .field("history");
-    let asked: Vec<_> = fields
-        .selection_fields()
-        .iter()
-        .filter_map(|field| {
-            let page = history_page(field.arguments().ok()?)?;
-            Some((Place::of(field.name()), page))
-        })
-        .collect();
-    for (place, page) in asked {
-        // What cannot be read is left to the field, and fails there.
-        if let Ok(history) = history_of(context, seen, page).await {
-            context
-                .loaders()
-                .keep_history(seen.referral.id, place, Arc::new(history));
         }
     }
 }

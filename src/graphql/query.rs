@@ -1,6 +1,4 @@
 //! The queries.
-use std::sync::Arc;
-
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use entity::{
     CodeSet, DuplicateStatus, Language, NeedCategory, NeedStatus, OrderDirection, OrganizationKind,
@@ -294,7 +292,7 @@ impl Query {
     /// Every region, by code.
     async fn regions(&self, context: &Context<'_>) -> Result<Vec<Region>> {
         let rows = context.session().region_list().await.or_answer(context)?;
-        Ok(rows.into_iter().map(|row| Region(Arc::new(row))).collect())
+        Ok(rows.iter().cloned().map(Region).collect())
     }
 
     /// Every catchment, or those of one region, by code.
@@ -308,7 +306,7 @@ impl Query {
         Ok(rows
             .or_answer(context)?
             .into_iter()
-            .map(|row| Catchment(Arc::new(row)))
+            .map(Catchment)
             .collect())
     }
 

@@ -4,25 +4,28 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object, Result};
 use entity::{
     Access, AgeBand, ClaimantId, DecidedBy, NeedCategory, OutcomeKind, ReferralAction, ReferralBox,
-    ReferralOrderField, ReferralPhase, ReferralPriority, ReferralStatus, ReferralStatusReason,
-    ReferralSubStatus,
+    ReferralId, ReferralOrderField, ReferralPhase, ReferralPriority, ReferralStatus,
+    ReferralStatusReason, ReferralSubStatus,
 };
 
 use super::{
+    ahead::{Place, Wanted, read_ahead},
     claimant::{Claimant, Need},
     context::{OrAnswer, Resolver},
     direct::Direct,
     directory::{Organization, Region, Service, known_organization, organization_of, region_of},
     journal::JournalEntry,
-    loader::{ActionsOf, AlsoForOf, AppointmentsOf, OutcomesOf},
+    loader::{ActionsOf, AlsoForOf, AppointmentsOf, HistoryOf, OutcomesOf, ReferralsOf},
     message::{Appointment, Message, message_connection},
     page::{Connection, List, Page},
-    plain::{Place, read_histories_ahead},
     scalar::{Date, DateTime},
 };
 use crate::{
     domain::referral as workflow,
-    store::{page::Field, referral},
+    store::{
+        page::{Field, Paged},
+        referral,
+    },
 };
 
 /// A referral: somebody is sent to a service, or described to whoever can help. Seen by its source, its owner while it
@@ -37,11 +40,7 @@ impl From<referral::Seen> for Referral {
 }
 
 impl Referral {
-    async fn by_id(
-        &self,
-        context: &Context<'_>,
-        id: Option<entity::ReferralId>,
-    ) -> Result<Option<Self>> {
+    async fn by_id(&self, context: &Context<'_>, id: Option<ReferralId>) -> Result<Option<Self>> {
         let Some(id) = id else { return Ok(None) };
         let found = context.loaders().one(id).await.or_answer(context)?;
         Ok(found.map(Self::from))
@@ -58,29 +57,7 @@ async fn claimant_of(context: &Context<'_>, id: Option<ClaimantId>) -> Result<Op
     Ok(found.map(Claimant))
 }
 
-/// Reads the claimants of referrals, and what may be done with each, before their fields are reached, where `fields` lead
-/// to such as ask for it.
-async fn read_ahead(context: &Context<'_>, fields: &[&str], referrals: &[referral::Seen]) {
-    let look = fields
-        .iter()
-        .fold(context.look_ahead(), |look, field| look.field(field));
-    let claimant = look.field("claimant");
-    let identified = claimant.field("identity").exists();
-    let person = claimant.exists() || look.field("claimantAccess").exists();
-    let actions = look.field("availableActions").exists();
-    let loaders = context.loaders();
-    if person {
-        let claimants = referrals
-            .iter()
-            .filter_map(|seen| seen.referral.claimant_id);
-        loaders.read_people_ahead(claimants, identified).await;
-    }
-    if actions {
-        loaders.read_actions_ahead(referrals).await;
-    }
-}
-
-/// A referral that a field gives, with what the field asks for of its claimant and its history.
+/// A referral that a field gives, with what the field asks for of it read ahead.
 pub(super) async fn read_ahead_of(context: &Context<'_>, seen: referral::Seen) -> Direct<Referral> {
     read_ahead_under(context, &[], seen).await
 }
@@ -99,21 +76,28 @@ async fn read_ahead_under(
     under: &[&str],
     seen: referral::Seen,
 ) -> Direct<Referral> {
+    let seen = Arc::new(seen);
     read_ahead(context, under, std::slice::from_ref(&seen)).await;
-    read_histories_ahead(context, under, &seen).await;
-    Direct(Referral::from(seen))
+    Direct(Referral(seen))
+}
+
+/// The list that is the history of a referral.
+pub(super) fn history_list(of: ReferralId) -> List {
+    List::new(format!("history {}", of.0), Field::Version)
 }
 
 /// A page of what happened to a referral that the caller has been shown.
-pub(super) async fn history_of(
+async fn history_of(
     context: &Context<'_>,
-    seen: &referral::Seen,
+    shown: &Arc<referral::Seen>,
     page: Page,
-) -> crate::error::Result<Connection<JournalEntry>> {
-    let list = List::new(format!("history {}", seen.referral.id.0), Field::Version);
-    let slice = list.slice(context, page)?;
-    // On the heap, or each field of each referral would be as large as this one.
-    let paged = Box::pin(context.session().referral_history(seen, &slice)).await?;
+) -> Result<Connection<JournalEntry>> {
+    let list = history_list(shown.referral.id);
+    let slice = list.slice(context, page).or_answer(context)?;
+    let loaders = context.loaders();
+    let key = HistoryOf(shown.clone(), slice, loaders.changes());
+    let paged = loaders.one(key).await.or_answer(context)?;
+    let paged = paged.unwrap_or_else(Paged::empty);
     Ok(list.connection(context, paged, |seen| &seen.entry, JournalEntry))
 }
 
@@ -304,7 +288,8 @@ impl Referral {
         before: Option<String>,
     ) -> Result<Arc<Connection<JournalEntry>>> {
         let place = Place::of(&context.item.node.name.node);
-        if let Some(history) = context.loaders().history_ahead(self.0.referral.id, place) {
+        let ahead = context.loaders().ahead();
+        if let Some(history) = ahead.history(self.0.referral.id, place) {
             return Ok(history);
         }
         let page = Page {
@@ -313,13 +298,15 @@ impl Referral {
             last,
             before,
         };
-        let history = Box::pin(history_of(context, &self.0, page)).await;
-        Ok(Arc::new(history.or_answer(context)?))
+        // On the heap, or each field of each referral would be as large as this one.
+        Ok(Arc::new(
+            Box::pin(history_of(context, &self.0, page)).await?,
+        ))
     }
 
     /// What the caller's organization may do with it now.
     async fn available_actions(&self, context: &Context<'_>) -> Result<Vec<ReferralAction>> {
-        if let Some(known) = context.loaders().actions_ahead(self.0.referral.id) {
+        if let Some(known) = context.loaders().ahead().actions(self.0.referral.id) {
             return Ok(known);
         }
         let found = context.loaders().one(ActionsOf(self.0.clone())).await;
@@ -424,9 +411,10 @@ pub(super) async fn referral_connection(
         .session()
         .referral_list(which, filter, order, &slice)
         .await
-        .or_answer(context)?;
+        .or_answer(context)?
+        .map(Arc::new);
     read_ahead(context, &["edges", "node"], &paged.items).await;
-    let connection = list.connection(context, paged, |seen| &seen.referral, Referral::from);
+    let connection = list.connection(context, paged, |seen| &seen.referral, Referral);
     Ok(Direct(connection))
 }
 
@@ -437,12 +425,15 @@ pub(super) async fn referral_connection_of(
 ) -> Result<Direct<Connection<Referral>>> {
     let list = List::new(format!("referrals of {}", claimant.0), Field::CreatedAt);
     let slice = list.slice(context, page).or_answer(context)?;
-    let paged = context
-        .session()
-        .claimant_referrals(claimant, &slice)
-        .await
-        .or_answer(context)?;
-    read_ahead(context, &["edges", "node"], &paged.items).await;
-    let connection = list.connection(context, paged, |seen| &seen.referral, Referral::from);
+    let loaders = context.loaders();
+    let key = ReferralsOf {
+        claimant,
+        slice,
+        wanted: Arc::new(Wanted::under(context, &["edges", "node"])),
+        changes: loaders.changes(),
+    };
+    let paged = loaders.one(key).await.or_answer(context)?;
+    let paged = paged.unwrap_or_else(Paged::empty);
+    let connection = list.connection(context, paged, |seen| &seen.referral, Referral);
     Ok(Direct(connection))
 }

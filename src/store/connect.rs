@@ -163,6 +163,11 @@ impl Database {
         }
     }
 
+    /// For a change that is one statement, where the database can take that.
+    pub(super) fn line(&self) -> Option<Single> {
+        self.lines.clone().map(Single::Line)
+    }
+
     /// For statements that stand alone and write.
     pub(super) fn single_writer(&self) -> Single {
         match &self.lines {

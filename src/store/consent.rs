@@ -267,7 +267,7 @@ impl Record {
             .filter(consent::Column::ClaimantId.eq(self.claimant))
             .filter(consent::Column::RecordedById.eq(unit.session.viewer().organization()))
             .into_tuple()
-            .all(&unit.transaction)
+            .all(&unit.work)
             .await?;
         check_in_force(&withdrawn, "claimantId")
     }
@@ -309,7 +309,7 @@ impl Record {
             guardian_ends_at: Set(guardian_ends_at),
             withdrawn_at: Set(None),
         }
-        .insert(&unit.transaction)
+        .insert(&unit.work)
         .await?;
         let named = |organization, kind| consent_recipient::ActiveModel {
             id: Set(Uuid::now_v7()),
@@ -325,7 +325,7 @@ impl Record {
             .collect();
         if !rows.is_empty() {
             consent_recipient::Entity::insert_many(rows)
-                .exec_without_returning(&unit.transaction)
+                .exec_without_returning(&unit.work)
                 .await?;
         }
         Ok(id)
@@ -400,7 +400,7 @@ impl Change for Withdraw {
             .col_expr(consent::Column::WithdrawnAt, Expr::value(unit.session.now))
             .filter(consent::Column::Id.eq(self.id))
             .filter(consent::Column::WithdrawnAt.is_null())
-            .exec(&unit.transaction)
+            .exec(&unit.work)
             .await?;
         if changed.rows_affected != 1 {
             return Err(Refusal::at(Problem::AlreadyWithdrawn, "id").into());
@@ -456,7 +456,7 @@ impl Unit<'_> {
         let given = consent::Entity::find()
             .filter(consent::Column::ClaimantId.eq(claimant.id))
             .filter(consent::Column::GivenBy.ne(ConsentGiver::Oneself))
-            .all(&self.transaction)
+            .all(&self.work)
             .await?;
         if given.is_empty() {
             return Ok(());
@@ -471,7 +471,7 @@ impl Unit<'_> {
             consent::Entity::update_many()
                 .col_expr(consent::Column::GuardianEndsAt, Expr::value(ends_at))
                 .filter(consent::Column::Id.eq(row.id))
-                .exec(&self.transaction)
+                .exec(&self.work)
                 .await?;
         }
         self.regrant(claimant.id).await
@@ -484,7 +484,7 @@ impl Unit<'_> {
         claimants: &[ClaimantId],
     ) -> Result<ConsentsFor> {
         self.lock_claimants(claimants).await?;
-        ConsentsFor::among(&self.transaction, organization, claimants).await
+        ConsentsFor::among(&self.work, organization, claimants).await
     }
 }
 

@@ -111,7 +111,7 @@ impl Unit<'_> {
             .set(claimant.into_active_model().reset_all())
             .filter(claimant::Column::Id.eq(id))
             .filter(claimant::Column::RecordVersion.eq(version - 1))
-            .exec(&self.transaction)
+            .exec(&self.work)
             .await?;
         if changed.rows_affected != 1 {
             return Err(Refusal::at(Problem::StaleVersion, "expectedVersion")
@@ -121,10 +121,10 @@ impl Unit<'_> {
         let key = self.claimant_key(id).await?;
         let seal = self.session.seal();
         if let Some(key) = &key {
-            token::note_key(&self.transaction, seal, key).await?;
+            token::note_key(&self.work, seal, key).await?;
         }
-        token::write(&self.transaction, seal, to, id, &described).await?;
-        duplicate::forget(&self.transaction, id).await?;
+        token::write(&self.work, seal, to, id, &described).await?;
+        duplicate::forget(&self.work, id).await?;
         let referrals = self.hand_over_referrals(id, from, to).await?;
         let mut people = self.people_beside(&referrals).await?;
         people.push(id);
@@ -148,7 +148,7 @@ impl Unit<'_> {
         referral::Entity::update_many()
             .col_expr(referral::Column::RegisteringOrganizationId, Expr::value(to))
             .filter(referral::Column::ClaimantId.eq(claimant))
-            .exec(&self.transaction)
+            .exec(&self.work)
             .await?;
         let mut statuses = OPEN_STATUSES.to_vec();
         statuses.push(ReferralStatus::Draft);
@@ -159,7 +159,7 @@ impl Unit<'_> {
         };
         let moved = open()
             .filter(referral::Column::SourceId.eq(from))
-            .all(&self.transaction)
+            .all(&self.work)
             .await?;
         referral::Entity::update_many()
             .col_expr(referral::Column::SourceId, Expr::value(to))
@@ -169,7 +169,7 @@ impl Unit<'_> {
             )
             .col_expr(referral::Column::UpdatedAt, Expr::value(self.session.now))
             .filter(referral::Column::Id.is_in(moved.iter().map(|row| row.id)))
-            .exec(&self.transaction)
+            .exec(&self.work)
             .await?;
         for row in &moved {
             let entry = |kind| Entry::new(kind, SubjectType::Referral, row.id, row.version + 1);
@@ -196,7 +196,7 @@ impl Change for Disable {
     async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
         let id = unit.session.viewer().organization();
         let row = organization::Entity::find_by_id(id)
-            .one(&unit.transaction)
+            .one(&unit.work)
             .await?
             .ok_or_else(|| Refusal::at(Problem::NotFound, "organization"))?;
         let version = row.version + 1;
@@ -204,7 +204,7 @@ impl Change for Disable {
         row.active = Set(false);
         row.version = Set(version);
         row.updated_at = Set(unit.session.now);
-        row.update(&unit.transaction).await?;
+        row.update(&unit.work).await?;
         unit.record(
             Entry::new(
                 JournalKind::OrganizationDisabled,

@@ -435,14 +435,14 @@ impl Change for Expire<'_> {
         let store = &unit.session.store;
         let gone = || Refusal::at(Problem::NotFound, "id");
         if !store
-            .hold_lease(&unit.transaction, LEASE, self.holder, store.timer_lease())
+            .hold_lease(&unit.work, LEASE, self.holder, store.timer_lease())
             .await?
         {
             return Err(gone().into());
         }
         let row = unanswered(self.due_before)
             .filter(referral::Column::Id.eq(self.id))
-            .one(&unit.transaction)
+            .one(&unit.work)
             .await?
             .ok_or_else(gone)?;
         unit.expire(row).await

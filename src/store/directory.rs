@@ -49,6 +49,8 @@ pub(super) struct Remembered {
     categories: HashMap<Categories, Vec<NeedCategory>>,
     languages: HashMap<Languages, Vec<String>>,
     eligibility_rules: HashMap<EligibilityRules, Vec<eligibility_rule::Model>>,
+    every_region: HashMap<EveryRegion, Arc<[Arc<region::Model>]>>,
+    every_catchment: HashMap<EveryCatchment, Arc<[Arc<catchment::Model>]>>,
 }
 
 /// The key of what is remembered of a kind.
@@ -69,6 +71,14 @@ pub(super) struct Languages(pub(super) ServiceId);
 /// What a service asks, but for what has ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct EligibilityRules(pub(super) ServiceId);
+
+/// All regions, by code.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct EveryRegion;
+
+/// All catchments, by code.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct EveryCatchment;
 
 macro_rules! kept {
     ($($key:ty => $shelf:ident: $row:ty;)+) => {$(
@@ -102,6 +112,8 @@ kept! {
     Categories => categories: Vec<NeedCategory>;
     Languages => languages: Vec<String>;
     EligibilityRules => eligibility_rules: Vec<eligibility_rule::Model>;
+    EveryRegion => every_region: Arc<[Arc<region::Model>]>;
+    EveryCatchment => every_catchment: Arc<[Arc<catchment::Model>]>;
 }
 
 /// What was remembered of what was asked for, and what is still to be read.

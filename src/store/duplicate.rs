@@ -9,7 +9,7 @@ use entity::{
     OrganizationId, SubjectType, duplicate_candidate,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel,
     QueryFilter, QuerySelect, prelude::Uuid, sea_query::Expr,
 };
 use serde::Serialize;
@@ -67,7 +67,7 @@ fn with(claimants: &[ClaimantId]) -> Condition {
 
 /// Every pair of which a claimant is one.
 pub(super) async fn pairs_of(
-    transaction: &DatabaseTransaction,
+    transaction: &impl ConnectionTrait,
     claimant: ClaimantId,
 ) -> Result<Vec<duplicate_candidate::Model>> {
     Ok(duplicate_candidate::Entity::find()
@@ -87,7 +87,7 @@ pub(super) fn besides(pair: &duplicate_candidate::Model, claimant: ClaimantId) -
 
 /// Forgets whom a claimant was like, when the person is erased or leaves the organization. Who was merged stands alone
 /// again.
-pub(super) async fn forget(transaction: &DatabaseTransaction, claimant: ClaimantId) -> Result<()> {
+pub(super) async fn forget(transaction: &impl ConnectionTrait, claimant: ClaimantId) -> Result<()> {
     duplicate_candidate::Entity::delete_many()
         .filter(with(&[claimant]))
         .exec(transaction)
@@ -107,7 +107,7 @@ impl Pair {
     /// Writes the pair down, and gives the entry that tells of it.
     pub(super) async fn write(
         self,
-        transaction: &DatabaseTransaction,
+        transaction: &impl ConnectionTrait,
         now: DateTime<Utc>,
     ) -> Result<Entry> {
         let id = DuplicateCandidateId(Uuid::now_v7());
@@ -340,13 +340,13 @@ impl Unit<'_> {
             .set(row)
             .filter(duplicate_candidate::Column::Id.eq(id))
             .filter(duplicate_candidate::Column::Version.eq(version - 1))
-            .exec(&self.transaction)
+            .exec(&self.work)
             .await?;
         if changed.rows_affected != 1 {
             return Err(Refusal::at(Problem::StaleVersion, "expectedVersion").into());
         }
         // People are counted by what was decided.
-        await_comparison(&self.transaction, both).await?;
+        await_comparison(&self.work, both).await?;
         let subject = SubjectType::DuplicateCandidate;
         self.record(Entry::new(kind, subject, id, version).told([organization]));
         Ok(Applied::new(id, version))

@@ -408,7 +408,7 @@ impl Unit<'_> {
             .filter(eligibility_rule::Column::Id.ne(rule.id))
             .filter(not_ended(toronto_date(self.session.now)))
             .select
-            .count(&self.transaction)
+            .count(&self.work)
             .await?;
         match others < MOST as u64 {
             true => Ok(()),
@@ -420,14 +420,14 @@ impl Unit<'_> {
         let id = rule.id;
         let row = rule.into_active_model().reset_all();
         if read == 0 {
-            row.insert(&self.transaction).await?;
+            row.insert(&self.work).await?;
             return Ok(());
         }
         let changed = eligibility_rule::Entity::update_many()
             .set(row)
             .filter(eligibility_rule::Column::Id.eq(id))
             .filter(eligibility_rule::Column::Version.eq(read))
-            .exec(&self.transaction)
+            .exec(&self.work)
             .await?;
         match changed.rows_affected {
             1 => Ok(()),

@@ -168,10 +168,7 @@ impl Change for Record {
             recorded_at: unit.session.now,
             ended_at: None,
         };
-        row.clone()
-            .into_active_model()
-            .insert(&unit.transaction)
-            .await?;
+        row.clone().into_active_model().insert(&unit.work).await?;
         unit.tell_exclusion(
             JournalKind::ExclusionRecorded,
             &claimant,
@@ -216,7 +213,7 @@ impl Change for End {
             })
             .filter(exclusion::Column::Id.eq(self.id))
             .filter(exclusion::Column::EndedAt.is_null())
-            .exec(&unit.transaction)
+            .exec(&unit.work)
             .await?;
         if changed.rows_affected != 1 {
             return Err(Refusal::at(Problem::AlreadyEnded, "id").into());
@@ -255,7 +252,7 @@ impl Unit<'_> {
             .column(exclusion::Column::EndedAt)
             .filter(exclusion::Column::ClaimantId.eq(claimant))
             .into_tuple()
-            .all(&self.transaction)
+            .all(&self.work)
             .await?;
         check_in_force(&ended, "organizationId")
     }
@@ -269,7 +266,7 @@ impl Unit<'_> {
             .filter(referral::Column::ClaimantId.eq(claimant))
             .limit(1)
             .into_tuple::<Uuid>()
-            .one(&self.transaction)
+            .one(&self.work)
             .await?;
         let mut forgotten = Condition::all().add(exclusion::Column::ClaimantId.eq(claimant));
         if referrals.is_some() {
@@ -277,7 +274,7 @@ impl Unit<'_> {
         }
         exclusion::Entity::delete_many()
             .filter(forgotten)
-            .exec(&self.transaction)
+            .exec(&self.work)
             .await?;
         Ok(())
     }
@@ -295,7 +292,7 @@ impl Unit<'_> {
         Ok(referral::Entity::find()
             .filter(referral::Column::ClaimantId.eq(claimant))
             .filter(known)
-            .all(&self.transaction)
+            .all(&self.work)
             .await?)
     }
 
@@ -304,7 +301,7 @@ impl Unit<'_> {
         let excluded = exclusion::Entity::find()
             .filter(exclusion::Column::ClaimantId.is_in(linked.claimant_id))
             .filter(exclusion::Column::EndedAt.is_null())
-            .all(&self.transaction)
+            .all(&self.work)
             .await?;
         let mut lost = Vec::new();
         // A person excludes few.
@@ -313,7 +310,7 @@ impl Unit<'_> {
             let told = referral::Entity::find()
                 .filter(referral::Column::Id.eq(linked.id))
                 .filter(told)
-                .one(&self.transaction)
+                .one(&self.work)
                 .await?;
             lost.extend(told.map(|_| row.organization_id));
         }

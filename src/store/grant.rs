@@ -8,8 +8,8 @@ use entity::{
     ReferralId, access_grant, claimant, referral, referral_also_for,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait,
     prelude::Uuid,
     sea_query::{Expr, ExprTrait, JoinType, LockType, Query, UnionType},
 };
@@ -178,7 +178,7 @@ impl Gap {
     }
 
     /// Makes the grants what they should be.
-    async fn close(&self, transaction: &DatabaseTransaction) -> Result<()> {
+    async fn close(&self, transaction: &impl ConnectionTrait) -> Result<()> {
         // Both databases bound the parameters of one statement.
         const MOST_ROWS: usize = 3_000;
         for surplus in self.surplus.chunks(MOST_ROWS) {
@@ -210,7 +210,7 @@ impl Gap {
 /// before it writes any row of theirs, and all in the order of their ids, so that no two transactions wait for each
 /// other. The lock lets foreign keys refer to the rows meanwhile. Returns those of them who were erased.
 async fn lock_claimants(
-    transaction: &DatabaseTransaction,
+    transaction: &impl ConnectionTrait,
     claimants: &[ClaimantId],
 ) -> Result<HashSet<ClaimantId>> {
     if claimants.is_empty() {
@@ -253,7 +253,7 @@ async fn lock_claimants(
 impl Unit<'_> {
     /// What a claimant has said about who may know, for guards; none of it is returned to the caller.
     pub(super) async fn wishes_of(&self, claimant: ClaimantId) -> Result<Wishes> {
-        let mut wishes = wishes_among(&self.transaction, &[claimant]).await?;
+        let mut wishes = wishes_among(&self.work, &[claimant]).await?;
         Ok(wishes.remove(&claimant).unwrap_or_default())
     }
 
@@ -262,7 +262,7 @@ impl Unit<'_> {
         &self,
         organizations: Vec<OrganizationId>,
     ) -> Result<HashMap<OrganizationId, OrganizationKind>> {
-        kinds_among(&self.transaction, organizations.into_iter().collect()).await
+        kinds_among(&self.work, organizations.into_iter().collect()).await
     }
 
     /// Keeps the access to a claimant as it is until this transaction ends. Says whether the person was erased.
@@ -275,7 +275,7 @@ impl Unit<'_> {
         &self,
         claimants: &[ClaimantId],
     ) -> Result<HashSet<ClaimantId>> {
-        lock_claimants(&self.transaction, claimants).await
+        lock_claimants(&self.work, claimants).await
     }
 
     /// Makes the grants of a claimant what they should be.
@@ -290,9 +290,9 @@ impl Unit<'_> {
         }
         self.lock_claimants(claimants).await?;
         let after_completion = self.session.settings().after_completion();
-        Gap::of(&self.transaction, claimants, after_completion)
+        Gap::of(&self.work, claimants, after_completion)
             .await?
-            .close(&self.transaction)
+            .close(&self.work)
             .await
     }
 }

@@ -173,7 +173,7 @@ impl Unit<'_> {
                     organization_id: Set(self.session.viewer().organization()),
                     created_at: Set(self.session.now),
                 }
-                .insert(&self.transaction)
+                .insert(&self.work)
                 .await?;
                 self.join(household, &[with, claimant]).await
             }
@@ -216,7 +216,7 @@ impl Unit<'_> {
             .into_active_model()
         });
         household_member::Entity::insert_many(rows)
-            .exec_without_returning(&self.transaction)
+            .exec_without_returning(&self.work)
             .await?;
         self.tell_household(JournalKind::HouseholdJoined, people)
             .await
@@ -237,7 +237,7 @@ impl Unit<'_> {
                 Expr::value(self.session.now),
             )
             .filter(household_member::Column::Id.is_in(leaving.iter().map(|row| row.id)))
-            .exec(&self.transaction)
+            .exec(&self.work)
             .await?;
         let people: Vec<ClaimantId> = leaving.iter().map(|row| row.claimant_id).collect();
         self.tell_household(JournalKind::HouseholdLeft, &people)
@@ -250,7 +250,7 @@ impl Unit<'_> {
         self.leave_household(claimant).await?;
         household_member::Entity::delete_many()
             .filter(household_member::Column::ClaimantId.eq(claimant))
-            .exec(&self.transaction)
+            .exec(&self.work)
             .await?;
         Ok(())
     }

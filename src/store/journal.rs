@@ -16,9 +16,9 @@ use sea_orm::{
 use super::{
     Session,
     exclusion::untold_to_excluded,
-    page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
+    page::{Field, Key, Keyed, Order, Paged, Slice, SortValue, fetch_each},
     referral::{self as referral_store, Tenure, relations},
-    rows::uuids,
+    rows::{among, uuids},
     seal::Wrapped,
     service::Coverage,
 };
@@ -169,46 +169,96 @@ fn of_subject(referral: ReferralId) -> SelectStatement {
 }
 
 impl Session {
-    /// The history of a referral that the caller has been shown, oldest first.
+    /// The same part of the history of each referral that the caller has been shown, oldest first, in one statement.
     ///
     /// # Errors
     /// [`crate::error::Error::Internal`] when the database fails.
-    pub async fn referral_history(
+    pub async fn histories_of(
         &self,
-        shown: &referral_store::Seen,
+        shown: &[&referral_store::Seen],
         slice: &Slice,
-    ) -> Result<Paged<Seen>> {
-        let referral = &shown.referral;
+    ) -> Result<HashMap<ReferralId, Paged<Seen>>> {
+        use journal_entry::Column;
+        let shown: HashMap<ReferralId, &referral_store::Seen> =
+            shown.iter().map(|seen| (seen.referral.id, *seen)).collect();
+        let ids: Vec<ReferralId> = shown.keys().copied().collect();
         let organization = self.viewer().organization();
-        let select = journal_entry::Entity::find()
-            .filter(journal_entry::Column::SubjectId.eq(referral.id.0))
-            .filter(journal_entry::Column::Kind.is_not_in(untold(self.viewer(), referral)))
-            .filter(
-                Condition::any()
-                    .add(journal_entry::Column::PrivateToId.is_null())
-                    .add(journal_entry::Column::PrivateToId.eq(organization)),
-            );
-        let paged = super::page::fetch(select, &history_order(), slice, self.reader()).await?;
-        let last_told = if paged.items.iter().any(|entry| entry.position.is_none()) {
+        let of = |referral| {
+            Condition::all()
+                .add(Expr::col((journal_entry::Entity, Column::SubjectId)).eq(referral))
+                .add(self.told_in(shown.values().copied()))
+                .add(
+                    Condition::any()
+                        .add(Column::PrivateToId.is_null())
+                        .add(Column::PrivateToId.eq(organization)),
+                )
+        };
+        let (order, reader) = (history_order(), self.reader());
+        let paged = fetch_each::<journal_entry::Entity, _, _>(&ids, of, &order, slice, reader);
+        let paged = paged.await?;
+        let mut entries = paged.values().flat_map(|paged| &paged.items);
+        let last_told = if entries.any(|entry| entry.position.is_none()) {
             self.last_told().await?
         } else {
             0
         };
-        let tenure = tenure_of(self.viewer(), referral);
-        let registering = referral.registering_organization_id == Some(organization);
-        let mut seen = paged.map(|entry| {
-            let entry = self.timed(entry);
-            let position = entry.position.unwrap_or(last_told);
-            let reader = Reader {
-                in_tenure: entry.subject_version >= tenure,
-                after: shown.tenure,
-                registering,
-                party: is_party(&shown.relations),
-            };
-            Seen::of(entry, position, reader, Some(referral)).about(referral)
-        });
-        self.find_whom_notes_speak_of(&mut seen.items).await?;
+        let mut seen: HashMap<ReferralId, Paged<Seen>> = HashMap::with_capacity(paged.len());
+        for (id, paged) in paged {
+            if let Some(shown) = shown.get(&id) {
+                seen.insert(
+                    id,
+                    paged.map(|entry| self.in_history(entry, last_told, shown)),
+                );
+            }
+        }
+        let every = seen.values_mut().flat_map(|paged| &mut paged.items);
+        self.find_whom_notes_speak_of(&mut every.collect::<Vec<_>>())
+            .await?;
         Ok(seen)
+    }
+
+    /// The entries that stand in the histories of these referrals. Of some the reader is told more than of others.
+    fn told_in<'s>(&self, shown: impl Iterator<Item = &'s referral_store::Seen>) -> Condition {
+        use journal_entry::Column;
+        let mut groups: Vec<(Vec<JournalKind>, Vec<ReferralId>)> = Vec::new();
+        for seen in shown {
+            let (kinds, id) = (untold(self.viewer(), &seen.referral), seen.referral.id);
+            match groups.iter_mut().find(|(untold, _)| *untold == kinds) {
+                Some((_, ids)) => ids.push(id),
+                None => groups.push((kinds, vec![id])),
+            }
+        }
+        if let [(kinds, _)] = &groups[..] {
+            return Column::Kind.is_not_in(kinds.iter().copied()).into();
+        }
+        groups
+            .into_iter()
+            .fold(Condition::any(), |any, (kinds, ids)| {
+                any.add(
+                    Condition::all()
+                        .add(among(self.backend(), Column::SubjectId, &ids))
+                        .add(Column::Kind.is_not_in(kinds)),
+                )
+            })
+    }
+
+    /// An entry in the history of a referral that the caller has been shown.
+    fn in_history(
+        &self,
+        entry: journal_entry::Model,
+        last_told: i64,
+        shown: &referral_store::Seen,
+    ) -> Seen {
+        let (entry, referral) = (self.timed(entry), &shown.referral);
+        let position = entry.position.unwrap_or(last_told);
+        let organization = self.viewer().organization();
+        let reader = Reader {
+            in_tenure: entry.subject_version >= tenure_of(self.viewer(), referral),
+            after: shown.tenure,
+            registering: referral.registering_organization_id == Some(organization),
+            party: is_party(&shown.relations),
+        };
+        Seen::of(entry, position, reader, Some(referral)).about(referral)
     }
 
     /// The last position that was given out.
@@ -331,7 +381,8 @@ impl Session {
                 referral.into_iter().fold(seen, Seen::about)
             })
             .collect();
-        self.find_whom_notes_speak_of(&mut seen).await?;
+        self.find_whom_notes_speak_of(&mut seen.iter_mut().collect::<Vec<_>>())
+            .await?;
         Ok(seen)
     }
 

@@ -213,7 +213,7 @@ impl Change for Seek {
             content: key.seal(Place::match_request(id), &content)?,
         };
         match_request::Entity::insert(row.into_active_model())
-            .exec_without_returning(&unit.transaction)
+            .exec_without_returning(&unit.work)
             .await?;
         let (kind, subject) = (JournalKind::MatchRequested, SubjectType::Organization);
         unit.record(Entry::new(kind, subject, organization, 0).told_to_nobody());

@@ -68,6 +68,7 @@ pub mod grant;
 pub mod household;
 pub mod import;
 pub mod journal;
+mod kept;
 mod line;
 pub mod matching;
 pub mod need;
@@ -89,6 +90,7 @@ pub mod sequencer;
 pub mod service;
 pub mod unit;
 pub mod update;
+mod work;
 
 use reading::Reading;
 
@@ -291,14 +293,19 @@ impl Session {
 
     /// The rule of an entity for the caller.
     fn rule<E: Readable>(&self) -> Condition {
-        #[cfg(debug_assertions)]
-        if self.store.rules_left_out {
-            return everything();
-        }
-        if Lock::Rows.is_off() {
+        if self.leaves_rules_out() {
             return everything();
         }
         E::visible_to(self.viewer(), self.now)
+    }
+
+    /// Whether this is a build that shows what the database refuses by itself, or what the rules cost.
+    const fn leaves_rules_out(&self) -> bool {
+        #[cfg(debug_assertions)]
+        if self.store.rules_left_out {
+            return true;
+        }
+        Lock::Rows.is_off()
     }
 }
 
@@ -374,7 +381,7 @@ impl<'c, E: Readable, C: ConnectionTrait> Visible<'c, E, C> {
 
     async fn one(self) -> Result<Option<E::Model>> {
         let select = self.select.limit(1);
-        let statement = page::with_literal_limit(self.connection, &select);
+        let statement = page::with_literal_limit(self.connection.get_database_backend(), &select);
         let row = self.connection.query_one_raw(statement).await?;
         Ok(row
             .map(|row| E::Model::from_query_result(&row, ""))

@@ -174,7 +174,7 @@ impl Record {
     async fn insert(&self, unit: &Unit<'_>) -> Result<()> {
         let kept = need::Entity::find()
             .filter(need::Column::ClaimantId.eq(self.claimant))
-            .count(&unit.transaction)
+            .count(&unit.work)
             .await?;
         check_kept(kept, "category")?;
         let mut wanted_from = None;
@@ -190,7 +190,7 @@ impl Record {
             updated_at: Set(unit.session.now),
             told_wanted_from: Set(None),
         }
-        .insert(&unit.transaction)
+        .insert(&unit.work)
         .await?;
         Ok(())
     }
@@ -220,7 +220,7 @@ impl Record {
         need.updated_at = unit.session.now;
         need.into_active_model()
             .reset_all()
-            .update(&unit.transaction)
+            .update(&unit.work)
             .await?;
         Ok(())
     }
@@ -240,7 +240,7 @@ impl Unit<'_> {
             .col_expr(need::Column::Status, Expr::value(status))
             .col_expr(need::Column::UpdatedAt, Expr::value(self.session.now))
             .filter(need::Column::Id.is_in(needs.iter().copied()))
-            .exec(&self.transaction)
+            .exec(&self.work)
             .await?;
         Ok(())
     }

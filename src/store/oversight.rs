@@ -2,9 +2,8 @@
 //! carries no fact of a person, and of times the day: what happens to all referrals of one person happens in one moment.
 use chrono::{DateTime, Utc};
 use entity::{JournalKind, ReferralStatus, SubjectType, referral};
-use sea_orm::{TransactionOptions, TransactionTrait};
 
-use super::{Session, Unit, journal::Entry, referral::Seen};
+use super::{Session, Unit, journal::Entry, referral::Seen, work::Work};
 use crate::{
     domain::{
         business_days::{toronto_date, toronto_midnight},
@@ -62,19 +61,11 @@ impl Session {
             Viewer::Ministry { .. } if rows.is_empty() => return Ok(()),
             Viewer::Ministry { .. } => {}
         }
-        let transaction = self
-            .store
-            .database
-            .writer
-            .begin_with_options(TransactionOptions {
-                sqlite_transaction_mode: Some(sea_orm::SqliteTransactionMode::Immediate),
-                ..Default::default()
-            })
-            .await?;
+        let transaction = self.store.database.begin().await?;
         let organization = self.viewer().organization();
         let mut unit = Unit {
             session: self,
-            transaction,
+            work: Work::Transaction(transaction),
             erased: false,
             entries: rows
                 .iter()
@@ -92,7 +83,6 @@ impl Session {
                 .collect(),
         };
         unit.write_entries().await?;
-        unit.transaction.commit().await?;
-        Ok(())
+        unit.work.commit().await
     }
 }

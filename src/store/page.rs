@@ -1,17 +1,21 @@
 //! Keyset paging: a list goes on after the sort key of a row, never after a number of rows. The sort key of every list
 //! ends with the id, so that no two rows are equal, on either database.
-use std::{collections::HashMap, hash::Hash};
-
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, ModelTrait, QueryFilter,
-    QueryOrder, QuerySelect, QueryTrait, Select, Statement, Value,
+    ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, ModelTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select, Statement, Value,
     prelude::Uuid,
-    sea_query::{Alias, Asterisk, Expr, ExprTrait, Query, SimpleExpr, Values, WindowStatement},
+    sea_query::{Expr, ExprTrait, SimpleExpr, Values},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
+
+mod any;
+mod each;
+
+pub(super) use any::{FIRST, fetch_any, first_ids};
+pub(super) use each::fetch_each;
 
 /// How a list is ordered. The variant says what the sort key holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +41,8 @@ pub struct Order {
     pub(super) id: SimpleExpr,
 }
 
-/// The value by which a row is sorted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The value by which a row is sorted, in the order of both databases: texts by their bytes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum SortValue {
     Nothing,
     Time(DateTime<Utc>),
@@ -50,14 +54,14 @@ pub enum SortValue {
 }
 
 /// The place of a row in its list; what a cursor holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Key {
     pub value: SortValue,
     pub id: Uuid,
 }
 
 /// Which part of a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Slice {
     pub size: u64,
     /// Counted from the end.
@@ -199,16 +203,25 @@ impl Order {
     }
 }
 
-/// The statement with its limit written out: planned for a number that it does not know, PostgreSQL takes any list for a
+/// The statement with its limits written out: planned for a number that it does not know, PostgreSQL takes any list for a
 /// long one, and would rather sort the whole than follow the index that has it in order.
 pub(super) fn with_literal_limit<E: EntityTrait>(
-    connection: &impl ConnectionTrait,
+    backend: DbBackend,
     select: &Select<E>,
 ) -> Statement {
-    let mut statement = select.build(connection.get_database_backend());
+    let mut statement = select.build(backend);
     let Some(Values(values)) = &mut statement.values else {
         return statement;
     };
+    // The parameters of inner limits stay, and are asked by nothing: all others are known by their number.
+    if backend == DbBackend::Postgres {
+        for (place, value) in (1..).zip(values.iter()) {
+            if let Value::BigUnsigned(Some(limit)) = value {
+                let inner = format!(" LIMIT ${place})");
+                statement.sql = statement.sql.replace(&inner, &format!(" LIMIT {limit})"));
+            }
+        }
+    }
     let place = format!(" LIMIT ${}", values.len());
     if let Some(Value::BigUnsigned(Some(limit))) = values.last()
         && let Some(text) = statement
@@ -240,50 +253,14 @@ where
     }
     let select = select.limit(slice.size + 1);
     let rows = connection
-        .query_all_raw(with_literal_limit(connection, &select))
+        .query_all_raw(with_literal_limit(
+            connection.get_database_backend(),
+            &select,
+        ))
         .await?;
     let items = rows
         .iter()
         .map(|row| E::Model::from_query_result(row, ""))
         .collect::<std::result::Result<Vec<_>, _>>()?;
     Ok(slice.cut(items))
-}
-
-/// The same slice of the list of each of some parents, in one statement.
-pub(super) async fn fetch_each<E, P, C>(
-    select: Select<E>,
-    (column, parent): (E::Column, impl Fn(&E::Model) -> P),
-    order: &Order,
-    slice: &Slice,
-    connection: &C,
-) -> Result<HashMap<P, Paged<E::Model>>>
-where
-    E: EntityTrait,
-    E::Model: Keyed + FromQueryResult,
-    P: Eq + Hash,
-    C: ConnectionTrait,
-{
-    let place = Alias::new("place");
-    let mut window = WindowStatement::partition_by(column.as_column_ref());
-    for column in order.columns() {
-        window.order_by_expr(column, slice.direction(order));
-    }
-    let mut rows = slice.narrow(select, order).into_query();
-    rows.expr_window_as(Expr::cust("ROW_NUMBER()"), window, place.clone());
-    let most = i64::try_from(slice.size + 1).unwrap_or(i64::MAX);
-    let page = Query::select()
-        .column(Asterisk)
-        .from_subquery(rows, Alias::new("of_each"))
-        .and_where(Expr::col(place.clone()).lte(most))
-        .order_by(place, sea_orm::Order::Asc)
-        .to_owned();
-    let mut items: HashMap<P, Vec<E::Model>> = HashMap::new();
-    for row in connection.query_all(&page).await? {
-        let row = E::Model::from_query_result(&row, "")?;
-        items.entry(parent(&row)).or_default().push(row);
-    }
-    Ok(items
-        .into_iter()
-        .map(|(parent, items)| (parent, slice.cut(items)))
-        .collect())
 }

@@ -204,9 +204,7 @@ impl Unit<'_> {
             return Ok(());
         };
         let erased = self.lock_claimant(id).await?;
-        let claimant = claimant::Entity::find_by_id(id)
-            .one(&self.transaction)
-            .await?;
+        let claimant = claimant::Entity::find_by_id(id).one(&self.work).await?;
         let Some(claimant) = claimant.filter(|_| !erased) else {
             return Ok(());
         };

@@ -11,13 +11,14 @@ use entity::{
     ReferralSubStatus, RegionId, ServiceId, organization_catchment, outcome, referral,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter,
+    QuerySelect, QueryTrait, Statement,
     sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement},
 };
 
 use super::{
     Reading, Session, Visible, literal, oversight,
-    page::{Field, Key, Keyed, NEVER, Order, Paged, Slice, SortValue},
+    page::{Field, Key, Keyed, NEVER, Order, Paged, Slice, SortValue, fetch_any, fetch_each},
 };
 use crate::{
     domain::{
@@ -49,6 +50,7 @@ mod tenure;
 mod text;
 mod unsaid;
 
+use rule::Part;
 pub(super) use rule::{party, told_openly_to};
 pub(super) use tenure::Tenure;
 
@@ -262,6 +264,16 @@ fn order(field: ReferralOrderField, descending: bool) -> Order {
     }
 }
 
+/// The one row of a statement that reads whole referrals.
+pub(super) async fn one_row(
+    connection: &impl ConnectionTrait,
+    statement: Statement,
+) -> Result<Option<referral::Model>> {
+    let row = connection.query_one_raw(statement).await?;
+    let row = row.map(|row| referral::Model::from_query_result(&row, ""));
+    Ok(row.transpose()?)
+}
+
 impl Session {
     /// Referrals of a box.
     ///
@@ -274,10 +286,23 @@ impl Session {
         (field, descending): (ReferralOrderField, bool),
         slice: &Slice,
     ) -> Result<Paged<Seen>> {
-        let paged = self
-            .narrowed(self.in_box(which), filter)
-            .page(&order(field, descending), slice)
-            .await?;
+        let order = order(field, descending);
+        let parts = self.parts_of_box(which).await?;
+        let narrowed = |part: &Part| {
+            let visible = Visible::new(part.rule().clone(), self.reader());
+            self.narrowed(visible, filter.clone())
+        };
+        let paged = match &parts[..] {
+            [part @ Part::Whole(_)] => narrowed(part).page(&order, slice).await?,
+            parts => {
+                let id = referral::Column::Id;
+                let ids = parts.iter().map(|part| {
+                    let rows = narrowed(part).select;
+                    part.first_ids(rows, (&order, slice), self.backend())
+                });
+                fetch_any::<referral::Entity, _>(id, ids, &order, slice, self.reader()).await?
+            }
+        };
         self.journal_oversight(&paged.items).await?;
         Ok(paged.map(|row| self.seen_referral(row)))
     }
@@ -363,7 +388,12 @@ impl Session {
     /// # Errors
     /// When the database fails, or the ministry's reading cannot be journalled.
     pub async fn referral(&self, id: ReferralId) -> Result<Option<Seen>> {
-        self.one_referral(referral::Column::Id.eq(id).into()).await
+        if self.leaves_rules_out() {
+            return self.one_referral(referral::Column::Id.eq(id).into()).await;
+        }
+        let row = one_row(self.reader(), rule::by_id(self, id)).await?;
+        self.journal_oversight(row.as_slice()).await?;
+        Ok(row.map(|row| self.seen_referral(row)))
     }
 
     /// One referral, by reference.
@@ -409,25 +439,33 @@ impl Session {
             .collect())
     }
 
-    /// The referrals for a claimant, or for the person also, of which the caller is a party, or whose claimant it
-    /// registered; newest first.
+    /// The same part of the referrals for each claimant, or for the person also, of which the caller is a party, or whose
+    /// claimant it registered; newest first. In one statement.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn claimant_referrals(
+    pub async fn referrals_of(
         &self,
-        claimant: ClaimantId,
+        claimants: &[ClaimantId],
         slice: &Slice,
-    ) -> Result<Paged<Seen>> {
-        let paged = self
-            .find::<referral::Entity>()
-            .filter(referral::Column::Id.in_subquery(self.for_person(claimant)))
-            // An open referral does not tell whose it is.
-            .filter(party(self.viewer().organization()))
-            .filter(tells_its_people(self.viewer().organization()))
-            .page(&order(ReferralOrderField::CreatedAt, true), slice)
-            .await?;
-        Ok(paged.map(|row| self.seen_referral(row)))
+    ) -> Result<HashMap<ClaimantId, Paged<Seen>>> {
+        let own = self.viewer().organization();
+        let of = |claimant| {
+            Condition::all()
+                .add(self.rule::<referral::Entity>())
+                .add(referral::Column::Id.in_subquery(self.for_person(claimant)))
+                // An open referral does not tell whose it is.
+                .add(party(own))
+                .add(tells_its_people(own))
+        };
+        let order = order(ReferralOrderField::CreatedAt, true);
+        let paged =
+            fetch_each::<referral::Entity, _, _>(claimants, of, &order, slice, self.reader());
+        Ok(paged
+            .await?
+            .into_iter()
+            .map(|(claimant, paged)| (claimant, paged.map(|row| self.seen_referral(row))))
+            .collect())
     }
 
     /// What the caller may do now with each referral.

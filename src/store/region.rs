@@ -1,11 +1,15 @@
 //! Regions and catchments: public directory data.
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use entity::{CatchmentId, RegionId, catchment, organization_catchment, region};
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder};
 
-use super::{Readable, Session, Store, everything};
+use super::{
+    Readable, Session, Store,
+    directory::{EveryCatchment, EveryRegion},
+    everything,
+};
 use crate::{error::Result, viewer::Viewer};
 
 impl Readable for region::Entity {
@@ -31,11 +35,18 @@ impl Session {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn region_list(&self) -> Result<Vec<region::Model>> {
-        self.find::<region::Entity>()
-            .select(|select| select.order_by_asc(region::Column::Code))
-            .all()
-            .await
+    pub async fn region_list(&self) -> Result<Arc<[Arc<region::Model>]>> {
+        let read = async |_| {
+            let rows = self
+                .find::<region::Entity>()
+                .select(|select| select.order_by_asc(region::Column::Code))
+                .all()
+                .await?;
+            let rows = rows.into_iter().map(Arc::new).collect();
+            Ok(HashMap::from([(EveryRegion, rows)]))
+        };
+        let found = self.remembered_or(&[EveryRegion], read).await?;
+        Ok(found.into_values().next().unwrap_or_default())
     }
 
     /// The regions among `ids`.
@@ -66,14 +77,24 @@ impl Session {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn catchment_list(&self, region: Option<RegionId>) -> Result<Vec<catchment::Model>> {
-        self.find::<catchment::Entity>()
-            .filter_some(region, |region| {
-                Condition::all().add(catchment::Column::RegionId.eq(region))
-            })
-            .select(|select| select.order_by_asc(catchment::Column::Code))
-            .all()
-            .await
+    pub async fn catchment_list(
+        &self,
+        region: Option<RegionId>,
+    ) -> Result<Vec<Arc<catchment::Model>>> {
+        let read = async |_| {
+            let rows = self
+                .find::<catchment::Entity>()
+                .select(|select| select.order_by_asc(catchment::Column::Code))
+                .all()
+                .await?;
+            let rows = rows.into_iter().map(Arc::new).collect();
+            Ok(HashMap::from([(EveryCatchment, rows)]))
+        };
+        let found = self.remembered_or(&[EveryCatchment], read).await?;
+        let every: Arc<[Arc<catchment::Model>]> = found.into_values().next().unwrap_or_default();
+        let asked =
+            |row: &&Arc<catchment::Model>| region.is_none_or(|id| row.region_id == Some(id));
+        Ok(every.iter().filter(asked).cloned().collect())
     }
 
     /// The catchments among `ids`.

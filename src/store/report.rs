@@ -84,8 +84,8 @@ impl Session {
         let regions = self
             .region_list()
             .await?
-            .into_iter()
-            .map(|row| (row.code, (row.name_en, row.name_fr)))
+            .iter()
+            .map(|row| (row.code.clone(), (row.name_en.clone(), row.name_fr.clone())))
             .collect();
         let total = whole.first().and_then(|(_, parts)| self.told(parts));
         let found = cells.len();

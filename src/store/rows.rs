@@ -3,7 +3,7 @@
 //! values one by one, as few lengths of them as can be.
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, ExecResult, Statement, Value,
+    ColumnTrait, ConnectionTrait, DbBackend, ExecResult, Statement, Value,
     prelude::Uuid,
     sea_query::{ArrayType, Expr, ExprTrait, extension::postgres::PgFunc},
 };
@@ -56,7 +56,7 @@ pub(super) fn times(of: impl IntoIterator<Item = DateTime<Utc>>) -> Value {
 
 /// Runs a statement of PostgreSQL that takes lists.
 pub(super) async fn run(
-    transaction: &DatabaseTransaction,
+    transaction: &impl ConnectionTrait,
     sql: &str,
     lists: impl IntoIterator<Item = Value>,
 ) -> Result<ExecResult> {

@@ -10,8 +10,8 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult,
-    IntoActiveModel, JoinType, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel,
+    JoinType, QueryFilter, QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -248,7 +248,7 @@ pub(super) fn key_row(
 }
 
 async fn drop_group<E: Group>(
-    transaction: &DatabaseTransaction,
+    transaction: &impl ConnectionTrait,
     claimant: ClaimantId,
 ) -> Result<()> {
     E::delete_many()
@@ -259,7 +259,7 @@ async fn drop_group<E: Group>(
 }
 
 async fn put<E: Group>(
-    transaction: &DatabaseTransaction,
+    transaction: &impl ConnectionTrait,
     key: &DataKey,
     claimant: ClaimantId,
     content: &E::Content,
@@ -283,7 +283,7 @@ where
 /// What any claimants are known by, for tokens and comparison.
 pub(super) async fn unscoped_described(
     seal: &Seal,
-    transaction: &DatabaseTransaction,
+    transaction: &impl ConnectionTrait,
     claimants: &[ClaimantId],
 ) -> Result<HashMap<ClaimantId, Described>> {
     let identities = Visible {
@@ -305,7 +305,7 @@ pub(super) async fn unscoped_described(
 }
 
 /// Forgets everything sealed of a claimant, and the key first of all.
-pub(super) async fn forget(transaction: &DatabaseTransaction, claimant: ClaimantId) -> Result<()> {
+pub(super) async fn forget(transaction: &impl ConnectionTrait, claimant: ClaimantId) -> Result<()> {
     claimant_key::Entity::delete_by_id(claimant)
         .exec(transaction)
         .await?;
@@ -320,11 +320,7 @@ pub(super) async fn forget(transaction: &DatabaseTransaction, claimant: Claimant
 impl Session {
     /// The rule of identities in a statement that reads the claimant beside it.
     pub(super) fn identity_rule_beside_claimant(&self) -> Condition {
-        #[cfg(debug_assertions)]
-        if self.store.rules_left_out {
-            return everything();
-        }
-        if Lock::Rows.is_off() {
+        if self.leaves_rules_out() {
             return everything();
         }
         let registering = claimant::Column::RegisteringOrganizationId;
@@ -518,7 +514,7 @@ impl Unit<'_> {
         claimant: ClaimantId,
     ) -> Result<Vec<Qualification>> {
         let rows: Visible<'_, claimant_qualifications::Entity, _> =
-            Visible::new(everything(), &self.transaction);
+            Visible::new(everything(), &self.work);
         Ok(open(self.session.seal(), rows, &[claimant])
             .await?
             .remove(&claimant)
@@ -543,8 +539,7 @@ impl Unit<'_> {
         claimant: ClaimantId,
         qualifications: &Vec<Qualification>,
     ) -> Result<()> {
-        put::<claimant_qualifications::Entity>(&self.transaction, key, claimant, qualifications)
-            .await
+        put::<claimant_qualifications::Entity>(&self.work, key, claimant, qualifications).await
     }
 
     pub(super) async fn put_language_abilities(
@@ -553,8 +548,7 @@ impl Unit<'_> {
         claimant: ClaimantId,
         abilities: &Vec<LanguageAbility>,
     ) -> Result<()> {
-        put::<claimant_language_abilities::Entity>(&self.transaction, key, claimant, abilities)
-            .await
+        put::<claimant_language_abilities::Entity>(&self.work, key, claimant, abilities).await
     }
 
     pub(super) async fn put_identity(
@@ -563,7 +557,7 @@ impl Unit<'_> {
         claimant: ClaimantId,
         identity: &Identity,
     ) -> Result<()> {
-        put::<claimant_identity::Entity>(&self.transaction, key, claimant, identity).await
+        put::<claimant_identity::Entity>(&self.work, key, claimant, identity).await
     }
 
     pub(super) async fn put_contact(
@@ -572,7 +566,7 @@ impl Unit<'_> {
         claimant: ClaimantId,
         contact: &Contact,
     ) -> Result<()> {
-        put::<claimant_contact::Entity>(&self.transaction, key, claimant, contact).await
+        put::<claimant_contact::Entity>(&self.work, key, claimant, contact).await
     }
 
     pub(super) async fn put_identifiers(
@@ -581,7 +575,7 @@ impl Unit<'_> {
         claimant: ClaimantId,
         identifiers: &Vec<Identifier>,
     ) -> Result<()> {
-        put::<claimant_identifiers::Entity>(&self.transaction, key, claimant, identifiers).await
+        put::<claimant_identifiers::Entity>(&self.work, key, claimant, identifiers).await
     }
 
     pub(super) async fn put_claim_status(
@@ -590,14 +584,14 @@ impl Unit<'_> {
         claimant: ClaimantId,
         status: &ClaimStatus,
     ) -> Result<()> {
-        put::<claimant_claim_status::Entity>(&self.transaction, key, claimant, status).await
+        put::<claimant_claim_status::Entity>(&self.work, key, claimant, status).await
     }
 
     /// Makes the data key of a new claimant.
     pub(super) async fn make_claimant_key(&self, claimant: ClaimantId) -> Result<DataKey> {
         let (key, row) = key_row(self.session.seal(), claimant, self.session.now)?;
         claimant_key::Entity::insert(row.into_active_model())
-            .exec_without_returning(&self.transaction)
+            .exec_without_returning(&self.work)
             .await?;
         Ok(key)
     }
@@ -608,7 +602,7 @@ impl Unit<'_> {
         claimant: ClaimantId,
     ) -> Result<Option<claimant_key::Model>> {
         Ok(claimant_key::Entity::find_by_id(claimant)
-            .one(&self.transaction)
+            .one(&self.work)
             .await?)
     }
 
@@ -620,18 +614,18 @@ impl Unit<'_> {
     }
 
     pub(super) async fn drop_identity(&self, claimant: ClaimantId) -> Result<()> {
-        drop_group::<claimant_identity::Entity>(&self.transaction, claimant).await
+        drop_group::<claimant_identity::Entity>(&self.work, claimant).await
     }
 
     pub(super) async fn drop_contact(&self, claimant: ClaimantId) -> Result<()> {
-        drop_group::<claimant_contact::Entity>(&self.transaction, claimant).await
+        drop_group::<claimant_contact::Entity>(&self.work, claimant).await
     }
 
     pub(super) async fn drop_identifiers(&self, claimant: ClaimantId) -> Result<()> {
-        drop_group::<claimant_identifiers::Entity>(&self.transaction, claimant).await
+        drop_group::<claimant_identifiers::Entity>(&self.work, claimant).await
     }
 
     pub(super) async fn drop_claim_status(&self, claimant: ClaimantId) -> Result<()> {
-        drop_group::<claimant_claim_status::Entity>(&self.transaction, claimant).await
+        drop_group::<claimant_claim_status::Entity>(&self.work, claimant).await
     }
 }

@@ -130,7 +130,7 @@ impl Store {
     /// ends; on SQLite the transaction itself does.
     pub(super) async fn hold_lease(
         &self,
-        transaction: &DatabaseTransaction,
+        transaction: &impl ConnectionTrait,
         work: &str,
         holder: &str,
         lease: TimeDelta,

@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use entity::{
     CapacityStatus, CatchmentId, NeedCategory, OrganizationId, RegionId, ServiceId, ServiceStatus,
-    organization_catchment, region, service, service_capacity, service_category, service_language,
+    organization_catchment, service, service_capacity, service_category, service_language,
     service_region,
 };
 use sea_orm::{
@@ -21,7 +21,7 @@ use super::{
     directory::{Categories, Languages},
     everything,
     organization::{check_search, contains_words},
-    page::{Field, Key, Keyed, Order, Paged, Slice, SortValue},
+    page::{Field, Key, Keyed, Order, Paged, Slice, SortValue, fetch_each},
 };
 use crate::{error::Result, viewer::Viewer};
 
@@ -143,6 +143,25 @@ impl Session {
             })
             .page(&by_name(), slice)
             .await
+    }
+
+    /// The same part of the services of each organization, by name, in one statement.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn services_of(
+        &self,
+        organizations: &[OrganizationId],
+        slice: &Slice,
+    ) -> Result<HashMap<OrganizationId, Paged<service::Model>>> {
+        let of = |organization| {
+            let owner = Expr::col((service::Entity, service::Column::OrganizationId));
+            Condition::all()
+                .add(self.rule::<service::Entity>())
+                .add(owner.eq(organization))
+        };
+        let (order, reader) = (by_name(), self.reader());
+        fetch_each::<service::Entity, _, _>(organizations, of, &order, slice, reader).await
     }
 
     /// The services among `ids`, each with its categories, languages and capacity.
@@ -277,13 +296,8 @@ impl Session {
                 .or_default()
                 .push(row.region_id);
         }
-        let everywhere: Vec<RegionId> = self
-            .find::<region::Entity>()
-            .all()
-            .await?
-            .into_iter()
-            .map(|region| region.id)
-            .collect();
+        let everywhere = self.region_list().await?;
+        let everywhere: Vec<RegionId> = everywhere.iter().map(|region| region.id).collect();
         let mut coverage: BTreeMap<NeedCategory, BTreeSet<RegionId>> = BTreeMap::new();
         for (service, categories) in categories {
             let served = regions.get(&service).unwrap_or(&everywhere);

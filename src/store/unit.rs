@@ -2,17 +2,20 @@
 //! value (the input of a mutation); [`Session::apply`] carries it out once, whatever is retried or runs beside it.
 use std::future::Future;
 
-use entity::{idempotency, journal_entry};
+use entity::{idempotency, journal_entry, referral};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr,
-    EntityTrait, QueryFilter, QueryTrait, RuntimeErr, SqlErr, TransactionOptions, TransactionTrait,
-    prelude::Uuid, sea_query::CommonTableExpression,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryTrait,
+    RuntimeErr, SqlErr,
+    prelude::Uuid,
+    sea_query::{CommonTableExpression, UpdateStatement},
 };
 use serde::{Deserialize, Serialize};
 
 use super::{
     Readable, Session, Visible,
     journal::{Entry, MOST_ROWS},
+    work::{Whole, Work},
 };
 use crate::{
     error::{Error, Problem, Refusal, Result},
@@ -23,6 +26,12 @@ use crate::{
 pub trait Change: Serialize + Send + Sync {
     /// The name of the mutation; an idempotency key is for one mutation only.
     const MUTATION: &'static str;
+
+    /// Whether it reads, and then writes one referral under the version that it read, and nothing else but the journal:
+    /// then no transaction has to hold the two together.
+    fn is_light(&self) -> bool {
+        false
+    }
 
     /// Makes the change inside `unit`, or refuses and leaves nothing.
     fn apply(&self, unit: &mut Unit<'_>) -> impl Future<Output = Result<Applied>> + Send;
@@ -40,7 +49,7 @@ pub(super) fn one<T>(each: Each<T>) -> Result<T> {
 }
 
 /// What was changed. The answer to the caller is read anew, under the caller's rights.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Applied {
     pub(super) subject: Uuid,
     pub(super) version: i32,
@@ -48,6 +57,8 @@ pub struct Applied {
     fresh: bool,
     /// What became of each row, where the change is one of many.
     rows: Vec<Row>,
+    /// The referral as this very call left it, where its rights to it are what they were when it was read.
+    left: Option<Box<referral::Model>>,
 }
 
 /// What became of one row of a change of many; kept under its idempotency key.
@@ -65,7 +76,20 @@ impl Applied {
             version,
             fresh: true,
             rows: Vec::new(),
+            left: None,
         }
+    }
+
+    /// A step that left a referral so, and nobody's access to it otherwise than it was.
+    pub(super) fn leaving(self, referral: referral::Model) -> Self {
+        Self {
+            left: Some(Box::new(referral)),
+            ..self
+        }
+    }
+
+    pub(super) fn left(&self) -> Option<&referral::Model> {
+        self.left.as_deref()
     }
 
     /// A change of many rows, of which none or some may have been refused.
@@ -105,21 +129,21 @@ impl Applied {
     }
 }
 
-/// One transaction of one caller. It ends with [`Session::apply`]; dropped before, it leaves nothing.
+/// The work of one change of one caller, a transaction unless the change is light. It ends with [`Session::apply`]; dropped before, it leaves nothing.
 pub struct Unit<'s> {
     pub(super) session: &'s Session,
-    pub(super) transaction: DatabaseTransaction,
+    pub(super) work: Work,
     pub(super) entries: Vec<Entry>,
     /// Whether a person was erased: then the log of the database must not keep what its tables forgot.
     pub(super) erased: bool,
 }
 
 impl Unit<'_> {
-    /// The rows of an entity that the caller may see, as this transaction sees them.
-    pub(super) fn find<E: Readable>(&self) -> Visible<'_, E, DatabaseTransaction> {
+    /// The rows of an entity that the caller may see, as this unit sees them.
+    pub(super) fn find<E: Readable>(&self) -> Visible<'_, E, Work> {
         Visible::new(
             E::visible_to(self.session.viewer(), self.session.now),
-            &self.transaction,
+            &self.work,
         )
     }
 
@@ -176,18 +200,14 @@ impl Session {
         change: &C,
         remembered: Option<&Remembered>,
     ) -> Result<Applied> {
-        let transaction = self
-            .store
-            .database
-            .writer
-            .begin_with_options(TransactionOptions {
-                sqlite_transaction_mode: Some(sea_orm::SqliteTransactionMode::Immediate),
-                ..Default::default()
-            })
-            .await?;
+        let database = &self.store.database;
+        let work = match database.line() {
+            Some(line) if change.is_light() => Work::alone(line),
+            _ => Work::Transaction(database.begin().await?),
+        };
         let mut unit = Unit {
             session: self,
-            transaction,
+            work,
             entries: Vec::new(),
             erased: false,
         };
@@ -200,12 +220,8 @@ impl Session {
             return Err(Error::internal("a change without a journal entry"));
         }
         let changed = unit.directory_changes();
-        match remembered {
-            Some(remembered) => unit.remember(remembered, &applied).await?,
-            None => unit.write_entries().await?,
-        }
         let erased = unit.erased;
-        unit.transaction.commit().await?;
+        unit.commit(remembered, &applied).await?;
         self.store.directory.forget(&changed);
         if erased {
             self.store.database.forget_log().await;
@@ -237,6 +253,7 @@ impl Session {
                     subject: found.subject_id,
                     version: found.subject_version,
                     fresh: false,
+                    left: None,
                     rows: match found.rows {
                         Some(rows) => serde_json::from_value(rows).map_err(Error::internal)?,
                         None => Vec::new(),
@@ -274,47 +291,95 @@ struct Remembered {
     input_hash: Vec<u8>,
 }
 
-impl Unit<'_> {
-    /// Remembers the key, and writes the entries: in one statement, where the database takes two in one.
-    async fn remember(&mut self, remembered: &Remembered, applied: &Applied) -> Result<()> {
+impl Remembered {
+    fn row(&self, unit: &Unit<'_>, applied: &Applied) -> Result<idempotency::ActiveModel> {
         let rows = match applied.rows() {
             [] => None,
             rows => Some(serde_json::to_value(rows).map_err(Error::internal)?),
         };
-        let row = idempotency::ActiveModel {
-            organization_id: Set(self.session.viewer().organization()),
-            client: Set(self.session.caller.client.clone()),
-            key: Set(remembered.key),
-            mutation: Set(remembered.mutation.to_owned()),
-            input_hash: Set(remembered.input_hash.clone()),
+        Ok(idempotency::ActiveModel {
+            organization_id: Set(unit.session.viewer().organization()),
+            client: Set(unit.session.caller.client.clone()),
+            key: Set(self.key),
+            mutation: Set(self.mutation.to_owned()),
+            input_hash: Set(self.input_hash.clone()),
             subject_id: Set(applied.subject),
             subject_version: Set(applied.version),
             rows: Set(rows),
-            created_at: Set(self.session.now),
+            created_at: Set(unit.session.now),
+        })
+    }
+}
+
+impl Unit<'_> {
+    /// Writes the entries, remembers the key, and makes all of it last.
+    async fn commit(mut self, remembered: Option<&Remembered>, applied: &Applied) -> Result<()> {
+        let key = remembered.map(|remembered| remembered.row(&self, applied));
+        let key = key.transpose()?;
+        if let Work::Alone { update, .. } = &mut self.work {
+            let update = update.take();
+            let update = update.ok_or_else(|| Error::internal("a light change wrote nothing"))?;
+            return self.write_alone(update, key, applied).await;
+        }
+        match key {
+            Some(key) => self.remember(key).await?,
+            None => self.write_entries().await?,
+        }
+        self.work.commit().await
+    }
+
+    /// Does a light change: in one statement.
+    async fn write_alone(
+        mut self,
+        update: UpdateStatement,
+        key: Option<idempotency::ActiveModel>,
+        applied: &Applied,
+    ) -> Result<()> {
+        let entries = self.entry_rows()?;
+        let Work::Alone { line, .. } = &self.work else {
+            return Err(Error::internal("a light change has a transaction"));
         };
-        let key = idempotency::Entity::insert(row);
+        let mut whole = Whole::of(update);
+        if let Some(key) = key {
+            whole = whole.and("remembered", key)?;
+        }
+        let written = if Lock::Journal.is_off() {
+            whole.run_bare(line).await
+        } else {
+            whole.run(line, &entries).await
+        };
+        if written.map_err(key_in_use)? {
+            Ok(())
+        } else {
+            Err(self.lost(applied).await?.into())
+        }
+    }
+
+    /// Remembers the key, and writes the entries: in one statement, where the database takes two in one.
+    async fn remember(&mut self, key: idempotency::ActiveModel) -> Result<()> {
+        let key = idempotency::Entity::insert(key);
         let few = self.entries.len() <= MOST_ROWS && !Lock::Journal.is_off();
-        let written = if few && self.transaction.get_database_backend() == DbBackend::Postgres {
+        let written = if few && self.work.get_database_backend() == DbBackend::Postgres {
             let entries = journal_entry::Entity::insert_many(self.entry_rows()?).into_query();
             let key = CommonTableExpression::new()
                 .query(key.into_query())
                 .table_name("remembered")
                 .to_owned();
             let both = entries.with(key.into());
-            self.transaction.execute(&both).await.map(drop)
+            self.work.execute(&both).await.map(drop)
         } else {
             self.write_entries().await?;
-            key.exec_without_returning(&self.transaction)
-                .await
-                .map(drop)
+            key.exec_without_returning(&self.work).await.map(drop)
         };
-        match written {
-            Ok(()) => Ok(()),
-            // Another call with this key has just been carried out.
-            Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
-                Err(Refusal::at(Problem::IdempotencyInProgress, "idempotencyKey").into())
-            }
-            Err(error) => Err(error.into()),
-        }
+        written.map_err(key_in_use)
+    }
+}
+
+/// Another call with this key has just been carried out.
+fn key_in_use(error: DbErr) -> Error {
+    if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) {
+        Refusal::at(Problem::IdempotencyInProgress, "idempotencyKey").into()
+    } else {
+        error.into()
     }
 }

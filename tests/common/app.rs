@@ -307,6 +307,15 @@ impl TestApp {
         Store::new(database, self.time.clone(), Keys::derive(SECRET), settings)
     }
 
+    /// The gateway restarted as one that bypasses row security, on the same database.
+    pub async fn past_row_security(mut self) -> Self {
+        self.store = self.other_process().await;
+        let (config, issuer) = (Config::default(), Some(&self.issuer));
+        self.router = gateway::router(&config, &self.store, &self.time, issuer, Router::new())
+            .expect("the gateway is put together");
+        self
+    }
+
     /// Reads the journal as the follower of the directory does in the background.
     pub async fn follow(&self, position: Option<i64>) -> i64 {
         let followed = self.store.unscoped_follow_directory(position).await;

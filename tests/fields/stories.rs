@@ -173,9 +173,13 @@ async fn asked(app: &TestApp) -> Vec<Story> {
         .await
         .spoken(app, "provider")
         .await;
+    let asked = Plot {
+        field_groups: EVERY_GROUP,
+        ..Plot::open("Asked")
+    };
     let mut open = Story::begin(app, Plot::open("Open")).await;
     open.create(app, None, true).await;
-    vec![requested, open]
+    vec![requested, Story::sent(app, asked).await, open]
 }
 
 /// Accepted, each with consent to something else.

@@ -123,6 +123,11 @@ const BLOCKS: &[(&str, &[Row])] = &[
                 "Requested",
             ),
             (
+                "before acceptance, consent to every group",
+                PROVIDER,
+                "Asked",
+            ),
+            (
                 "after it, consent to those, to qualifications and work authorization",
                 PROVIDER,
                 "Accepted",

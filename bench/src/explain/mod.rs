@@ -17,7 +17,9 @@ use uuid::Uuid;
 use crate::{
     Failure,
     load::directory::MINISTRY,
+    locks::{ROLE, make_role},
     place::{Place, token},
+    sql::connect,
 };
 
 mod asked;
@@ -40,23 +42,45 @@ struct Watched {
 ///
 /// # Errors
 /// When a statement is not served by an index, or something fails.
-pub async fn run(place: &Place) -> Result<(), Failure> {
-    let mut explainer = Explainer::open(place).await?;
+pub async fn run(place: &Place, row_security: bool) -> Result<(), Failure> {
+    let known = Explainer::open(place).await?.known(place).await?;
+    if !row_security {
+        return explain(place, &known).await;
+    }
+    make_role(&connect(place.url()).await?).await?;
+    let laid = place.with_row_security(true).open_database().await;
+    let explained = match laid {
+        Ok(_) => {
+            let served = place.as_role(ROLE, true);
+            explain(&served, &known).await
+        }
+        Err(failure) => Err(failure),
+    };
+    place.with_row_security(false).open_database().await?;
+    explained
+}
+
+async fn explain(place: &Place, known: &Known) -> Result<(), Failure> {
+    let explainer = Explainer::open(place).await?;
     let issuer = place.issuer()?;
-    let known = explainer.known(place).await?;
-    let watched = Watched::open(place, &issuer, &known).await?;
+    let watched = Watched::open(place, &issuer, known).await?;
     let mut seen = BTreeMap::<String, &'static str>::new();
     let (mut faults, mut explained) = (Vec::new(), 0);
-    for asked in asked::all(&known) {
+    for asked in asked::all(known) {
+        let mut viewer = None;
         for statement in watched.statements(&asked).await? {
+            if plan::names_viewer(&statement) {
+                viewer = Some(statement);
+                continue;
+            }
             if !plan::is_explainable(&statement.sql) || seen.contains_key(&statement.sql) {
                 continue;
             }
             seen.insert(statement.sql.clone(), asked.name);
             explained += 1;
-            let judged = explainer.explain(&statement).await?;
+            let judged = explainer.explain(&statement, viewer.as_ref()).await?;
             println!("{:40} {}", asked.name, judged.told);
-            if !asked.scans {
+            if !asked.scans && !place.has_row_security() {
                 note(&mut faults, &asked, &statement, judged);
             }
         }
@@ -79,7 +103,7 @@ fn note(faults: &mut Vec<String>, asked: &Asked, statement: &Statement, judged: 
 
 impl Watched {
     async fn open(place: &Place, issuer: &DemoIssuer, known: &Known) -> Result<Self, Failure> {
-        let mut database = place.open_database().await?;
+        let mut database = place.open_as_it_is().await?;
         let caught = Caught::default();
         let catching = caught.clone();
         database.observe_whole_statements(move |statement| {

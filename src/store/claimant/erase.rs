@@ -167,7 +167,7 @@ impl Unit<'_> {
             .set(row)
             .filter(claimant::Column::Id.eq(before.id))
             .filter(claimant::Column::RecordVersion.eq(before.record_version))
-            .exec(&self.transaction)
+            .exec(&self.work)
             .await?;
         if changed.rows_affected != 1 {
             return Err(Refusal::at(Problem::StaleVersion, "expectedVersion").into());
@@ -197,11 +197,11 @@ impl Unit<'_> {
         self.empty_referrals_and_needs(id).await?;
         access_grant::Entity::delete_many()
             .filter(access_grant::Column::ClaimantId.eq(id))
-            .exec(&self.transaction)
+            .exec(&self.work)
             .await?;
-        token::drop(&self.transaction, id).await?;
-        duplicate::forget(&self.transaction, id).await?;
-        sealed::forget(&self.transaction, id).await?;
+        token::drop(&self.work, id).await?;
+        duplicate::forget(&self.work, id).await?;
+        sealed::forget(&self.work, id).await?;
         self.erased = true;
         let row = claimant::ActiveModel {
             region_id: Set(None),
@@ -228,7 +228,7 @@ impl Unit<'_> {
             .col_expr(Column::WithdrawnAt, Expr::value(self.session.now))
             .filter(Column::ClaimantId.eq(claimant))
             .filter(Column::WithdrawnAt.is_null())
-            .exec(&self.transaction)
+            .exec(&self.work)
             .await?;
         consent::Entity::update_many()
             .col_expr(Column::Authority, Expr::value(None::<Vec<u8>>))
@@ -237,7 +237,7 @@ impl Unit<'_> {
             .col_expr(Column::Language, Expr::value(None::<String>))
             .col_expr(Column::Interpreter, Expr::value(InterpreterKind::None))
             .filter(Column::ClaimantId.eq(claimant))
-            .exec(&self.transaction)
+            .exec(&self.work)
             .await?;
         Ok(())
     }
@@ -253,13 +253,13 @@ impl Unit<'_> {
             .col_expr(Column::PartySize, Expr::value(None::<i32>))
             .col_expr(Column::Assignee, Expr::value(None::<String>))
             .filter(Column::ClaimantId.eq(claimant))
-            .exec(&self.transaction)
+            .exec(&self.work)
             .await?;
         need::Entity::update_many()
             .col_expr(need::Column::WantedFrom, Expr::value(None::<Date>))
             .col_expr(need::Column::ToldWantedFrom, Expr::value(None::<Date>))
             .filter(need::Column::ClaimantId.eq(claimant))
-            .exec(&self.transaction)
+            .exec(&self.work)
             .await?;
         Ok(())
     }

@@ -7,12 +7,16 @@ use entity::{
     AccessGroup, ClaimantId, ConsentId, OrganizationId, ReferralId, access_grant, claimant,
     claimant_identity, claimant_key,
 };
-use sea_orm::{EntityTrait, FromQueryResult, JoinType, QuerySelect, RelationDef};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, QuerySelect,
+    QueryTrait, RelationDef, Statement,
+};
 
 use super::{
     super::{
         Reading, Session, Visible,
         disclosure::Opened,
+        kept::Kept,
         rows::among,
         sealed::{self, Identity},
     },
@@ -80,7 +84,8 @@ impl Session {
             }),
             [id] if !Lock::Grants.is_off() => self.person(*id).await,
             ids => {
-                let visible = self.with_identities(ids);
+                let which = among(self.backend(), claimant::Column::Id, ids);
+                let visible = self.with_identities(Condition::all().add(which));
                 let rows = visible.select.into_model::<Row>();
                 let rows = rows.all(visible.connection).await?;
                 let (claimants, identities) = self.opened_rows(rows)?;
@@ -95,22 +100,19 @@ impl Session {
     /// One claimant, in the same statement with what the caller's organization holds of the person: of many it would
     /// repeat their rows too often.
     async fn person(&self, id: ClaimantId) -> Result<People> {
-        use access_grant::Column;
-        let rule = self.held_rule();
-        let held: RelationDef = claimant::Entity::belongs_to(access_grant::Entity)
-            .from(claimant::Column::Id)
-            .to(Column::ClaimantId)
-            .on_condition(move |_, _| rule.clone())
-            .into();
-        let visible = self.with_identities(&[id]);
-        let rows = visible
-            .select
-            .join(JoinType::LeftJoin, held)
-            .columns([Column::AccessGroup, Column::ReferralId, Column::ConsentId])
-            .columns([Column::OpensAt, Column::ClosesAt])
-            .into_model::<Held>()
-            .all(visible.connection)
-            .await?;
+        static PERSON: Kept = Kept::new();
+        let statement = if self.leaves_rules_out() {
+            self.person_statement(id)
+        } else {
+            PERSON.statement(self, id.0, |session, id| {
+                session.person_statement(ClaimantId(id))
+            })
+        };
+        let rows = self.reader().query_all_raw(statement).await?;
+        let rows = rows
+            .iter()
+            .map(|row| Held::from_query_result(row, ""))
+            .collect::<std::result::Result<Vec<Held>, _>>()?;
         let organization = self.viewer().organization();
         let grants: Vec<Grant> = rows
             .iter()
@@ -130,8 +132,24 @@ impl Session {
         })
     }
 
-    /// The claimants among `ids` that the caller may see, each with the identity that is open to it.
-    fn with_identities(&self, ids: &[ClaimantId]) -> Visible<'_, claimant::Entity, Reading> {
+    fn person_statement(&self, id: ClaimantId) -> Statement {
+        use access_grant::Column;
+        let rule = self.held_rule();
+        let held: RelationDef = claimant::Entity::belongs_to(access_grant::Entity)
+            .from(claimant::Column::Id)
+            .to(Column::ClaimantId)
+            .on_condition(move |_, _| rule.clone())
+            .into();
+        self.with_identities(claimant::Column::Id.eq(id).into())
+            .select
+            .join(JoinType::LeftJoin, held)
+            .columns([Column::AccessGroup, Column::ReferralId, Column::ConsentId])
+            .columns([Column::OpensAt, Column::ClosesAt])
+            .build(self.backend())
+    }
+
+    /// The claimants of a condition that the caller may see, each with the identity that is open to it.
+    fn with_identities(&self, which: Condition) -> Visible<'_, claimant::Entity, Reading> {
         let key: RelationDef = claimant_identity::Entity::belongs_to(claimant_key::Entity)
             .from(claimant_identity::Column::ClaimantId)
             .to(claimant_key::Column::ClaimantId)
@@ -143,7 +161,7 @@ impl Session {
             .on_condition(move |_, _| open.clone())
             .into();
         self.find::<claimant::Entity>()
-            .filter(among(self.backend(), claimant::Column::Id, ids))
+            .filter(which)
             .select(|select| {
                 select
                     .join(JoinType::LeftJoin, identity)

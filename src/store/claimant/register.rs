@@ -275,10 +275,7 @@ impl Change for Register {
         };
         self.open.apply(&mut claimant);
         let id = claimant.id;
-        claimant
-            .into_active_model()
-            .insert(&unit.transaction)
-            .await?;
+        claimant.into_active_model().insert(&unit.work).await?;
         let key = unit.make_claimant_key(id).await?;
         unit.put_sealed(&key, id, &sealed).await?;
         let described = Described {
@@ -287,7 +284,7 @@ impl Change for Register {
             language: None,
         };
         let seal = unit.session.seal();
-        token::write(&unit.transaction, seal, organization, id, &described).await?;
+        token::write(&unit.work, seal, organization, id, &described).await?;
         unit.record(
             Entry::new(
                 JournalKind::ClaimantRegistered,
@@ -353,7 +350,7 @@ impl Change for UpdateClaimant {
             .set(claimant.clone().into_active_model().reset_all())
             .filter(claimant::Column::Id.eq(self.id))
             .filter(claimant::Column::RecordVersion.eq(before.record_version))
-            .exec(&unit.transaction)
+            .exec(&unit.work)
             .await?;
         if changed.rows_affected != 1 {
             return Err(stale(before.record_version + 1).into());
@@ -410,11 +407,11 @@ impl Unit<'_> {
     async fn write_tokens(&self, claimant: ClaimantId) -> Result<()> {
         let seal = self.session.seal();
         if let Some(key) = self.claimant_key(claimant).await? {
-            token::note_key(&self.transaction, seal, &key).await?;
+            token::note_key(&self.work, seal, &key).await?;
         }
         let described = self.described(claimant).await?;
         let organization = self.session.viewer().organization();
-        token::write(&self.transaction, seal, organization, claimant, &described).await
+        token::write(&self.work, seal, organization, claimant, &described).await
     }
 
     async fn clear_sealed(&self, claimant: ClaimantId, cleared: Cleared) -> Result<()> {

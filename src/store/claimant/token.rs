@@ -9,7 +9,7 @@ use entity::{
     claimant_name_token,
 };
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
     QuerySelect, QueryTrait,
     sea_query::{Expr, OnConflict, SelectStatement},
 };
@@ -39,7 +39,7 @@ pub(super) fn with_name(seal: &Seal, organization: OrganizationId, word: &str) -
 
 /// Takes a claimant's tokens away, and what followed from them.
 pub(in crate::store) async fn drop(
-    transaction: &DatabaseTransaction,
+    transaction: &impl ConnectionTrait,
     claimant: ClaimantId,
 ) -> Result<()> {
     drop_tokens(transaction, claimant).await?;
@@ -49,7 +49,7 @@ pub(in crate::store) async fn drop(
     Ok(())
 }
 
-async fn drop_tokens(transaction: &DatabaseTransaction, claimant: ClaimantId) -> Result<()> {
+async fn drop_tokens(transaction: &impl ConnectionTrait, claimant: ClaimantId) -> Result<()> {
     claimant_name_token::Entity::delete_many()
         .filter(claimant_name_token::Column::ClaimantId.eq(claimant))
         .exec(transaction)
@@ -64,7 +64,7 @@ async fn drop_tokens(transaction: &DatabaseTransaction, claimant: ClaimantId) ->
 /// Makes a claimant's tokens what the sealed groups say, under the current key, and has the claimant compared with
 /// others anew.
 pub(in crate::store) async fn write(
-    transaction: &DatabaseTransaction,
+    transaction: &impl ConnectionTrait,
     seal: &Seal,
     organization: OrganizationId,
     claimant: ClaimantId,
@@ -94,7 +94,7 @@ pub(in crate::store) async fn write(
 
 /// Has claimants compared with others in the background.
 pub(in crate::store) async fn await_comparison(
-    transaction: &DatabaseTransaction,
+    transaction: &impl ConnectionTrait,
     claimants: impl IntoIterator<Item = ClaimantId>,
 ) -> Result<()> {
     let rows = claimants
@@ -139,7 +139,7 @@ pub(in crate::store) fn match_tokens(
 
 /// Tokens about to be written may be of another key than those that stay: then a rotation has to see to them.
 pub(in crate::store) async fn note_key(
-    transaction: &DatabaseTransaction,
+    transaction: &impl ConnectionTrait,
     seal: &Seal,
     key: &claimant_key::Model,
 ) -> Result<()> {

@@ -4,7 +4,7 @@ use entity::{
     Audience, ClaimantId, JournalEntryId, JournalKind, NeedCategory, OrganizationId,
     ReferralStatus, ReferralStatusReason, RegionId, SubjectType, claimant_key, journal_entry,
 };
-use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel, prelude::Uuid};
+use sea_orm::{ConnectionTrait, EntityTrait, IntoActiveModel, prelude::Uuid};
 
 use super::{
     super::{
@@ -213,7 +213,7 @@ impl Unit<'_> {
     /// Writes the entries of this unit.
     pub(in crate::store) async fn write_entries(&mut self) -> Result<()> {
         let rows = self.entry_rows()?;
-        write_rows(&self.transaction, rows).await
+        write_rows(&self.work, rows).await
     }
 
     /// The entries of this unit, as they are to be written.
@@ -226,7 +226,7 @@ impl Unit<'_> {
 
 /// Writes entries in the transaction of the changes that they tell of.
 pub(in crate::store) async fn write_entries(
-    transaction: &DatabaseTransaction,
+    transaction: &impl ConnectionTrait,
     seal: &Seal,
     author: Author<'_>,
     at: DateTime<Utc>,
@@ -254,7 +254,7 @@ fn rows_of(
 pub(in crate::store) const MOST_ROWS: usize = 500;
 
 async fn write_rows(
-    transaction: &DatabaseTransaction,
+    transaction: &impl ConnectionTrait,
     rows: Vec<journal_entry::ActiveModel>,
 ) -> Result<()> {
     if Lock::Journal.is_off() {

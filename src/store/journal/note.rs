@@ -82,7 +82,7 @@ impl Seen {
 impl Session {
     /// Finds the claimants of whom told notes of referrals speak and that are not known yet, for the ledger alone: they
     /// may be out of the caller's sight by now.
-    pub(super) async fn find_whom_notes_speak_of(&self, seen: &mut [Seen]) -> Result<()> {
+    pub(super) async fn find_whom_notes_speak_of(&self, seen: &mut [&mut Seen]) -> Result<()> {
         let unknown = |seen: &Seen| speaks_of_a_person(&seen.entry) && seen.about.0.is_none();
         let referrals: Vec<ReferralId> = seen
             .iter()

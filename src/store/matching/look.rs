@@ -10,7 +10,7 @@ use entity::{
     claimant_link, claimant_match_token, exclusion, journal_entry, match_request,
 };
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     prelude::Uuid,
     sea_query::{Expr, LockType},
 };
@@ -35,7 +35,7 @@ const TOLD_ONCE_IN: TimeDelta = TimeDelta::days(1);
 
 /// Claimants who are there still, kept from changing until the transaction ends.
 async fn locked(
-    transaction: &DatabaseTransaction,
+    transaction: &impl ConnectionTrait,
     claimants: impl IntoIterator<Item = ClaimantId>,
 ) -> Result<HashMap<ClaimantId, claimant::Model>> {
     let rows = claimant::Entity::find()
@@ -51,7 +51,7 @@ async fn locked(
 /// The organizations that any record of the person keeps out. Nobody is told anything where the one that asked is among
 /// them, since a holder that asks around or makes contact would lead it to the person; and no holder that is.
 async fn excluded_by(
-    transaction: &DatabaseTransaction,
+    transaction: &impl ConnectionTrait,
     records: &[ClaimantId],
 ) -> Result<HashSet<OrganizationId>> {
     let excluded: Vec<OrganizationId> = exclusion::Entity::find()
@@ -170,7 +170,7 @@ impl Store {
     /// Of whom the holder was told already.
     async fn told_lately(
         &self,
-        transaction: &DatabaseTransaction,
+        transaction: &impl ConnectionTrait,
         alike: &[Alike],
     ) -> Result<HashSet<ClaimantId>> {
         let ids = alike.iter().map(|one| one.claimant.0);
@@ -189,7 +189,7 @@ impl Store {
     /// Those among the claimants that a condition on their tokens leaves who may be the person described.
     async fn alike(
         &self,
-        transaction: &DatabaseTransaction,
+        transaction: &impl ConnectionTrait,
         sought: &Described,
         among: Condition,
     ) -> Result<Vec<Alike>> {
@@ -258,7 +258,7 @@ impl Store {
 
     async fn note_duplicates(
         &self,
-        transaction: &DatabaseTransaction,
+        transaction: &impl ConnectionTrait,
         organization: OrganizationId,
         claimant: ClaimantId,
         own: &[&Alike],
@@ -285,7 +285,7 @@ impl Store {
     /// organization decided of its own beats what they look like.
     async fn link(
         &self,
-        transaction: &DatabaseTransaction,
+        transaction: &impl ConnectionTrait,
         claimant: ClaimantId,
         mut same: HashSet<ClaimantId>,
     ) -> Result<()> {
@@ -347,7 +347,7 @@ impl Store {
 
     async fn write_as_system(
         &self,
-        transaction: &DatabaseTransaction,
+        transaction: &impl ConnectionTrait,
         entries: Vec<Entry>,
     ) -> Result<()> {
         let now = self.clock.now();

@@ -22,13 +22,17 @@ use crate::{
 
 /// Declares the changes that share a form of input; each checks its note and acts.
 macro_rules! acts {
-    ($input:ident: $($(#[$meta:meta])* $name:ident is $mutation:literal;)+) => {$(
+    ($input:ident: $($(#[$meta:meta])* $name:ident is $mutation:literal $(, $light:ident)?;)+) => {$(
         $(#[$meta])*
         #[derive(Clone, Debug, Serialize)]
         pub struct $name(pub $input);
 
         impl Change for $name {
             const MUTATION: &'static str = $mutation;
+
+            $(fn is_light(&self) -> bool {
+                self.0.$light()
+            })?
 
             async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
                 check_note(self.0.note.as_ref())?;
@@ -70,9 +74,9 @@ acts! {
     /// `referralAccept`.
     Accept is "referralAccept";
     /// `referralStart`: the first contact with the claimant.
-    Start is "referralStart";
+    Start is "referralStart", is_light;
     /// `referralResume`.
-    Resume is "referralResume";
+    Resume is "referralResume", is_light;
 }
 
 acts! {
@@ -82,17 +86,28 @@ acts! {
     /// `referralCancel`.
     Cancel is "referralCancel";
     /// `referralHold`.
-    Hold is "referralHold";
+    Hold is "referralHold", is_light;
     /// `referralVoid`: it should never have been; its content is masked, its history kept.
     Void is "referralVoid";
 }
 
 impl Plain {
+    const fn is_light(&self) -> bool {
+        true
+    }
+
     const fn item(&self) -> Item {
         Item {
             id: self.id,
             expected_version: self.expected_version,
         }
+    }
+}
+
+impl Reasoned {
+    /// How many places a service has is a row of its own.
+    const fn is_light(&self) -> bool {
+        self.capacity.is_none()
     }
 }
 
@@ -299,8 +314,14 @@ impl Unit<'_> {
         outcomes: &[OutcomeKind],
     ) -> Result<Applied> {
         let telling = Telling::of(kind).reason(reason).note(note);
+        let keeps_access = step.keeps_access;
         let after = one(self.finish_each(vec![Ok(step)], &telling, outcomes).await?)?;
-        Ok(Applied::new(after.id, after.version))
+        let applied = Applied::new(after.id, after.version);
+        Ok(if keeps_access {
+            applied.leaving(after)
+        } else {
+            applied
+        })
     }
 
     /// The same of each of some referrals; as they are afterwards.

@@ -10,7 +10,7 @@ use entity::{
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
     QueryTrait,
-    sea_query::{Expr, ExprTrait, Query, SelectStatement, UnionType},
+    sea_query::{Expr, ExprTrait, Query, SelectStatement, SimpleExpr, UnionType},
 };
 
 use super::{
@@ -123,20 +123,17 @@ impl Session {
 
     /// The referrals that are for a claimant, and those for the person beside another, as far as the caller knows the
     /// person in them. As one list, so that the database finds each half by its index.
-    pub(super) fn for_person(&self, claimant: ClaimantId) -> SelectStatement {
+    pub(super) fn for_person(&self, claimant: SimpleExpr) -> SelectStatement {
+        use referral_also_for::Column;
         let beside = self
             .find::<referral_also_for::Entity>()
-            .filter(referral_also_for::Column::ClaimantId.eq(claimant))
-            .select(|select| {
-                select
-                    .select_only()
-                    .column(referral_also_for::Column::ReferralId)
-            })
+            .filter(Expr::col((referral_also_for::Entity, Column::ClaimantId)).eq(claimant.clone()))
+            .select(|select| select.select_only().column(Column::ReferralId))
             .into_subquery();
         Query::select()
             .column((referral::Entity, referral::Column::Id))
             .from(referral::Entity)
-            .and_where(referral::Column::ClaimantId.eq(claimant))
+            .and_where(Expr::col((referral::Entity, referral::Column::ClaimantId)).eq(claimant))
             .union(UnionType::All, beside)
             .to_owned()
     }
@@ -232,7 +229,7 @@ impl Unit<'_> {
             row.into_active_model()
         });
         referral_also_for::Entity::insert_many(rows)
-            .exec_without_returning(&self.transaction)
+            .exec_without_returning(&self.work)
             .await?;
         Ok(())
     }
@@ -251,7 +248,7 @@ impl Unit<'_> {
             .distinct()
             .filter(referral_also_for::Column::ReferralId.is_in(referrals.iter().copied()))
             .into_tuple()
-            .all(&self.transaction)
+            .all(&self.work)
             .await?)
     }
 
@@ -306,7 +303,7 @@ impl Unit<'_> {
     pub(super) async fn drop_also_for(&self, referral: ReferralId) -> Result<()> {
         referral_also_for::Entity::delete_many()
             .filter(referral_also_for::Column::ReferralId.eq(referral))
-            .exec(&self.transaction)
+            .exec(&self.work)
             .await?;
         Ok(())
     }
@@ -321,11 +318,11 @@ impl Unit<'_> {
         outcome::Entity::update_many()
             .col_expr(outcome::Column::Note, Expr::value(None::<Vec<u8>>))
             .filter(outcome::Column::ClaimantId.eq(claimant.id))
-            .exec(&self.transaction)
+            .exec(&self.work)
             .await?;
         referral_also_for::Entity::delete_many()
             .filter(referral_also_for::Column::ClaimantId.eq(claimant.id))
-            .exec(&self.transaction)
+            .exec(&self.work)
             .await?;
         self.regrant(claimant.id).await?;
         self.tell_access_ended_of(claimant, beside).await
@@ -371,7 +368,7 @@ impl Unit<'_> {
         if beside {
             grants = grants.filter(access_grant::Column::ReferralId.in_subquery(of(claimant)));
         }
-        let organizations: Vec<OrganizationId> = grants.into_tuple().all(&self.transaction).await?;
+        let organizations: Vec<OrganizationId> = grants.into_tuple().all(&self.work).await?;
         Ok(organizations.into_iter().collect())
     }
 }

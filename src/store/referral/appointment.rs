@@ -235,7 +235,7 @@ impl Unit<'_> {
     ) -> Result<Vec<AppointmentStatus>> {
         let rows = appointment::Entity::find()
             .filter(appointment::Column::ReferralId.eq(referral.id))
-            .all(&self.transaction)
+            .all(&self.work)
             .await?;
         if but.is_none() && rows.len() >= rules::MOST {
             let limit = rules::MOST;
@@ -283,16 +283,14 @@ impl Unit<'_> {
             ..Default::default()
         };
         if kept.is_some() {
-            appointment::Entity::update(row)
-                .exec(&self.transaction)
-                .await?;
+            appointment::Entity::update(row).exec(&self.work).await?;
             return Ok(());
         }
         row.referral_id = Set(referral.id);
         row.referral_version = Set(referral.version);
         row.created_at = Set(now);
         appointment::Entity::insert(row)
-            .exec_without_returning(&self.transaction)
+            .exec_without_returning(&self.work)
             .await?;
         Ok(())
     }

@@ -162,6 +162,10 @@ pub struct SetPriority {
 impl Change for SetPriority {
     const MUTATION: &'static str = "referralSetPriority";
 
+    fn is_light(&self) -> bool {
+        true
+    }
+
     async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
         check_note(self.note.as_ref())?;
         let action = ReferralAction::SetPriority;
@@ -220,6 +224,10 @@ pub struct SetSubStatus {
 
 impl Change for SetSubStatus {
     const MUTATION: &'static str = "referralSetSubStatus";
+
+    fn is_light(&self) -> bool {
+        true
+    }
 
     async fn apply(&self, unit: &mut Unit<'_>) -> Result<Applied> {
         check_note(self.note.as_ref())?;
@@ -306,7 +314,7 @@ impl Reroute {
             reason: Set(self.reason),
             created_at: Set(unit.session.now),
         }
-        .insert(&unit.transaction)
+        .insert(&unit.work)
         .await?;
         unit.record(
             Entry::new(

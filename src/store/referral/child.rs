@@ -113,12 +113,7 @@ impl Unit<'_> {
     }
 
     async fn insert_sent(&mut self, row: &referral::Model, also_for: &[ClaimantId]) -> Result<()> {
-        match row
-            .clone()
-            .into_active_model()
-            .insert(&self.transaction)
-            .await
-        {
+        match row.clone().into_active_model().insert(&self.work).await {
             Ok(_) => {}
             // Only `replaces_id` can collide: somebody was first.
             Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {

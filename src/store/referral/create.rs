@@ -185,10 +185,7 @@ impl Change for Create {
         )
         .await?;
         unit.put_new_summary(&mut row, self.summary.as_deref())?;
-        row.clone()
-            .into_active_model()
-            .insert(&unit.transaction)
-            .await?;
+        row.clone().into_active_model().insert(&unit.work).await?;
         unit.put_also_for(row.id, &self.also_for).await?;
         unit.tell(JournalKind::ReferralCreated, None, &row, None, None);
         if self.send {

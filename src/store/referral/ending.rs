@@ -47,7 +47,7 @@ impl Unit<'_> {
         let rows = referral::Entity::find()
             .filter(referral::Column::ClaimantId.eq(claimant.id))
             .filter(referral::Column::Status.is_in(OPEN_STATUSES))
-            .all(&self.transaction)
+            .all(&self.work)
             .await?;
         let kinds = self
             .kinds_of(rows.iter().filter_map(|row| row.owner_id).collect())
@@ -87,7 +87,7 @@ impl Unit<'_> {
         let of_claimant = || referral::Column::ClaimantId.eq(claimant.id);
         let rows = referral::Entity::find()
             .filter(of_claimant())
-            .all(&self.transaction)
+            .all(&self.work)
             .await?;
         let ids: Vec<ReferralId> = rows.iter().map(|row| row.id).collect();
         for row in rows {
@@ -105,15 +105,15 @@ impl Unit<'_> {
             outcome::Entity::update_many()
                 .col_expr(outcome::Column::Note, Expr::value(None::<Vec<u8>>))
                 .filter(outcome::Column::ReferralId.is_in(ids.iter().copied()))
-                .exec(&self.transaction)
+                .exec(&self.work)
                 .await?;
             message::Entity::delete_many()
                 .filter(message::Column::ReferralId.is_in(ids.iter().copied()))
-                .exec(&self.transaction)
+                .exec(&self.work)
                 .await?;
             appointment::Entity::delete_many()
                 .filter(appointment::Column::ReferralId.is_in(ids.iter().copied()))
-                .exec(&self.transaction)
+                .exec(&self.work)
                 .await?;
         }
         // To an owner erasure looks as an exclusion does.
@@ -121,14 +121,14 @@ impl Unit<'_> {
             .col_expr(referral::Column::OwnerAccess, Expr::value(false))
             .filter(of_claimant())
             .filter(referral::Column::OwnerId.ne(claimant.registering_organization_id))
-            .exec(&self.transaction)
+            .exec(&self.work)
             .await?;
         referral::Entity::update_many()
             .col_expr(referral::Column::Summary, Expr::value(None::<Vec<u8>>))
             .col_expr(referral::Column::TextKey, Expr::value(None::<Vec<u8>>))
             .col_expr(referral::Column::TextMasterKey, Expr::value(None::<String>))
             .filter(of_claimant())
-            .exec(&self.transaction)
+            .exec(&self.work)
             .await?;
         Ok(())
     }
@@ -166,7 +166,7 @@ impl Unit<'_> {
         let gone = referral::Entity::delete_many()
             .filter(referral::Column::Id.eq(draft.id))
             .filter(referral::Column::Version.eq(draft.version))
-            .exec(&self.transaction)
+            .exec(&self.work)
             .await?;
         if gone.rows_affected != 1 {
             return Err(Refusal::at(Problem::StaleVersion, "id").into());
@@ -203,6 +203,7 @@ impl Unit<'_> {
                     status: ReferralStatus::Cancelled,
                     effect: Effect::Transition,
                 },
+                keeps_access: false,
             })
             .await?;
         self.tell(

@@ -154,7 +154,7 @@ impl Unit<'_> {
     ) -> Result<()> {
         let kept = outcome::Entity::find()
             .filter(outcome::Column::ReferralId.eq(referral.id))
-            .count(&self.transaction)
+            .count(&self.work)
             .await?;
         check_kept(kept + more as u64 - 1, path)
     }
@@ -191,7 +191,7 @@ impl Unit<'_> {
             created_at: Set(self.session.now),
             told_follow_up_on: Set(None),
         })
-        .exec_without_returning(&self.transaction)
+        .exec_without_returning(&self.work)
         .await?;
         Ok(())
     }

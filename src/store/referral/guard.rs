@@ -5,14 +5,14 @@ use entity::{
     claimant, organization, referral, service,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::Expr,
 };
 
 use super::{
     super::{
         Readable, Reading, Session, Unit, Visible, claimant::erase::demand_known,
-        consent::ConsentsFor, grant::wishes_among,
+        consent::ConsentsFor, grant::wishes_among, work::Work,
     },
     OPEN_STATUSES,
 };
@@ -32,17 +32,17 @@ pub(in crate::store) trait Reads: Sync {
 }
 
 impl Reads for Unit<'_> {
-    type Connection = DatabaseTransaction;
+    type Connection = Work;
 
     fn session(&self) -> &Session {
         self.session
     }
 
-    fn connection(&self) -> &DatabaseTransaction {
-        &self.transaction
+    fn connection(&self) -> &Work {
+        &self.work
     }
 
-    fn rows<E: Readable>(&self) -> Visible<'_, E, DatabaseTransaction> {
+    fn rows<E: Readable>(&self) -> Visible<'_, E, Work> {
         self.find()
     }
 }
@@ -194,7 +194,7 @@ async fn duplicates(
         .select_only()
         .column(referral::Column::Id)
         .filter(referral::Column::SourceId.eq(session.viewer().organization()))
-        .filter(referral::Column::Id.in_subquery(session.for_person(claimant)))
+        .filter(referral::Column::Id.in_subquery(session.for_person(Expr::value(claimant))))
         .filter(referral::Column::Category.eq(asked.category))
         .filter(Condition::all().add_option(asked.itself.map(|id| referral::Column::Id.ne(id))))
         .filter(referral::Column::Status.is_in(OPEN_STATUSES))

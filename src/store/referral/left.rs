@@ -17,6 +17,10 @@ impl Session {
     /// # Errors
     /// As [`Session::referral`].
     pub async fn referral_after(&self, applied: &Applied) -> Result<Option<Seen>> {
+        if let Some(row) = applied.left() {
+            self.journal_oversight(std::slice::from_ref(row)).await?;
+            return Ok(Some(self.seen_referral(row.clone())));
+        }
         let id = ReferralId(applied.subject());
         let done = HashMap::from([(id, applied.version())]);
         let mut seen = self.left(&[id], done, applied.is_fresh()).await?;

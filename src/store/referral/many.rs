@@ -220,7 +220,7 @@ impl Unit<'_> {
             .order_by((service::Entity, service_id), sea_orm::Order::Asc)
             .to_owned();
         let mut fitting: HashMap<ReferralId, Vec<ServiceId>> = HashMap::new();
-        for row in self.transaction.query_all(&query).await? {
+        for row in self.work.query_all(&query).await? {
             let (open, service) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
             fitting.entry(open).or_default().push(service);
         }

@@ -11,9 +11,9 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, EntityTrait, IntoActiveModel, QuerySelect,
+    ColumnTrait, Condition, EntityTrait, IntoActiveModel, QuerySelect,
     prelude::Uuid,
-    sea_query::{Expr, LockType},
+    sea_query::{Expr, ExprTrait, LockType},
 };
 use serde::Serialize;
 
@@ -76,7 +76,7 @@ impl Change for Send {
             sent_at: unit.session.now,
         };
         message::Entity::insert(row.into_active_model())
-            .exec_without_returning(&unit.transaction)
+            .exec_without_returning(&unit.work)
             .await?;
         Ok(Applied::new(after.id, after.version))
     }
@@ -166,6 +166,7 @@ impl Unit<'_> {
             row,
             relation: Relation::None,
             next,
+            keeps_access: false,
         };
         let after = self.write(step).await?;
         self.tell(kind, Some(&before), &after, None, None);
@@ -241,14 +242,16 @@ impl Session {
         if open.is_empty() {
             return Ok(HashMap::new());
         }
-        let rows = self
-            .find::<message::Entity>()
-            .filter(message::Column::ReferralId.is_in(open.keys().copied()));
-        let parent = (message::Column::ReferralId, |row: &message::Model| {
-            row.referral_id
-        });
-        let paged =
-            page::fetch_each(rows.select, parent, &oldest_first(), slice, rows.connection).await?;
+        let of = |referral| {
+            let written = Expr::col((message::Entity, message::Column::ReferralId));
+            Condition::all()
+                .add(self.rule::<message::Entity>())
+                .add(written.eq(referral))
+        };
+        let ids: Vec<ReferralId> = open.keys().copied().collect();
+        let (order, reader) = (oldest_first(), self.reader());
+        let paged = page::fetch_each::<message::Entity, _, _>(&ids, of, &order, slice, reader);
+        let paged = paged.await?;
         let seen = paged.into_iter().filter_map(|(id, paged)| {
             let shown = open.get(&id)?;
             Some((id, paged.map(|row| SeenMessage::of(row, shown))))

@@ -1,19 +1,27 @@
 //! Which referrals, outcomes, messages and appointments a viewer may see.
 use chrono::{DateTime, Utc};
 use entity::{
-    OrganizationId, ReferralBox, ReferralStatus, ServiceStatus, appointment, message, outcome,
-    referral, referral_also_for, service, service_category, service_language, service_region,
+    OrganizationId, ReferralBox, ReferralId, ReferralStatus, RegionId, ServiceStatus, appointment,
+    message, outcome, referral, referral_also_for, service, service_category, service_language,
+    service_region,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait,
-    sea_query::{Expr, ExprTrait, Query, SelectStatement},
+    ColumnTrait, Condition, DbBackend, EntityTrait, JoinType, QueryFilter, QuerySelect, Select,
+    Statement,
+    sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement},
 };
 
 use super::{
-    super::{Readable, Reading, Session, Visible, everything, exclusion::not_excluded, nothing},
+    super::{
+        Readable, Reading, Session, Visible, everything,
+        exclusion::not_excluded,
+        kept::Kept,
+        literal, nothing,
+        page::{FIRST, Order, Slice, first_ids, with_literal_limit},
+    },
     also_for::known_in_it,
 };
-use crate::{lock::Lock, viewer::Viewer};
+use crate::{error::Result, viewer::Viewer};
 
 /// The referrals of which an organization is a party, or whose claimant it registered; none of somebody who excludes
 /// it. A draft is its source's alone.
@@ -76,28 +84,177 @@ fn seen_in_box(which: ReferralBox, viewer: &Viewer, now: DateTime<Utc>) -> Condi
     }
 }
 
+/// One of the lists that a box is made of.
+#[derive(Clone)]
+pub(super) enum Part {
+    Whole(Condition),
+    /// The open ones that a service of an organization fits, which have an order by category.
+    Open(OrganizationId, Condition),
+}
+
+impl Part {
+    /// The rule of its rows.
+    pub(super) fn rule(&self) -> &Condition {
+        match self {
+            Self::Whole(rule) | Self::Open(_, rule) => rule,
+        }
+    }
+
+    /// The ids of its first rows: of the rows `narrowed` from its rule.
+    pub(super) fn first_ids(
+        &self,
+        narrowed: Select<referral::Entity>,
+        (order, slice): (&Order, &Slice),
+        backend: DbBackend,
+    ) -> SelectStatement {
+        match self {
+            Self::Open(organization, _) if backend == DbBackend::Postgres => {
+                let [served, first] = ["served", FIRST].map(Alias::new);
+                let category = (served.clone(), service_category::Column::Category);
+                let of_category = narrowed.filter(
+                    Expr::col((referral::Entity, referral::Column::Category)).equals(category),
+                );
+                Query::select()
+                    .column((first.clone(), referral::Column::Id))
+                    .from_subquery(categories_of(*organization), served)
+                    .join_lateral(
+                        JoinType::InnerJoin,
+                        first_ids(of_category, order, slice),
+                        first,
+                        Expr::value(true),
+                    )
+                    .to_owned()
+            }
+            Self::Open(..) | Self::Whole(_) => first_ids(narrowed, order, slice),
+        }
+    }
+}
+
+/// The lists that a box is made of, each of which an index has in order.
+fn parts_of(
+    which: ReferralBox,
+    viewer: &Viewer,
+    now: DateTime<Utc>,
+    regions: &[RegionId],
+) -> Vec<Part> {
+    use referral::Column;
+    let whole = || vec![Part::Whole(seen_in_box(which, viewer, now))];
+    match (viewer, which) {
+        (
+            Viewer::Ministry {
+                region: None,
+                oversight: true,
+                ..
+            },
+            ReferralBox::All,
+        ) => {
+            let of = |region: Condition| {
+                Part::Whole(referral::Entity::visible_to(viewer, now).add(region))
+            };
+            let named = regions.iter().map(|id| of(Column::RegionId.eq(*id).into()));
+            named
+                .chain([of(Column::RegionId.is_null().into())])
+                .collect()
+        }
+        (
+            Viewer::Provider { organization, .. } | Viewer::SettlementAgency { organization },
+            ReferralBox::Open | ReferralBox::All,
+        ) => {
+            let organization = *organization;
+            let open = of_box(ReferralBox::Open, organization);
+            if which == ReferralBox::Open {
+                return vec![Part::Open(organization, open)];
+            }
+            let own = [
+                Column::SourceId.eq(organization).into(),
+                owned(organization),
+                registered(organization),
+            ];
+            let own = own.map(|part: Condition| Part::Whole(part.add(not_excluded(organization))));
+            // Its own open requests are among those of which it is the source.
+            own.into_iter()
+                .chain([Part::Open(organization, open)])
+                .collect()
+        }
+        _ => whole(),
+    }
+}
+
+/// The referrals whose claimant an organization registered and another refers: of its own it is the source.
+fn registered(organization: OrganizationId) -> Condition {
+    use referral::Column;
+    let other = Expr::col((referral::Entity, Column::RegisteringOrganizationId))
+        .ne(Expr::col((referral::Entity, Column::SourceId)));
+    Condition::all()
+        .add(Column::RegisteringOrganizationId.eq(organization))
+        .add(other)
+        .add(Column::Status.ne(ReferralStatus::Draft))
+}
+
+/// The categories of an organization's active services.
+fn categories_of(organization: OrganizationId) -> SelectStatement {
+    Query::select()
+        .distinct()
+        .column((service_category::Entity, service_category::Column::Category))
+        .from(service_category::Entity)
+        .inner_join(
+            service::Entity,
+            Expr::col((service::Entity, service::Column::Id)).equals((
+                service_category::Entity,
+                service_category::Column::ServiceId,
+            )),
+        )
+        .and_where(service::Column::OrganizationId.eq(organization))
+        .and_where(service::Column::Status.eq(ServiceStatus::Active))
+        .to_owned()
+}
+
 impl Session {
+    /// The lists of which a box that the caller may see is made.
+    pub(super) async fn parts_of_box(&self, which: ReferralBox) -> Result<Vec<Part>> {
+        if self.leaves_rules_out() {
+            let bare = of_box(which, self.viewer().organization());
+            return Ok(vec![Part::Whole(bare)]);
+        }
+        let regions: Vec<RegionId> = match self.viewer() {
+            Viewer::Ministry { .. } => self.region_list().await?.iter().map(|row| row.id).collect(),
+            Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => Vec::new(),
+        };
+        Ok(parts_of(which, self.viewer(), self.now, &regions))
+    }
+
     /// The referrals of a box that the caller may see.
     pub(super) fn in_box(&self, which: ReferralBox) -> Visible<'_, referral::Entity, Reading> {
-        #[cfg(debug_assertions)]
-        if self.store.rules_left_out {
-            let bare = of_box(which, self.viewer().organization());
-            return Visible::new(bare, self.reader());
-        }
-        if Lock::Rows.is_off() {
-            let bare = of_box(which, self.viewer().organization());
-            return Visible::new(bare, self.reader());
-        }
-        let rule = seen_in_box(which, self.viewer(), self.now);
+        let rule = if self.leaves_rules_out() {
+            of_box(which, self.viewer().organization())
+        } else {
+            seen_in_box(which, self.viewer(), self.now)
+        };
         Visible::new(rule, self.reader())
     }
+}
+
+/// The statement that reads one referral by its id, if the caller may see it.
+pub(super) fn by_id(session: &Session, id: ReferralId) -> Statement {
+    static BY_ID: Kept = Kept::new();
+    BY_ID.statement(session, id.0, |session, id| {
+        let select = referral::Entity::find()
+            .filter(referral::Entity::visible_to(session.viewer(), session.now))
+            .filter(referral::Column::Id.eq(id))
+            .limit(1);
+        with_literal_limit(session.backend(), &select)
+    })
 }
 
 /// The open referrals that an active service of the organization fits, by category, region and language.
 pub(super) fn open_to(organization: OrganizationId) -> Condition {
     use referral::Column;
     Condition::all()
-        .add(Column::Status.eq(ReferralStatus::Requested))
+        // Written out: a parameter would hide from PostgreSQL that an index holds these alone.
+        .add(
+            Expr::col((referral::Entity, Column::Status))
+                .eq(literal(ReferralStatus::Requested.as_str())),
+        )
         .add(Column::OwnerId.is_null())
         .add(Expr::exists(
             fitting_services(organization)

@@ -16,8 +16,9 @@ use sea_orm::{
 };
 
 use super::{
-    super::{Each, Unit, journal::Entry, one, seal::Wrapped},
-    Children, OPEN_STATUSES, Seen, Tenure, child, open_children, relations, replacements,
+    super::{Applied, Each, Unit, journal::Entry, one, seal::Wrapped},
+    Children, OPEN_STATUSES, Seen, Tenure, child, one_row, open_children, relations, replacements,
+    rule,
 };
 use crate::{
     domain::referral::{self as workflow, Action, Facts, Next, Relation},
@@ -30,6 +31,8 @@ pub(super) struct Step {
     pub(super) row: referral::ActiveModel,
     pub(super) relation: Relation,
     pub(super) next: Next,
+    /// Whether it leaves everybody's access as it is.
+    pub(super) keeps_access: bool,
 }
 
 /// A referral before a step and after it.
@@ -90,20 +93,29 @@ impl Unit<'_> {
 
     /// Loads referrals that the caller sees at the version it expects.
     async fn referrals_at(&self, asked: &[Asked]) -> Result<Each<referral::Model>> {
-        let seen: HashMap<ReferralId, referral::Model> = self
-            .find::<referral::Entity>()
-            .filter(referral::Column::Id.is_in(asked.iter().map(|(id, _)| *id)))
-            .all()
-            .await?
-            .into_iter()
-            .map(|row| (row.id, row))
-            .collect();
+        let mut seen = HashMap::new();
+        for row in self.seen_at(asked).await? {
+            seen.insert(row.id, row);
+        }
         let at_version = |(id, expected): &Asked| match (seen.get(id), expected) {
             (None, _) => Err(Refusal::at(Problem::NotFound, "id")),
             (Some(row), Some(version)) if *version != row.version => Err(stale(Some(row.version))),
             (Some(row), _) => Ok(row.clone()),
         };
         Ok(asked.iter().map(at_version).collect())
+    }
+
+    /// The rows that the caller sees; the only one by the text of a statement that is kept for it.
+    async fn seen_at(&self, asked: &[Asked]) -> Result<Vec<referral::Model>> {
+        if let [(id, _)] = asked {
+            let row = one_row(&self.work, rule::by_id(self.session, *id)).await?;
+            return Ok(row.into_iter().collect());
+        }
+        let ids = asked.iter().map(|(id, _)| *id);
+        self.find::<referral::Entity>()
+            .filter(referral::Column::Id.is_in(ids))
+            .all()
+            .await
     }
 
     fn allowed_step(
@@ -119,15 +131,17 @@ impl Unit<'_> {
                 .then_some(entity::Access::Anonymous),
             relations: relations(&self.session.caller.viewer, &before),
             tenure: Tenure::Open,
-            referral: before.clone(),
+            referral: before,
         };
         let facts = seen.facts(children);
         let (relation, next) = allowed(&facts, action.into(), &seen.relations)?;
+        let before = seen.referral;
         Ok(Step {
             row: before.clone().into_active_model(),
             before,
             relation,
             next,
+            keeps_access: !changes_access(action),
         })
     }
 
@@ -143,30 +157,30 @@ impl Unit<'_> {
         }
         let ids: Vec<ReferralId> = rows.iter().map(|row| row.id).collect();
         if action == ReferralAction::Complete {
-            let open = open_children(&ids).all(&self.transaction).await?;
+            let open = open_children(&ids).all(&self.work).await?;
             children.open = open.into_iter().filter_map(|row| row.part_of_id).collect();
         }
         if action == ReferralAction::Resubmit {
-            let newer = replacements(&ids).all(&self.transaction).await?;
+            let newer = replacements(&ids).all(&self.work).await?;
             children.replaced = newer
                 .into_iter()
                 .filter_map(|row| row.replaces_id)
                 .collect();
             let organization = self.session.viewer().organization();
             let rows = rows.iter().copied();
-            children.of_held = child::of_held(&self.transaction, organization, rows).await?;
+            children.of_held = child::of_held(&self.work, organization, rows).await?;
         }
         Ok(children)
     }
 
     /// Writes the step if the referral is still at the version that was read.
-    pub(super) async fn write(&self, step: Step) -> Result<referral::Model> {
+    pub(super) async fn write(&mut self, step: Step) -> Result<referral::Model> {
         Ok(one(self.write_each(vec![Ok(step)]).await?)?.after)
     }
 
     /// Writes each step whose referral is still at the version that was read. Whatever changes access has locked the
     /// claimants by now: two that meet wait for one another in that order, and neither for ever.
-    pub(super) async fn write_each(&self, steps: Each<Step>) -> Result<Each<Written>> {
+    pub(super) async fn write_each(&mut self, steps: Each<Step>) -> Result<Each<Written>> {
         let steps = steps.into_iter().map(|step| match step {
             Ok(mut step) => {
                 step.row.version = Set(step.before.version + 1);
@@ -183,15 +197,7 @@ impl Unit<'_> {
                 .filter_map(|step| step.err().map(Err))
                 .collect());
         }
-        let written: Vec<ReferralId> = self
-            .transaction
-            .query_all(&update_of(&going))
-            .await?
-            .iter()
-            .map(|row| row.try_get("", "id"))
-            .collect::<std::result::Result<_, _>>()?;
-        let lost = going.iter().map(|step| step.before.id);
-        let lost: Vec<ReferralId> = lost.filter(|id| !written.contains(id)).collect();
+        let lost = self.update(&going).await?;
         // Somebody else was first: their version, as far as the caller may still see it.
         let current = self.versions_of(&lost).await?;
         steps
@@ -207,6 +213,29 @@ impl Unit<'_> {
                 Err(refusal) => Ok(Err(refusal)),
             })
             .collect()
+    }
+
+    /// Updates rows, now or with all else at the end. Returns those that were not at the version any more.
+    async fn update(&mut self, steps: &[&Step]) -> Result<Vec<ReferralId>> {
+        let statement = update_of(steps);
+        if self.work.keep(&statement)? {
+            return Ok(Vec::new());
+        }
+        let written: Vec<ReferralId> = self
+            .work
+            .query_all(&statement)
+            .await?
+            .iter()
+            .map(|row| row.try_get("", "id"))
+            .collect::<std::result::Result<_, _>>()?;
+        let all = steps.iter().map(|step| step.before.id);
+        Ok(all.filter(|id| !written.contains(id)).collect())
+    }
+
+    /// What is said when a light change found that somebody else was first.
+    pub(in crate::store) async fn lost(&self, applied: &Applied) -> Result<Refusal> {
+        let id = ReferralId(applied.subject());
+        Ok(stale(self.versions_of(&[id]).await?.get(&id).copied()))
     }
 
     async fn versions_of(&self, ids: &[ReferralId]) -> Result<HashMap<ReferralId, i32>> {
@@ -266,7 +295,7 @@ impl Unit<'_> {
                 .filter(referral::Column::Id.is_not_in(rows.iter().map(|row| row.id)))
                 .filter(referral::Column::Status.is_in(OPEN_STATUSES))
                 .into_tuple()
-                .all(&self.transaction)
+                .all(&self.work)
                 .await?;
             open.retain(|need| !served.contains(need));
         }

@@ -124,7 +124,7 @@ impl Unit<'_> {
             .distinct()
             .filter(location::Column::Id.in_subquery(given))
             .into_tuple()
-            .all(&self.transaction)
+            .all(&self.work)
             .await?;
         match confidential.as_slice() {
             [true] => Err(Refusal::at(Problem::PlaceConfidential, "place").into()),
@@ -234,7 +234,7 @@ impl Unit<'_> {
             // The confidential ones first, whatever the limit leaves out.
             .order_by_desc(location::Column::Confidential)
             .limit(MOST_LOCATIONS)
-            .all(&self.transaction)
+            .all(&self.work)
             .await?
             .into_iter()
             .partition(|location| location.confidential);

@@ -7,8 +7,8 @@ use entity::{
     SubjectType, service, service_capacity, service_category, service_language,
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait,
-    IntoActiveModel, QueryFilter, prelude::Uuid, sea_query::OnConflict,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel,
+    QueryFilter, prelude::Uuid, sea_query::OnConflict,
 };
 use serde::Serialize;
 
@@ -155,23 +155,23 @@ impl Change for Save {
         let (id, version) = (service.id, service.version);
         let row = service.into_active_model().reset_all();
         if is_new {
-            row.insert(&unit.transaction).await?;
+            row.insert(&unit.work).await?;
         } else {
             let changed = service::Entity::update_many()
                 .set(row)
                 .filter(service::Column::Id.eq(id))
                 .filter(service::Column::Version.eq(read))
-                .exec(&unit.transaction)
+                .exec(&unit.work)
                 .await?;
             if changed.rows_affected != 1 {
                 return Err(Refusal::at(Problem::StaleVersion, "expectedVersion").into());
             }
         }
         if let Some(categories) = &self.categories {
-            replace_categories(&unit.transaction, id, categories).await?;
+            replace_categories(&unit.work, id, categories).await?;
         }
         if let Some(languages) = &self.languages {
-            replace_languages(&unit.transaction, id, languages).await?;
+            replace_languages(&unit.work, id, languages).await?;
         }
         let organization = unit.session.viewer().organization();
         unit.record(
@@ -189,7 +189,7 @@ impl Change for Save {
 
 /// Puts these categories in place of those that a service had.
 async fn replace_categories(
-    transaction: &DatabaseTransaction,
+    transaction: &impl ConnectionTrait,
     service: ServiceId,
     categories: &[NeedCategory],
 ) -> Result<()> {
@@ -214,7 +214,7 @@ async fn replace_categories(
 
 /// Puts these languages in place of those that a service had.
 async fn replace_languages(
-    transaction: &DatabaseTransaction,
+    transaction: &impl ConnectionTrait,
     service: ServiceId,
     languages: &[String],
 ) -> Result<()> {
@@ -329,7 +329,7 @@ impl Unit<'_> {
                     .update_columns(said)
                     .to_owned(),
             )
-            .exec_without_returning(&self.transaction)
+            .exec_without_returning(&self.work)
             .await?;
         Ok(())
     }
