@@ -1,8 +1,5 @@
 //! The directory: found in either language by every token, saved by its own organizations alone.
-use chrono::NaiveDate;
 use claimant_gateway::opaque::NodeType;
-use entity::{CatchmentId, catchment, organization_catchment};
-use sea_orm::{ActiveModelTrait, ActiveValue::Set, prelude::Uuid};
 use serde_json::{Value, json};
 
 use crate::common::{
@@ -35,31 +32,9 @@ async fn names(app: &TestApp, list: &str, filter: Value) -> Vec<String> {
         .collect()
 }
 
-/// Puts a catchment into the directory, with the provider in it.
 async fn with_catchment(app: &TestApp) -> Value {
     let db = app.database.connect().await;
-    let id = CatchmentId(Uuid::now_v7());
-    catchment::ActiveModel {
-        id: Set(id),
-        code: Set("TEST-1".to_owned()),
-        name_en: Set("Test area".to_owned()),
-        name_fr: Set("Zone d'essai".to_owned()),
-        region_id: Set(Some(app.world.central)),
-        manager_id: Set(Some(app.world.provider)),
-        valid_from: Set(NaiveDate::from_ymd_opt(2024, 1, 1).expect("a day")),
-        valid_to: Set(None),
-        sourced: Set(false),
-    }
-    .insert(&db)
-    .await
-    .expect("a catchment");
-    organization_catchment::ActiveModel {
-        organization_id: Set(app.world.provider),
-        catchment_id: Set(id),
-    }
-    .insert(&db)
-    .await
-    .expect("an organization in it");
+    let id = app.world.catchment(&db, "TEST-1", None).await;
     app.public_id(NodeType::Catchment, id)
 }
 

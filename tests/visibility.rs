@@ -19,7 +19,7 @@ const HEADER: &str = "\
 # Who sees what. Drawn from answers of the API; UPDATE_GOLDEN=1 draws it anew.
 #
 # Columns, by organization:
-#   agency     a settlement agency in the Central region, which registered every claimant here
+#   agency     a settlement agency in the Central region, which registered every claimant here, and keeps the file unless it went
 #   provider   an employment service in the Central region
 #   other      another provider in the Central region
 #   far        a provider in the Northern region

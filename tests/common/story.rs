@@ -2,7 +2,7 @@
 //! Every text holds the story's label, so that it is found wherever it turns up.
 use chrono::TimeDelta;
 use claimant_gateway::opaque::NodeType;
-use entity::ServiceId;
+use entity::{OrganizationId, ServiceId};
 use serde_json::{Value, json};
 
 use super::app::{Client, TestApp};
@@ -62,33 +62,39 @@ impl Story {
             "ageBand": if plot.child { "FROM_12_TO_15" } else { "FROM_25_TO_54" },
             "locationProtected": plot.location_protected,
             "identity": { "givenName": format!("Given{label}"), "familyName": format!("Family{label}"),
+                "preferredName": format!("Called{label}"),
                 "birthDate": if plot.child { "2010-06-15" } else { "1990-04-01" }, "birthDatePrecision": "DAY", "gender": format!("Gender{label}") },
             "contact": { "permission": plot.permission, "points": [
                 { "kind": "PHONE", "value": format!("Safe{label}"), "safety": "SAFE", "note": format!("Aside{label}") },
                 { "kind": "EMAIL", "value": format!("Unsafe{label}"), "safety": "UNSAFE" } ] },
-            "claimStatus": { "stage": "REFERRED_TO_IRB", "workPermitExpiresOn": "2029-01-01" },
-            "identifiers": [{ "kind": "AGENCY_ID", "value": format!("Number{label}-7788") }],
+            "claimStatus": { "stage": "REFERRED_TO_IRB", "since": "2026-03-02", "rpcdExpiresOn": "2028-03-02",
+                "workPermitExpiresOn": "2029-01-01", "sinSeries9": true, "sinExpiresOn": "2029-01-01", "ifhpProof": true },
+            "identifiers": [{ "kind": "AGENCY_ID", "value": format!("Number{label}-7788"), "expiresOn": "2030-01-01" }],
         });
         let claimant = agency
             .done("claimantRegister", input, "claimant { id }")
             .await["claimant"]["id"]
             .clone();
-        let trade =
-            json!({ "claimantId": claimant, "title": format!("Trade{label}"), "nocCode": "72310" });
+        let trade = json!({ "claimantId": claimant, "title": format!("Trade{label}"), "nocCode": "72310", "years": 7,
+            "country": format!("Country{label}"), "level": format!("Level{label}"), "regulator": format!("Regulator{label}") });
         agency
             .done("qualificationSave", trade, "claimant { id }")
             .await;
-        let english = json!({ "claimantId": claimant, "language": "eng", "speaking": 5, "assessedOn": "2026-05-01" });
+        let english = json!({ "claimantId": claimant, "language": "eng", "listening": 6, "speaking": 5,
+            "reading": 4, "writing": 3, "assessedOn": "2026-05-01" });
         agency
             .done("languageAbilitySave", english, "claimant { id }")
             .await;
-        let need = json!({ "claimantId": claimant, "category": "EMPLOYMENT" });
+        let need =
+            json!({ "claimantId": claimant, "category": "EMPLOYMENT", "wantedFrom": "2027-01-04" });
         let need = agency
             .done("needRecord", need, "claimant { needs { id } }")
             .await["claimant"]["needs"][0]["id"]
             .clone();
         let consent = json!({ "claimantId": claimant, "purposes": ["EMPLOYMENT", "HOUSING"], "anyParty": true,
-            "fieldGroups": plot.field_groups, "method": "VERBAL",
+            "recipientIds": [app.public_id(NodeType::Organization, app.world.provider)],
+            "recipientKinds": ["EMPLOYMENT_SERVICE"],
+            "fieldGroups": plot.field_groups, "method": "VERBAL", "language": "spa",
             "givenBy": if plot.child { "GUARDIAN" } else { "SELF" }, "expiresAt": plot.consent_expires_at });
         let consent = agency
             .done("consentRecord", consent, "consent { id }")
@@ -129,7 +135,7 @@ impl Story {
     /// The agency creates the referral; without a service it is open.
     pub async fn create(&mut self, app: &TestApp, service: Option<Value>, send: bool) {
         let input = json!({ "claimantId": self.claimant, "alsoForClaimantIds": self.kin, "category": "EMPLOYMENT", "serviceId": service,
-            "summary": format!("Told{}", self.label), "send": send });
+            "summary": format!("Told{}", self.label), "partySize": 1 + self.kin.len(), "send": send });
         let created = app
             .as_agency()
             .done("referralCreate", input, "referral { id version }")
@@ -209,5 +215,32 @@ impl Story {
             .done("exclusionRecord", input, "exclusion { id }")
             .await["exclusion"]["id"]
             .clone()
+    }
+    /// The version of the claimant, as the agency names it in a change.
+    async fn claimant_version(&self, app: &TestApp) -> Value {
+        let agency = app.as_agency();
+        agency.sees_claimant(&self.claimant, "version").await["version"].clone()
+    }
+
+    /// The agency hands the file on, with the consent for it.
+    pub async fn move_to(&self, app: &TestApp, keeper: OrganizationId) {
+        let keeper = app.public_id(NodeType::Organization, keeper);
+        let consent = json!({ "anyParty": false, "recipientIds": [keeper], "fieldGroups": ["IDENTITY", "CONTACT"] });
+        app.as_agency().consents(&self.claimant, consent).await;
+        let version = self.claimant_version(app).await;
+        let input = json!({ "id": self.claimant, "expectedVersion": version, "organizationId": keeper,
+            "note": format!("Moved{}", self.label) });
+        app.as_agency()
+            .done("claimantTransfer", input, "claimant { id }")
+            .await;
+    }
+
+    /// The agency has the person forgotten.
+    pub async fn erase(&self, app: &TestApp) {
+        let version = self.claimant_version(app).await;
+        let input = json!({ "id": self.claimant, "expectedVersion": version });
+        app.as_agency()
+            .done("claimantErase", input, "claimant { id }")
+            .await;
     }
 }

@@ -1,8 +1,9 @@
 //! The organizations that tests act as, and their services. Plainly synthetic.
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
-    Languages, NeedCategory, OrganizationId, OrganizationKind, RegionId, ServiceId, ServiceStatus,
-    organization, region, service, service_category, service_language, service_region,
+    CatchmentId, Languages, NeedCategory, OrganizationId, OrganizationKind, RegionId, ServiceId,
+    ServiceStatus, catchment, organization, organization_catchment, region, service,
+    service_category, service_language, service_region,
 };
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, DatabaseConnection, prelude::Uuid};
 
@@ -38,9 +39,9 @@ async fn region(db: &DatabaseConnection, code: &str, name: &str) -> RegionId {
         name_en: Set(name.to_owned()),
         name_fr: Set(format!("{name} (fr)")),
         office_email: Set(Some("office@example.org".to_owned())),
-        office_phone: Set(None),
-        office_hours_en: Set(None),
-        office_hours_fr: Set(None),
+        office_phone: Set(Some("555-0100".to_owned())),
+        office_hours_en: Set(Some("Monday to Friday".to_owned())),
+        office_hours_fr: Set(Some("Du lundi au vendredi".to_owned())),
     }
     .insert(db)
     .await
@@ -66,9 +67,9 @@ async fn organization(
         active: Set(active),
         description_en: Set(None),
         description_fr: Set(None),
-        email: Set(None),
-        phone: Set(None),
-        website: Set(None),
+        email: Set(Some(format!("{code}@example.org"))),
+        phone: Set(Some("555-0101".to_owned())),
+        website: Set(Some(format!("https://{code}.example.org"))),
         languages: Set(Languages(vec!["eng".to_owned()])),
         search: Set(format!("test essai {code}")),
         hsds_id: Set(None),
@@ -95,8 +96,8 @@ async fn service(
         organization_id: Set(owner),
         name_en: Set(name.to_owned()),
         name_fr: Set(format!("{name} (fr)")),
-        description_en: Set(None),
-        description_fr: Set(None),
+        description_en: Set(Some(format!("What {name} does"))),
+        description_fr: Set(Some(format!("Ce que fait {name}"))),
         status: Set(status),
         program: Set(None),
         delivery_mode: Set(None),
@@ -176,5 +177,42 @@ impl World {
             other_agency,
             ministry,
         }
+    }
+    /// Puts a catchment of the Central region into the directory, with the provider in it, who manages it.
+    pub async fn catchment(
+        &self,
+        db: &DatabaseConnection,
+        code: &str,
+        valid_to: Option<NaiveDate>,
+    ) -> CatchmentId {
+        let id = CatchmentId(Uuid::now_v7());
+        catchment::ActiveModel {
+            id: Set(id),
+            code: Set(code.to_owned()),
+            name_en: Set("Test area".to_owned()),
+            name_fr: Set("Zone d'essai".to_owned()),
+            region_id: Set(Some(self.central)),
+            manager_id: Set(Some(self.provider)),
+            valid_from: Set(NaiveDate::from_ymd_opt(2024, 1, 1).expect("a day")),
+            valid_to: Set(valid_to),
+            sourced: Set(false),
+        }
+        .insert(db)
+        .await
+        .expect("a catchment");
+        organization_catchment::ActiveModel {
+            organization_id: Set(self.provider),
+            catchment_id: Set(id),
+        }
+        .insert(db)
+        .await
+        .expect("an organization in it");
+        id
+    }
+
+    /// One more settlement agency, that knows nobody yet: `next-agency`.
+    pub async fn next_agency(&self, db: &DatabaseConnection) -> OrganizationId {
+        let kind = OrganizationKind::SettlementAgency;
+        organization(db, "next-agency", kind, Some(self.central), true).await
     }
 }

@@ -8,13 +8,12 @@ use claimant_gateway::{
     },
     opaque::NodeType,
 };
-use sea_orm::prelude::Uuid;
 use serde_json::{Value, json};
 
-use super::{reach::Path, schema::Field};
+use super::{reach::Path, schema::Field, stories::Stories};
 use crate::common::{
     app::{Answer, Client, TestApp},
-    story::{Plot, Story, service},
+    story::{Story, service},
 };
 
 /// Somebody who looks at one story.
@@ -22,6 +21,12 @@ pub struct Viewpoint<'a> {
     pub name: &'static str,
     client: Client<'a>,
     ids: Value,
+}
+
+/// Viewpoints that have much in common.
+pub struct Block<'a> {
+    pub name: &'static str,
+    pub viewpoints: Vec<Viewpoint<'a>>,
 }
 
 impl Viewpoint<'_> {
@@ -46,181 +51,12 @@ async fn ids(app: &TestApp, story: &Story) -> Value {
         .await;
     let outcome = &answer.data()["referral"]["outcomes"][0]["id"];
     let outcome = if outcome.is_null() {
-        app.store
-            .keys()
-            .id(NodeType::Outcome, Uuid::now_v7())
-            .into()
+        app.missing(NodeType::Outcome)
     } else {
         outcome.clone()
     };
     json!({ "claimant": story.claimant, "need": story.need, "consent": story.consent,
         "referral": story.referral, "outcome": outcome, "service": service(app, app.world.service) })
-}
-
-async fn completed(app: &TestApp, label: &'static str) -> Story {
-    let mut story = Story::accepted(app, Plot::open(label))
-        .await
-        .spoken(app, "provider")
-        .await;
-    let outcomes =
-        json!([{ "kind": "HOUSED", "date": "2026-06-01", "note": format!("Became{label}") }]);
-    let input = json!({ "outcomes": outcomes, "note": format!("Finished{label}") });
-    story
-        .act(&app.as_provider(), "referralComplete", input)
-        .await;
-    story
-}
-
-/// The stories, each once.
-struct Stories {
-    expired: Story,
-    long_ago: Story,
-    requested: Story,
-    open: Story,
-    accepted: Story,
-    sealed: Story,
-    withdrawn: Story,
-    declined: Story,
-    completed: Story,
-    voided: Story,
-    child: Story,
-    excluding: Story,
-}
-
-async fn excluding(app: &TestApp) -> Story {
-    let story = Story::accepted(app, Plot::open("Excluding"))
-        .await
-        .spoken(app, "provider")
-        .await;
-    let provider = app.public_id(NodeType::Organization, app.world.provider);
-    story.exclude(app, &provider).await;
-    story
-}
-
-/// With a household, of which one consents to be known.
-async fn accepted(app: &TestApp) -> Story {
-    let accepted = Plot {
-        field_groups: &[
-            "IDENTITY",
-            "CONTACT",
-            "WORK_AUTHORIZATION",
-            "QUALIFICATIONS",
-        ],
-        ..Plot::open("Accepted")
-    };
-    let mut accepted = Story::begin(app, accepted).await.with_kin(app).await;
-    let provider = service(app, app.world.service);
-    accepted.create(app, Some(provider), true).await;
-    accepted
-        .act(&app.as_provider(), "referralAccept", json!({}))
-        .await;
-    let accepted = accepted.spoken(app, "provider").await;
-    let far = app.public_id(NodeType::Organization, app.world.far_provider);
-    accepted.exclude(app, &far).await;
-    accepted
-}
-
-/// The provider's service asks about every fact, so that a preview has something to tell.
-async fn rules(app: &TestApp) {
-    let region = app.public_id(NodeType::Region, app.world.northern);
-    for asked in [
-        json!({ "fact": "STAGE", "stages": ["REJECTED"], "validTo": "2099-12-31" }),
-        json!({ "fact": "WORK_AUTHORIZATION", "validForDays": 30 }),
-        json!({ "fact": "AGE", "ageFrom": 60, "ageTo": 99 }),
-        json!({ "fact": "LANGUAGE_LEVEL", "language": "eng", "languageLevel": 4 }),
-        json!({ "fact": "AGE_BAND", "ageBands": ["FROM_65"] }),
-        json!({ "fact": "REGION", "regionIds": [region] }),
-        json!({ "fact": "LANGUAGE", "languages": ["spa"] }),
-    ] {
-        let mut rule = json!({ "serviceId": service(app, app.world.service), "reasonEn": "Why.",
-            "reasonFr": "Pourquoi.", "sourceUrl": "https://www.example.org/why" });
-        if let (Value::Object(rule), Value::Object(asked)) = (&mut rule, asked) {
-            rule.extend(asked);
-        }
-        app.as_ministry()
-            .done("eligibilityRuleSave", rule, "service { id }")
-            .await;
-    }
-}
-
-/// A part that the provider split off for another one, which accepted it.
-async fn split_off(app: &TestApp) -> Story {
-    let mut child = Story::accepted(app, Plot::open("Child")).await;
-    let input = json!({ "id": child.referral, "expectedVersion": child.version, "category": "HOUSING",
-        "serviceId": service(app, app.world.other_service), "summary": "ToldChild" });
-    let split = app
-        .as_provider()
-        .done("referralSplit", input, "referral { id version }")
-        .await;
-    child.take(&split["referral"]);
-    child
-        .act(&app.client("other-provider"), "referralAccept", json!({}))
-        .await;
-    child
-}
-
-async fn stories(app: &TestApp) -> Stories {
-    rules(app).await;
-    let expired = Plot {
-        consent_expires_at: Some("2026-06-08T14:00:00Z"),
-        ..Plot::open("Expired")
-    };
-    let expired = Story::accepted(app, expired)
-        .await
-        .spoken(app, "provider")
-        .await;
-    let long_ago = completed(app, "Longago").await;
-    app.clock.advance(TimeDelta::days(100));
-    let requested = Story::sent(app, Plot::open("Requested"))
-        .await
-        .spoken(app, "provider")
-        .await;
-    let mut open = Story::begin(app, Plot::open("Open")).await;
-    open.create(app, None, true).await;
-    let accepted = accepted(app).await;
-    let sealed = Plot {
-        field_groups: &[],
-        ..Plot::open("Sealed")
-    };
-    let sealed = Story::accepted(app, sealed)
-        .await
-        .spoken(app, "provider")
-        .await;
-    let withdrawn = Story::accepted(app, Plot::open("Withdrawn"))
-        .await
-        .spoken(app, "provider")
-        .await;
-    withdrawn.withdraw(app).await;
-    let mut declined = Story::sent(app, Plot::open("Declined"))
-        .await
-        .spoken(app, "provider")
-        .await;
-    let why = json!({ "reason": "NOT_ELIGIBLE" });
-    declined
-        .act(&app.as_provider(), "referralDecline", why)
-        .await;
-    let mut voided = completed(app, "Voided").await;
-    voided
-        .act(
-            &app.as_agency(),
-            "referralVoid",
-            json!({ "reason": "OTHER" }),
-        )
-        .await;
-    Stories {
-        expired,
-        long_ago,
-        requested,
-        open,
-        accepted,
-        sealed,
-        withdrawn,
-        declined,
-        completed: completed(app, "Completed").await,
-        voided,
-        child: split_off(app).await,
-        excluding: excluding(app).await,
-    }
 }
 
 /// Who looks.
@@ -233,110 +69,140 @@ enum Who {
     Nobody,
 }
 
-type Row = (&'static str, Who, fn(&Stories) -> &Story);
+/// A viewpoint: its name, who looks, and at which story.
+type Row = (&'static str, Who, &'static str);
 
 const AGENCY: Who = Who::Of("agency");
 const PROVIDER: Who = Who::Of("provider");
 
-const ROWS: [Row; 24] = [
+/// The block of those who are to be told nothing of anybody.
+pub const STRANGERS: &str = "Strangers";
+
+/// The columns, from left to right.
+const BLOCKS: &[(&str, &[Row])] = &[
     (
-        "registering and source, referral accepted",
-        AGENCY,
-        |stories| &stories.accepted,
+        "The organization that registered the person",
+        &[
+            ("source, referral accepted", AGENCY, "Accepted"),
+            ("source, referral completed", AGENCY, "Completed"),
+            ("source, sent anew and on hold", AGENCY, "Anew"),
+            ("source, consent withdrawn", AGENCY, "Withdrawn"),
+            ("source, entered in error", AGENCY, "Voided"),
+            ("not source, a part split off", AGENCY, "Child"),
+            ("erasure postponed by a legal hold", AGENCY, "Held"),
+            ("the person erased", AGENCY, "Erased"),
+            (
+                "since the file came, referral accepted",
+                Who::Of("next-agency"),
+                "Moving",
+            ),
+            (
+                "since the file came, referral completed before",
+                Who::Of("next-agency"),
+                "Moved",
+            ),
+        ],
     ),
     (
-        "registering and source, referral completed",
-        AGENCY,
-        |stories| &stories.completed,
+        "The organization that registered the person once, and whose file went to another",
+        &[
+            ("referral accepted when it went", AGENCY, "Moving"),
+            ("source of one completed before", AGENCY, "Moved"),
+        ],
     ),
     (
-        "registering and source, consent withdrawn",
-        AGENCY,
-        |stories| &stories.withdrawn,
+        "The source, which registered nobody",
+        &[("of a part split off", PROVIDER, "Child")],
     ),
     (
-        "registering and source, entered in error",
-        AGENCY,
-        |stories| &stories.voided,
-    ),
-    ("registering, not source", AGENCY, |stories| &stories.child),
-    ("source, not registering", PROVIDER, |stories| {
-        &stories.child
-    }),
-    (
-        "owner before acceptance, with consent",
-        PROVIDER,
-        |stories| &stories.requested,
-    ),
-    (
-        "owner after acceptance, with consent",
-        PROVIDER,
-        |stories| &stories.accepted,
-    ),
-    (
-        "owner after acceptance, consent to no group",
-        PROVIDER,
-        |stories| &stories.sealed,
-    ),
-    (
-        "owner after acceptance, consent expired",
-        PROVIDER,
-        |stories| &stories.expired,
-    ),
-    ("owner until consent was withdrawn", PROVIDER, |stories| {
-        &stories.withdrawn
-    }),
-    ("owner until it was excluded", PROVIDER, |stories| {
-        &stories.excluding
-    }),
-    ("owner until it declined", PROVIDER, |stories| {
-        &stories.declined
-    }),
-    ("owner of a completed referral", PROVIDER, |stories| {
-        &stories.completed
-    }),
-    (
-        "owner of one completed a hundred days ago",
-        PROVIDER,
-        |stories| &stories.long_ago,
-    ),
-    ("owner of one entered in error", PROVIDER, |stories| {
-        &stories.voided
-    }),
-    ("eligible for an open referral", PROVIDER, |stories| {
-        &stories.open
-    }),
-    (
-        "a stranger, a provider in the region",
-        Who::Of("other-provider"),
-        |stories| &stories.accepted,
+        "The owner",
+        &[
+            (
+                "before acceptance, consent to identity and contact",
+                PROVIDER,
+                "Requested",
+            ),
+            (
+                "before acceptance, consent to every group",
+                PROVIDER,
+                "Asked",
+            ),
+            (
+                "after it, consent to those, to qualifications and work authorization",
+                PROVIDER,
+                "Accepted",
+            ),
+            ("after it, consent to identity alone", PROVIDER, "Identity"),
+            ("after it, consent to contact alone", PROVIDER, "Contact"),
+            (
+                "after it, consent to both, contact through the agency only, location protected",
+                PROVIDER,
+                "Via",
+            ),
+            ("after it, consent to every group", PROVIDER, "Everything"),
+            (
+                "after it, consent to every group, a settlement agency",
+                Who::Of("other-agency"),
+                "Settled",
+            ),
+            ("after it, consent to no group", PROVIDER, "Sealed"),
+            ("after it, consent expired", PROVIDER, "Expired"),
+            ("of one sent anew, on hold", PROVIDER, "Anew"),
+            ("of a part split off", Who::Of("other-provider"), "Child"),
+        ],
     ),
     (
-        "a stranger, a provider elsewhere",
-        Who::Of("far-provider"),
-        |stories| &stories.open,
+        "The owner of what is closed",
+        &[
+            ("completed", PROVIDER, "Completed"),
+            ("completed a hundred days ago", PROVIDER, "Longago"),
+            (
+                "completed, erasure postponed by a legal hold",
+                PROVIDER,
+                "Held",
+            ),
+            ("completed, the person erased", PROVIDER, "Erased"),
+            (
+                "completed, the file gone to another organization",
+                PROVIDER,
+                "Moved",
+            ),
+            ("entered in error", PROVIDER, "Voided"),
+        ],
     ),
     (
-        "a stranger, a settlement agency",
-        Who::Of("other-agency"),
-        |stories| &stories.accepted,
-    ),
-    ("the ministry, reports only", Who::Reports, |stories| {
-        &stories.accepted
-    }),
-    (
-        "the ministry, with oversight",
-        Who::Of("ministry"),
-        |stories| &stories.accepted,
+        "The owner until its access ended",
+        &[
+            ("by withdrawal of consent", PROVIDER, "Withdrawn"),
+            ("by an exclusion", PROVIDER, "Excluding"),
+            ("by its own refusal", PROVIDER, "Declined"),
+        ],
     ),
     (
-        "the ministry, oversight elsewhere",
-        Who::Of("ministry-north"),
-        |stories| &stories.accepted,
+        "No party",
+        &[("eligible for an open referral", PROVIDER, "Open")],
     ),
-    ("nobody, without a token", Who::Nobody, |stories| {
-        &stories.accepted
-    }),
+    (
+        STRANGERS,
+        &[
+            (
+                "a provider in the region, excluded once",
+                Who::Of("other-provider"),
+                "Accepted",
+            ),
+            ("a provider elsewhere", Who::Of("far-provider"), "Open"),
+            ("a settlement agency", Who::Of("other-agency"), "Accepted"),
+        ],
+    ),
+    (
+        "The ministry",
+        &[
+            ("reports only", Who::Reports, "Accepted"),
+            ("with oversight", Who::Of("ministry"), "Accepted"),
+            ("oversight elsewhere", Who::Of("ministry-north"), "Accepted"),
+        ],
+    ),
+    ("Nobody", &[("without a token", Who::Nobody, "Accepted")]),
 ];
 
 fn client<'a>(app: &'a TestApp, who: &Who) -> Client<'a> {
@@ -357,39 +223,26 @@ fn client<'a>(app: &'a TestApp, who: &Who) -> Client<'a> {
     })
 }
 
-/// The agency decides that two of its claimants are the same.
-async fn merge(app: &TestApp, stories: &Stories) {
-    app.compares().await;
-    let query = "{ duplicateCandidates(first: 100) { edges { node { id claimant { id } other { id } } } } }";
-    let answer = app.as_agency().query(query).await;
-    let edges = answer.data()["duplicateCandidates"]["edges"].as_array();
-    let mut pairs = edges.expect("edges").iter().map(|edge| &edge["node"]);
-    let (first, other) = (&stories.accepted.claimant, &stories.completed.claimant);
-    let pair = pairs.find(|pair| pair["claimant"]["id"] == *first && pair["other"]["id"] == *other);
-    let pair = &pair.expect("what tests call people is much alike")["id"];
-    let same = json!({ "id": pair, "expectedVersion": 1, "decision": "SAME" });
-    app.as_agency()
-        .done("duplicateDecide", same, "duplicateCandidate { id }")
-        .await;
-}
-
 /// Every viewpoint, in the order of the columns.
-pub async fn all(app: &TestApp) -> Vec<Viewpoint<'_>> {
-    let stories = stories(app).await;
-    merge(app, &stories).await;
+pub async fn all(app: &TestApp) -> Vec<Block<'_>> {
+    let stories = Stories::tell(app).await;
     // So that there is something to be told of what was disclosed.
     let look = "query($id: ID!) { claimant(id: $id) { identity { fullName } } }";
-    for (_, who, story) in &ROWS {
-        let id = json!({ "id": story(&stories).claimant });
+    for (_, who, story) in BLOCKS.iter().flat_map(|(_, rows)| *rows) {
+        let id = json!({ "id": stories.of(story).claimant });
         client(app, who).ask(look, id).await;
     }
-    let mut viewpoints = Vec::new();
-    for (name, who, story) in &ROWS {
-        viewpoints.push(Viewpoint {
-            name,
-            client: client(app, who),
-            ids: ids(app, story(&stories)).await,
-        });
+    let mut blocks = Vec::new();
+    for (name, rows) in BLOCKS {
+        let mut viewpoints = Vec::new();
+        for (name, who, story) in *rows {
+            viewpoints.push(Viewpoint {
+                name,
+                client: client(app, who),
+                ids: ids(app, stories.of(story)).await,
+            });
+        }
+        blocks.push(Block { name, viewpoints });
     }
-    viewpoints
+    blocks
 }

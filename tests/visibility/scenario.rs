@@ -21,6 +21,8 @@ const LEFT: &str = "agency: source and registering; provider: owner until then";
 /// Every scenario. Those that the clock changes come first, and then the clock moves.
 pub async fn all(app: &TestApp) -> Vec<Scenario> {
     rule(app).await;
+    let db = app.database.connect().await;
+    app.world.catchment(&db, "TEST-1", None).await;
     let mut scenarios = passed(app).await;
     scenarios.extend(waiting(app).await);
     scenarios.extend(accepted(app).await);
@@ -29,6 +31,7 @@ pub async fn all(app: &TestApp) -> Vec<Scenario> {
     scenarios.extend(every_group(app).await);
     scenarios.extend(excluded(app).await);
     scenarios.extend(together(app).await);
+    scenarios.extend(moved(app).await);
     scenarios
 }
 
@@ -348,4 +351,26 @@ async fn child(app: &TestApp, label: &'static str) -> Story {
         .await;
     story.take(&split["referral"]);
     story
+}
+
+/// The file goes to another agency: what is open with it, and what is closed not.
+async fn moved(app: &TestApp) -> Vec<Scenario> {
+    let open = Story::accepted(app, Plot::open("Moving")).await;
+    let open = open.spoken(app, "provider").await;
+    let closed = completed(app, "Moved").await;
+    for story in [&open, &closed] {
+        story.move_to(app, app.world.other_agency).await;
+    }
+    vec![
+        Scenario {
+            title: "ACCEPTED, and then the file went to another agency",
+            relations: "agency: source and registering until then; outside: since then; provider: owner",
+            story: open,
+        },
+        Scenario {
+            title: "COMPLETED, and then the file went to another agency",
+            relations: "agency: source, and registering until then; outside: registering since; provider: owner",
+            story: closed,
+        },
+    ]
 }
