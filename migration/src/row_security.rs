@@ -34,7 +34,7 @@ const PUBLIC: [&str; 17] = [
 /// What a policy asks of a table whose own policy would hide the answer is asked by a function that works for the
 /// gateway; it answers yes or no and gives no row out. Such a function is asked of many rows, and some ask another: in
 /// PL/pgSQL a connection plans what they ask once, in SQL it would at every question.
-const FUNCTIONS: [&str; 11] = [
+const FUNCTIONS: [&str; 12] = [
     "viewer() RETURNS text LANGUAGE sql STABLE AS \
      $$ SELECT current_setting('claimant_gateway.viewer', true) $$",
     "viewer_deals() RETURNS boolean LANGUAGE sql STABLE AS \
@@ -51,6 +51,12 @@ const FUNCTIONS: [&str; 11] = [
      LANGUAGE plpgsql STABLE SET claimant_gateway.viewer = 'work' AS \
      $$ BEGIN RETURN EXISTS (SELECT FROM consent JOIN claimant ON claimant.id = consent.claimant_id \
         WHERE consent.id = $1 AND claimant.registering_organization_id = $2); END $$",
+    "consent_told(consent_id uuid) RETURNS boolean \
+     LANGUAGE plpgsql STABLE SET claimant_gateway.viewer = 'work' AS \
+     $$ BEGIN RETURN EXISTS (SELECT FROM consent JOIN access_grant ON access_grant.claimant_id = consent.claimant_id \
+        WHERE consent.id = $1 AND NOT consent.refused AND consent.withdrawn_at IS NULL \
+        AND access_grant.organization_id = viewer_organization() AND access_grant.access_group = 'PRESENCE' \
+        AND access_grant.opens_at <= viewer_now() AND access_grant.closes_at > viewer_now()); END $$",
     "excluded_by(claimant_id uuid) RETURNS boolean \
      LANGUAGE plpgsql STABLE SET claimant_gateway.viewer = 'work' AS \
      $$ BEGIN RETURN EXISTS (SELECT FROM exclusion WHERE exclusion.claimant_id = $1 \
@@ -224,10 +230,13 @@ fn consent() -> String {
     )
 }
 
-/// The policies of consents and of whom they name would ask each other for ever; hence the function.
+/// Whom a consent names is read by whoever registered the person; by the organization that is named, itself or by its
+/// kind, no more than that, and only where it knows of the person and the consent is neither refused nor withdrawn. The
+/// policies of consents and of whom they name would ask each other for ever; hence the functions.
 const CONSENT_RECIPIENT: &str = "(SELECT viewer_deals()) \
-    AND (consent_recipient.organization_id = (SELECT viewer_organization()) \
-        OR consent_recipient.kind = (SELECT viewer_kind()) \
+    AND (((consent_recipient.organization_id = (SELECT viewer_organization()) \
+            OR consent_recipient.kind = (SELECT viewer_kind())) \
+          AND consent_told(consent_recipient.consent_id)) \
         OR consent_registered_by(consent_recipient.consent_id, (SELECT viewer_organization())))";
 
 /// The journal's name of the open referrals of a category in a region, as the store makes it: the region's UUID with the

@@ -8,7 +8,7 @@ use entity::{
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, EntityTrait, JoinType, QueryFilter, QuerySelect, Select,
     Statement,
-    sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement},
+    sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement, SimpleExpr},
 };
 
 use super::{
@@ -137,47 +137,56 @@ fn parts_of(
     now: DateTime<Utc>,
     regions: &[RegionId],
 ) -> Vec<Part> {
-    use referral::Column;
     let whole = || vec![Part::Whole(seen_in_box(which, viewer, now))];
-    match (viewer, which) {
-        (
-            Viewer::Ministry {
-                region: None,
-                oversight: true,
-                ..
-            },
-            ReferralBox::All,
-        ) => {
-            let of = |region: Condition| {
-                Part::Whole(referral::Entity::visible_to(viewer, now).add(region))
-            };
-            let named = regions.iter().map(|id| of(Column::RegionId.eq(*id).into()));
-            named
-                .chain([of(Column::RegionId.is_null().into())])
-                .collect()
+    let open = |organization| Part::Open(organization, of_box(ReferralBox::Open, organization));
+    match viewer {
+        Viewer::Ministry {
+            region: None,
+            oversight: true,
+            ..
+        } => match which {
+            ReferralBox::All => of_each_region(viewer, now, regions),
+            ReferralBox::Inbox | ReferralBox::Open | ReferralBox::Outbox => whole(),
+        },
+        Viewer::Ministry {
+            oversight: false, ..
         }
-        (
-            Viewer::Provider { organization, .. } | Viewer::SettlementAgency { organization },
-            ReferralBox::Open | ReferralBox::All,
-        ) => {
-            let organization = *organization;
-            let open = of_box(ReferralBox::Open, organization);
-            if which == ReferralBox::Open {
-                return vec![Part::Open(organization, open)];
+        | Viewer::Ministry {
+            region: Some(_), ..
+        } => whole(),
+        Viewer::Provider { organization, .. } | Viewer::SettlementAgency { organization } => {
+            match which {
+                ReferralBox::Inbox | ReferralBox::Outbox => whole(),
+                ReferralBox::Open => vec![open(*organization)],
+                // Its own open requests are among those of which it is the source.
+                ReferralBox::All => of_party(*organization)
+                    .into_iter()
+                    .chain([open(*organization)])
+                    .collect(),
             }
-            let own = [
-                Column::SourceId.eq(organization).into(),
-                owned(organization),
-                registered(organization),
-            ];
-            let own = own.map(|part: Condition| Part::Whole(part.add(not_excluded(organization))));
-            // Its own open requests are among those of which it is the source.
-            own.into_iter()
-                .chain([Part::Open(organization, open)])
-                .collect()
         }
-        _ => whole(),
     }
+}
+
+/// What the ministry sees, by region, and of none.
+fn of_each_region(viewer: &Viewer, now: DateTime<Utc>, regions: &[RegionId]) -> Vec<Part> {
+    use referral::Column;
+    let of = |region: SimpleExpr| {
+        let seen = Condition::all().add(referral::Entity::visible_to(viewer, now));
+        Part::Whole(seen.add(region))
+    };
+    let named = regions.iter().map(|id| of(Column::RegionId.eq(*id)));
+    named.chain([of(Column::RegionId.is_null())]).collect()
+}
+
+/// What [`party`] says, one part for each way of being one.
+fn of_party(organization: OrganizationId) -> [Part; 3] {
+    [
+        referral::Column::SourceId.eq(organization).into(),
+        owned(organization),
+        registered(organization),
+    ]
+    .map(|part: Condition| Part::Whole(part.add(not_excluded(organization))))
 }
 
 /// The referrals whose claimant an organization registered and another refers: of its own it is the source.
