@@ -41,7 +41,8 @@ async fn sent(agency: &Client<'_>, contact: Value, groups: &[&str]) -> (Value, R
 
 fn through_the_agency() -> Value {
     json!({ "contactAccess": "CONSENT_REQUIRED", "contact": null,
-        "contactVia": { "name": "Test agency", "email": "desk@example.org", "phone": "416-555-0199", "website": null } })
+        "contactVia": { "name": "Test agency", "email": "desk@example.org", "phone": "416-555-0199",
+            "website": "https://agency.example.org" } })
 }
 
 /// The agency tells in the directory how it is reached.
