@@ -8,12 +8,13 @@ use entity::{
     claimant, need,
 };
 use sea_orm::{
-    ColumnTrait, Condition, QuerySelect,
+    ColumnTrait, Condition, DbErr, QueryResult, QuerySelect,
     sea_query::{Expr, SelectStatement},
 };
 
 use super::{
     Readable, Session,
+    columns::{self, Columns},
     disclosure::Opened,
     grant::in_force,
     nothing,
@@ -61,6 +62,10 @@ impl Keyed for claimant::Model {
             value: SortValue::Nothing,
             id: self.id.0,
         }
+    }
+
+    fn read(row: &QueryResult) -> std::result::Result<Self, DbErr> {
+        columns::claimant(&mut Columns::of::<claimant::Entity>(row))
     }
 }
 

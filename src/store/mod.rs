@@ -55,6 +55,7 @@ use crate::{
 
 pub mod audit;
 pub mod claimant;
+mod columns;
 mod connect;
 pub mod consent;
 pub mod custody;

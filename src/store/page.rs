@@ -2,8 +2,8 @@
 //! ends with the id, so that no two rows are equal, on either database.
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Select, Statement, Value,
+    ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QueryResult, QuerySelect, QueryTrait, Select, Statement, Value,
     prelude::Uuid,
     sea_query::{Expr, ExprTrait, SimpleExpr, Values},
 };
@@ -156,6 +156,17 @@ impl<T> Paged<T> {
 /// A row that knows its place in a list.
 pub trait Keyed {
     fn key(&self, field: Field) -> Key;
+
+    /// The row, of one that begins with all columns of its table.
+    ///
+    /// # Errors
+    /// When a column holds what it cannot.
+    fn read(row: &QueryResult) -> std::result::Result<Self, DbErr>
+    where
+        Self: FromQueryResult,
+    {
+        Self::from_query_result(row, "")
+    }
 }
 
 /// A due date that is not there sorts after every other.
@@ -260,7 +271,7 @@ where
         .await?;
     let items = rows
         .iter()
-        .map(|row| E::Model::from_query_result(row, ""))
+        .map(E::Model::read)
         .collect::<std::result::Result<Vec<_>, _>>()?;
     Ok(slice.cut(items))
 }

@@ -11,13 +11,15 @@ use entity::{
     ReferralSubStatus, RegionId, ServiceId, organization_catchment, outcome, referral,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryResult,
     QuerySelect, QueryTrait, Statement,
     sea_query::{Alias, Expr, ExprTrait, Query, SelectStatement},
 };
 
 use super::{
-    Reading, Session, Visible, literal, oversight,
+    Reading, Session, Visible,
+    columns::{self, Columns},
+    literal, oversight,
     page::{Field, Key, Keyed, NEVER, Order, Paged, Slice, SortValue, fetch_any, fetch_each},
 };
 use crate::{
@@ -71,6 +73,10 @@ impl Keyed for referral::Model {
             value,
             id: self.id.0,
         }
+    }
+
+    fn read(row: &QueryResult) -> std::result::Result<Self, DbErr> {
+        columns::referral(&mut Columns::of::<referral::Entity>(row))
     }
 }
 
@@ -307,7 +313,7 @@ pub(super) async fn one_row(
     statement: Statement,
 ) -> Result<Option<referral::Model>> {
     let row = connection.query_one_raw(statement).await?;
-    let row = row.map(|row| referral::Model::from_query_result(&row, ""));
+    let row = row.map(|row| referral::Model::read(&row));
     Ok(row.transpose()?)
 }
 

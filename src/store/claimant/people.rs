@@ -8,13 +8,14 @@ use entity::{
     claimant_identity, claimant_key,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, JoinType, QuerySelect,
-    QueryTrait, RelationDef, Statement,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, JoinType,
+    QueryResult, QuerySelect, QueryTrait, RelationDef, Statement,
 };
 
 use super::{
     super::{
         Reading, Session, Visible,
+        columns::{self, Columns},
         disclosure::Opened,
         kept::Kept,
         rows::among,
@@ -31,19 +32,32 @@ pub struct People {
     pub identities: HashMap<ClaimantId, Opened<Identity>>,
 }
 
-#[derive(FromQueryResult)]
 struct Row {
-    #[sea_orm(nested)]
     claimant: claimant::Model,
     content: Option<Vec<u8>>,
     master_key: Option<String>,
     wrapped: Option<Vec<u8>>,
 }
 
+impl Row {
+    fn read(columns: &mut Columns<'_>) -> std::result::Result<Self, DbErr> {
+        Ok(Self {
+            claimant: columns::claimant(columns)?,
+            content: columns.optional()?,
+            master_key: columns.optional()?,
+            wrapped: columns.optional()?,
+        })
+    }
+}
+
+impl FromQueryResult for Row {
+    fn from_query_result(row: &QueryResult, _: &str) -> std::result::Result<Self, DbErr> {
+        Self::read(&mut Columns::of::<claimant::Entity>(row))
+    }
+}
+
 /// A row with one of the grants of the viewer's organization; none where it holds none.
-#[derive(FromQueryResult)]
 struct Held {
-    #[sea_orm(nested)]
     row: Row,
     access_group: Option<AccessGroup>,
     referral_id: Option<ReferralId>,
@@ -53,6 +67,18 @@ struct Held {
 }
 
 impl Held {
+    fn read(row: &QueryResult) -> std::result::Result<Self, DbErr> {
+        let mut columns = Columns::of::<claimant::Entity>(row);
+        Ok(Self {
+            row: Row::read(&mut columns)?,
+            access_group: columns.optional()?,
+            referral_id: columns.optional()?,
+            consent_id: columns.optional()?,
+            opens_at: columns.optional()?,
+            closes_at: columns.optional()?,
+        })
+    }
+
     fn grant(&self, organization: OrganizationId) -> Option<Grant> {
         Some(Grant {
             claimant: self.row.claimant.id,
@@ -111,7 +137,7 @@ impl Session {
         let rows = self.reader().query_all_raw(statement).await?;
         let rows = rows
             .iter()
-            .map(|row| Held::from_query_result(row, ""))
+            .map(Held::read)
             .collect::<std::result::Result<Vec<Held>, _>>()?;
         let organization = self.viewer().organization();
         let grants: Vec<Grant> = rows

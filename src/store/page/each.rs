@@ -63,7 +63,7 @@ where
     for row in connection.query_all_raw(statement).await? {
         let parent: Uuid = row.try_get("", OF_ONE)?;
         if let Some(items) = found.get_mut(&P::from(parent)) {
-            items.push(E::Model::from_query_result(&row, "")?);
+            items.push(E::Model::read(&row)?);
         }
     }
     let page = |(parent, mut items): (P, Vec<E::Model>)| {
