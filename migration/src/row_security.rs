@@ -32,9 +32,10 @@ const PUBLIC: [&str; 17] = [
 /// Who asks, as the settings of the transaction tell it.
 ///
 /// What a policy asks of a table whose own policy would hide the answer is asked by a function that works for the
-/// gateway; it answers yes or no and gives no row out. Such a function is asked of many rows, and some ask another: in
-/// PL/pgSQL a connection plans what they ask once, in SQL it would at every question.
-const FUNCTIONS: [&str; 12] = [
+/// gateway. In PL/pgSQL a connection plans what it asks once; in SQL it would at every question. Those that begin with
+/// `excluding` tell once for a statement which ids speak of somebody who excludes the viewer, in whatever time: a policy
+/// looks them up in a hash, and asks the others, which answer yes or no, of the few rows that are there.
+const FUNCTIONS: [&str; 14] = [
     "viewer() RETURNS text LANGUAGE sql STABLE AS \
      $$ SELECT current_setting('claimant_gateway.viewer', true) $$",
     "viewer_deals() RETURNS boolean LANGUAGE sql STABLE AS \
@@ -57,10 +58,22 @@ const FUNCTIONS: [&str; 12] = [
         WHERE consent.id = $1 AND NOT consent.refused AND consent.withdrawn_at IS NULL \
         AND access_grant.organization_id = viewer_organization() AND access_grant.access_group = 'PRESENCE' \
         AND access_grant.opens_at <= viewer_now() AND access_grant.closes_at > viewer_now()); END $$",
-    "excluded_by(claimant_id uuid) RETURNS boolean \
+    "excluding() RETURNS SETOF uuid \
      LANGUAGE plpgsql STABLE SET claimant_gateway.viewer = 'work' AS \
-     $$ BEGIN RETURN EXISTS (SELECT FROM exclusion WHERE exclusion.claimant_id = $1 \
-        AND exclusion.organization_id = viewer_organization() AND exclusion.ended_at IS NULL); END $$",
+     $$ BEGIN RETURN QUERY SELECT exclusion.claimant_id FROM exclusion \
+        WHERE exclusion.organization_id = viewer_organization() AND exclusion.ended_at IS NULL; END $$",
+    "excluding_subjects() RETURNS SETOF uuid \
+     LANGUAGE plpgsql STABLE SET claimant_gateway.viewer = 'work' AS \
+     $$ DECLARE people uuid[] := ARRAY(SELECT excluding()); BEGIN RETURN QUERY \
+        SELECT unnest(people) \
+        UNION ALL SELECT referral.id FROM referral WHERE referral.claimant_id = ANY(people) \
+        UNION ALL SELECT consent.id FROM consent WHERE consent.claimant_id = ANY(people) \
+        UNION ALL SELECT need.id FROM need WHERE need.claimant_id = ANY(people); END $$",
+    "excluding_positions() RETURNS SETOF bigint \
+     LANGUAGE plpgsql STABLE SET claimant_gateway.viewer = 'work' AS \
+     $$ DECLARE subjects uuid[] := ARRAY(SELECT excluding_subjects()); BEGIN RETURN QUERY \
+        SELECT journal_entry.position FROM journal_entry WHERE journal_entry.subject_id = ANY(subjects) \
+        AND journal_entry.position IS NOT NULL; END $$",
     "excluded_at(claimant_id uuid, told_at timestamptz) RETURNS boolean \
      LANGUAGE plpgsql STABLE SET claimant_gateway.viewer = 'work' AS \
      $$ BEGIN RETURN EXISTS (SELECT FROM exclusion WHERE exclusion.claimant_id = $1 \
@@ -128,7 +141,7 @@ const PARTY: &str = "(referral.source_id = (SELECT viewer_organization()) \
     OR (referral.status <> 'DRAFT' AND ( \
         (referral.owner_id = (SELECT viewer_organization()) AND referral.owner_access) \
         OR referral.registering_organization_id = (SELECT viewer_organization())))) \
-    AND NOT excluded_by(referral.claimant_id)";
+    AND (referral.claimant_id IN (SELECT excluding())) IS NOT TRUE";
 
 /// An active service of the viewer's organization fits the open referral.
 const FITS: &str = "referral.status = 'REQUESTED' AND referral.owner_id IS NULL AND EXISTS ( \
@@ -143,7 +156,7 @@ const FITS: &str = "referral.status = 'REQUESTED' AND referral.owner_id IS NULL 
         OR NOT EXISTS (SELECT FROM service_language WHERE service_language.service_id = service.id) \
         OR EXISTS (SELECT FROM service_language WHERE service_language.service_id = service.id \
             AND service_language.language = referral.language))) \
-    AND NOT excluded_by(referral.claimant_id)";
+    AND (referral.claimant_id IN (SELECT excluding())) IS NOT TRUE";
 
 fn referral() -> String {
     format!(
@@ -271,7 +284,7 @@ fn open_audiences(categories: &[&str]) -> String {
 fn journal_audience(categories: &[&str]) -> String {
     let open = open_audiences(categories);
     format!(
-        "NOT told_of_excluding(position, audience) \
+        "((position IN (SELECT excluding_positions())) IS NOT TRUE OR NOT told_of_excluding(position, audience)) \
          AND (audience = (SELECT viewer_organization()) OR ((SELECT viewer_deals()) AND audience IN ({open})))"
     )
 }
@@ -282,7 +295,8 @@ fn journal_audience(categories: &[&str]) -> String {
 fn journal_entry(categories: &[&str]) -> String {
     let open = open_audiences(categories);
     format!(
-        "(kind = 'ACCESS_ENDED' OR NOT excluded_from(subject_id, at)) \
+        "(kind = 'ACCESS_ENDED' OR (subject_id IN (SELECT excluding_subjects())) IS NOT TRUE \
+             OR NOT excluded_from(subject_id, at)) \
          AND (private_to_id IS NULL OR private_to_id = (SELECT viewer_organization())) \
          AND (organization_id = (SELECT viewer_organization()) \
              OR (subject_type = 'REFERRAL' AND (SELECT true FROM referral WHERE referral.id = subject_id)) \
