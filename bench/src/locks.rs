@@ -221,6 +221,8 @@ async fn with_row_security(place: &Place, wanted: &Wanted) -> Result<Vec<Way>, F
 /// Indexes that only lists of referrals read: nothing that is done to one looks at them.
 const OF_LISTS: &str = "SELECT indexname::text, indexdef FROM pg_indexes WHERE schemaname = 'public' \
     AND tablename = 'referral' AND (indexname LIKE 'referral_inbox%' OR indexname LIKE 'referral_outbox%' \
+    OR indexname LIKE 'referral_open_by_%' OR indexname LIKE 'referral_registered_by_%' \
+    OR indexname LIKE 'referral_by_region_and_%' \
     OR indexname IN ('referral_by_registering', 'referral_by_region', 'referral_by_month', 'referral_open')) \
     ORDER BY indexname";
 

@@ -301,7 +301,7 @@ impl Session {
     }
 
     /// Whether this is a build that shows what the database refuses by itself, or what the rules cost.
-    const fn leaves_rules_out(&self) -> bool {
+    fn leaves_rules_out(&self) -> bool {
         #[cfg(debug_assertions)]
         if self.store.rules_left_out {
             return true;
