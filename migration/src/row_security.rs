@@ -221,7 +221,8 @@ fn need() -> String {
     let present = opened("need.claimant_id", "PRESENCE");
     format!(
         "(SELECT viewer_deals()) AND ({registered} \
-         OR ({present} AND EXISTS (SELECT FROM referral WHERE referral.need_id = need.id AND ({PARTY}))) \
+         OR ({present} AND EXISTS (SELECT FROM referral WHERE referral.claimant_id = need.claimant_id \
+             AND referral.need_id = need.id AND ({PARTY}))) \
          OR EXISTS (SELECT FROM access_grant WHERE access_grant.claimant_id = need.claimant_id \
              AND access_grant.organization_id = (SELECT viewer_organization()) \
              AND access_grant.access_group = 'NEEDS' AND access_grant.category = need.category \

@@ -21,6 +21,7 @@ use super::{
     journal::Entry,
     nothing,
     seal::{Place, Wrapped},
+    sealed::registered_by,
 };
 use crate::{
     domain::access::{Recipient, Wishes, own_consent_from, youngest},
@@ -30,28 +31,28 @@ use crate::{
 
 impl Readable for consent::Entity {
     fn visible_to(viewer: &Viewer, now: DateTime<Utc>) -> Condition {
+        use sea_orm::sea_query::ExprTrait;
+
         let organization = viewer.organization();
         match viewer {
             Viewer::Ministry { .. } => nothing(),
             Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => {
-                let own = consent::Column::ClaimantId.in_subquery(
-                    claimant::Entity::find()
-                        .select_only()
-                        .column(claimant::Column::Id)
-                        .filter(claimant::Column::RegisteringOrganizationId.eq(organization))
-                        .into_query(),
-                );
-                let named = consent::Column::Id.in_subquery(
-                    consent_recipient::Entity::find()
-                        .select_only()
-                        .column(consent_recipient::Column::ConsentId)
-                        .filter(
-                            Condition::any()
-                                .add(consent_recipient::Column::OrganizationId.eq(organization))
-                                .add(consent_recipient::Column::Kind.eq(viewer.kind())),
-                        )
-                        .into_query(),
-                );
+                let own = registered_by(consent::Column::ClaimantId, viewer);
+                let named = consent_recipient::Entity::find()
+                    .select_only()
+                    .column(consent_recipient::Column::ConsentId)
+                    .filter(
+                        Expr::col((
+                            consent_recipient::Entity,
+                            consent_recipient::Column::ConsentId,
+                        ))
+                        .equals((consent::Entity, consent::Column::Id)),
+                    )
+                    .filter(
+                        Condition::any()
+                            .add(consent_recipient::Column::OrganizationId.eq(organization))
+                            .add(consent_recipient::Column::Kind.eq(viewer.kind())),
+                    );
                 // That a person refused or withdrew is a fact about the person.
                 let covering = Condition::all()
                     .add(consent::Column::Refused.eq(false))
@@ -64,7 +65,7 @@ impl Readable for consent::Entity {
                     ))
                     .add(
                         Condition::any()
-                            .add(named)
+                            .add(Expr::exists(named.into_query()))
                             .add(consent::Column::AnyParty.eq(true)),
                     );
                 Condition::any().add(own).add(covering)

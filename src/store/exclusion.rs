@@ -62,6 +62,18 @@ pub(super) fn not_excluded(organization: OrganizationId) -> Expr {
 /// The condition that an entry of the journal that an organization was told of is about nobody who excluded it by then,
 /// or tells it that its access ended. Of somebody who was named later, it is about nobody before.
 pub(super) fn untold_to_excluded(organization: OrganizationId) -> Expr {
+    use journal_audience::Column;
+    let position = (journal_audience::Entity, Column::Position);
+    let by_its_name = Expr::col(Column::Audience.as_column_ref()).eq(organization.0);
+    told_at(organization, position, by_its_name)
+}
+
+/// The same of the entry at the position in a column, of which the organization was told by its own name or not.
+pub(super) fn told_at(
+    organization: OrganizationId,
+    position: impl IntoColumnRef,
+    by_its_name: Expr,
+) -> Expr {
     use journal_entry::Column as Entry;
     let entry = |column| Expr::col((journal_entry::Entity, column));
     // Whom an entry is about: the claimant itself, or that of the referral, the consent or the need.
@@ -96,15 +108,14 @@ pub(super) fn untold_to_excluded(organization: OrganizationId) -> Expr {
     ];
     let ended = Condition::all()
         .add(entry(Entry::Kind).eq(JournalKind::AccessEnded))
-        .add(journal_audience::Column::Audience.eq(organization.0));
+        .add(by_its_name);
     let untold = Query::select()
         .expr(Expr::value(1))
         .from(exclusion::Entity)
         .join(
             JoinType::InnerJoin,
             journal_entry::Entity,
-            entry(Entry::Position)
-                .equals((journal_audience::Entity, journal_audience::Column::Position)),
+            entry(Entry::Position).equals(position),
         )
         .and_where(exclusion::Column::OrganizationId.eq(organization))
         .and_where(exclusion::Column::EndedAt.is_null())

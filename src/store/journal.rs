@@ -7,10 +7,9 @@ use entity::{
     journal_head, referral,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, Select,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     prelude::Uuid,
-    sea_query::{Alias, Expr, ExprTrait, Func, JoinType, Query, SelectStatement},
+    sea_query::{Expr, ExprTrait},
 };
 
 use super::{
@@ -18,15 +17,15 @@ use super::{
     exclusion::untold_to_excluded,
     page::{Field, Key, Keyed, Order, Paged, Slice, SortValue, fetch_each},
     referral::{self as referral_store, Tenure, relations},
-    rows::{among, uuids},
+    rows::among,
     seal::Wrapped,
-    service::Coverage,
 };
 use crate::{domain::referral::Relation, error::Result, viewer::Viewer};
 
 mod entry;
 pub mod follow;
 mod note;
+mod told;
 
 pub(super) use entry::{Author, Entry, MOST_ROWS, open_audience, write_entries};
 use note::About;
@@ -156,16 +155,6 @@ fn untold(viewer: &Viewer, referral: &referral::Model) -> Vec<JournalKind> {
         untold.push(JournalKind::RerouteRequested);
     }
     untold
-}
-
-/// The positions of the entries about a referral.
-fn of_subject(referral: ReferralId) -> SelectStatement {
-    journal_entry::Entity::find()
-        .select_only()
-        .column(journal_entry::Column::Position)
-        .filter(journal_entry::Column::SubjectId.eq(referral.0))
-        .filter(journal_entry::Column::Position.is_not_null())
-        .into_query()
 }
 
 impl Session {
@@ -302,68 +291,6 @@ impl Session {
         Ok((self.seen_at(positions).await?, more))
     }
 
-    /// The next positions after one at which the caller's organization is told of something, or of one referral.
-    async fn told_after(
-        &self,
-        after: i64,
-        size: u64,
-        audiences: impl IntoIterator<Item = Uuid>,
-        referral: Option<ReferralId>,
-    ) -> Result<Vec<i64>> {
-        let mut told = journal_audience::Entity::find()
-            .select_only()
-            .column(journal_audience::Column::Position)
-            .distinct()
-            .filter(journal_audience::Column::Position.gt(after))
-            .filter(untold_to_excluded(self.viewer().organization()))
-            .order_by_asc(journal_audience::Column::Position)
-            .limit(size);
-        if let Some(referral) = referral {
-            told =
-                told.filter(journal_audience::Column::Position.in_subquery(of_subject(referral)));
-        } else if self.backend() == DbBackend::Postgres {
-            return self.first_of_each(&told, audiences, size).await;
-        }
-        Ok(told
-            .filter(journal_audience::Column::Audience.is_in(audiences))
-            .into_tuple()
-            .all(self.reader())
-            .await?)
-    }
-
-    /// The first positions of all audiences together, from the first ones of each: a short range of the index in its
-    /// order. PostgreSQL asked for all at once would read and sort everything that is left of them.
-    async fn first_of_each(
-        &self,
-        told: &Select<journal_audience::Entity>,
-        audiences: impl IntoIterator<Item = Uuid>,
-        size: u64,
-    ) -> Result<Vec<i64>> {
-        let [one, first] = ["one", "first"].map(Alias::new);
-        let position = (first.clone(), journal_audience::Column::Position);
-        let of_one = told.clone().filter(
-            Expr::col(journal_audience::Column::Audience.as_column_ref())
-                .equals((one.clone(), one.clone())),
-        );
-        let query = Query::select()
-            .distinct()
-            .column(position.clone())
-            .from_function(Func::cust("UNNEST").arg(uuids(audiences)), one)
-            .join_lateral(
-                JoinType::InnerJoin,
-                of_one.into_query(),
-                first,
-                Expr::value(true),
-            )
-            .order_by(position, sea_orm::Order::Asc)
-            .limit(size)
-            .to_owned();
-        let rows = self.reader().query_all(&query).await?;
-        rows.iter()
-            .map(|row| Ok(row.try_get_by_index(0)?))
-            .collect()
-    }
-
     /// The entries at positions of which the caller's organization is told, each as it may be seen.
     async fn seen_at(&self, positions: Vec<i64>) -> Result<Vec<Seen>> {
         let (entries, keys): (Vec<_>, Vec<_>) = self.entries_at(positions).await?;
@@ -453,27 +380,5 @@ impl Session {
             .into_iter()
             .map(|referral| (referral.id.0, referral))
             .collect())
-    }
-
-    /// The names under which the caller's organization is told of changes: its own, and those of open referrals
-    /// that its active services could take.
-    async fn audiences(&self) -> Result<Vec<Uuid>> {
-        let mut audiences = vec![self.viewer().organization().0];
-        match self.viewer() {
-            Viewer::Ministry { .. } => {}
-            Viewer::Provider { .. } | Viewer::SettlementAgency { .. } => {
-                for Coverage { category, regions } in self.coverage().await? {
-                    audiences.push(open_audience(category, None));
-                    audiences.extend(
-                        regions
-                            .into_iter()
-                            .map(|region| open_audience(category, Some(region))),
-                    );
-                }
-            }
-        }
-        audiences.sort_unstable();
-        audiences.dedup();
-        Ok(audiences)
     }
 }

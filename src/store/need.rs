@@ -2,16 +2,15 @@
 //! and may record that one is met.
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
-    AccessGroup, ClaimantId, JournalKind, NeedCategory, NeedId, NeedStatus, SubjectType,
-    access_grant, need, referral,
+    AccessGroup, ClaimantId, JournalKind, NeedCategory, NeedId, NeedStatus, OrganizationId,
+    SubjectType, access_grant, need, referral,
 };
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
     ColumnTrait, Condition, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait,
     prelude::Uuid,
-    sea_query::{Expr, ExprTrait, Query},
+    sea_query::{Expr, ExprTrait, Query, SelectStatement},
 };
 use serde::Serialize;
 
@@ -45,24 +44,33 @@ impl Readable for need::Entity {
                             &[AccessGroup::Presence],
                             now,
                         ))
-                        .add(
-                            need::Column::Id.in_subquery(
-                                referral::Entity::find()
-                                    .select_only()
-                                    .column(referral::Column::NeedId)
-                                    .filter(referral::Column::NeedId.is_not_null())
-                                    .filter(super::referral::party(organization))
-                                    .into_query(),
-                            ),
-                        ),
+                        .add(Expr::exists(referred(organization))),
                 )
                 .add(Expr::exists(granted_category(viewer, now))),
         }
     }
 }
 
+/// A referral of the need at hand to which the organization is a party. It is looked for among those of its claimant:
+/// those of an organization are too many.
+fn referred(organization: OrganizationId) -> SelectStatement {
+    Query::select()
+        .expr(Expr::value(1))
+        .from(referral::Entity)
+        .and_where(
+            Expr::col((referral::Entity, referral::Column::ClaimantId))
+                .equals((need::Entity, need::Column::ClaimantId)),
+        )
+        .and_where(
+            Expr::col((referral::Entity, referral::Column::NeedId))
+                .equals((need::Entity, need::Column::Id)),
+        )
+        .cond_where(super::referral::party(organization))
+        .to_owned()
+}
+
 /// A grant for the category of the need at hand.
-fn granted_category(viewer: &Viewer, now: DateTime<Utc>) -> sea_orm::sea_query::SelectStatement {
+fn granted_category(viewer: &Viewer, now: DateTime<Utc>) -> SelectStatement {
     Query::select()
         .expr(Expr::value(1))
         .from(access_grant::Entity)

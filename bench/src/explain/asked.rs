@@ -58,6 +58,7 @@ pub fn all(known: &Known) -> Vec<Asked> {
     let mut all = boxes();
     all.extend(filters(known));
     all.extend(people(known));
+    all.extend(nested());
     all.extend(directory(known));
     all.extend(journal(known));
     all.extend(writes(known));
@@ -210,6 +211,35 @@ fn people(known: &Known) -> Vec<Asked> {
         "{ duplicateCandidates(status: OPEN, first: 50) { edges { node { id } } } }",
     ));
     all
+}
+
+/// Lists in lists.
+fn nested() -> Vec<Asked> {
+    let lists = [
+        (
+            "histories of an inbox",
+            By::Provider,
+            "{ referrals(box: INBOX, first: 50) { edges { node { id history(last: 5) { edges { node { kind } } } } } } }",
+        ),
+        (
+            "messages of an inbox",
+            By::Provider,
+            "{ referrals(box: INBOX, first: 50) { edges { node { id messages(last: 3) { edges { node { id } } } } } } }",
+        ),
+        (
+            "referrals of claimants",
+            By::Agency,
+            "{ claimants(first: 50) { edges { node { id referrals(first: 3) { edges { node { id \
+             history(last: 3) { edges { node { kind } } } } } } } } } }",
+        ),
+        (
+            "referrals of claimants, from the end",
+            By::Provider,
+            "{ claimants(last: 50) { edges { node { id referrals(last: 3) { edges { node { id } } } } } } }",
+        ),
+    ];
+    let asked = |(name, by, query)| Asked::new(name, by, query);
+    lists.into_iter().map(asked).collect()
 }
 
 fn directory(known: &Known) -> Vec<Asked> {

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use claimant_gateway::opaque::NodeType;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, FromQueryResult,
-    Statement, TransactionTrait, prelude::Uuid,
+    Statement, TransactionTrait,
+    prelude::Uuid,
+    sea_query::{self, ArrayType},
 };
 use serde_json::Value;
 
@@ -191,16 +193,30 @@ impl Explainer {
             None => transaction.execute_unprepared(AS_WORK).await.map(drop),
         };
         named.map_err(failed)?;
-        // With its values bound, for which PostgreSQL plans as it does the first runs of a prepared statement.
-        let mut asked = statement.clone();
-        asked.sql = format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {}", asked.sql);
-        let row = transaction
-            .query_one_raw(asked)
-            .await
-            .map_err(|error| Failure::Text(format!("{error}\n  {statement}")))?
+        let row = match planned_once(statement, viewer) {
+            Some(prepare) => {
+                transaction
+                    .execute_unprepared(&format!("{PLAN_ONCE}; {prepare}"))
+                    .await
+                    .map_err(|error| said_of(&error, statement))?;
+                transaction.query_one_raw(executed(statement)).await
+            }
+            None => {
+                // With its values bound, for which PostgreSQL plans as it does the first runs of a prepared statement.
+                let mut asked = statement.clone();
+                asked.sql = format!("{EXPLAIN} {}", asked.sql);
+                transaction.query_one_raw(asked).await
+            }
+        };
+        let row = row
+            .map_err(|error| said_of(&error, statement))?
             .ok_or_else(|| Failure::Text("EXPLAIN said nothing".to_owned()))?;
         let plan: Value = row.try_get_by_index(0).map_err(failed)?;
         transaction.rollback().await.map_err(failed)?;
+        self.connection
+            .execute_unprepared("DEALLOCATE ALL")
+            .await
+            .map_err(failed)?;
         let root = &plan[0]["Plan"];
         let mut faults = Vec::new();
         self.judge(root, &mut faults);
@@ -282,6 +298,69 @@ impl Explainer {
     }
 }
 
+const EXPLAIN: &str = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)";
+const PLAN_ONCE: &str = "SET LOCAL plan_cache_mode = force_generic_plan";
+
+/// What prepares a statement that the gateway has planned once for all values: one that reads, and for nobody whom
+/// PostgreSQL must know. None for the others, and where a value is of a type that none of the statements has.
+fn planned_once(statement: &Statement, viewer: Option<&Statement>) -> Option<String> {
+    if viewer.is_some() || !statement.sql.starts_with("SELECT") {
+        return None;
+    }
+    let types = values(statement)
+        .iter()
+        .map(type_of)
+        .collect::<Option<Vec<_>>>()?;
+    let types = match types.as_slice() {
+        [] => String::new(),
+        types => format!("({})", types.join(", ")),
+    };
+    Some(format!("PREPARE asked {types} AS {}", statement.sql))
+}
+
+fn executed(statement: &Statement) -> Statement {
+    // How a value is written it is asked of a statement that is nothing else.
+    let written = |value: &sea_query::Value| {
+        let alone = Statement::from_sql_and_values(DbBackend::Postgres, "$1", [value.clone()]);
+        alone.to_string()
+    };
+    let written: Vec<String> = values(statement).iter().map(written).collect();
+    let values = match written.as_slice() {
+        [] => String::new(),
+        written => format!("({})", written.join(", ")),
+    };
+    Statement::from_string(
+        DbBackend::Postgres,
+        format!("{EXPLAIN} EXECUTE asked {values}"),
+    )
+}
+
+fn values(statement: &Statement) -> &[sea_query::Value] {
+    let values = statement.values.as_ref();
+    values.map(|values| values.0.as_slice()).unwrap_or_default()
+}
+
+fn type_of(value: &sea_query::Value) -> Option<&'static str> {
+    use sea_query::Value;
+    Some(match value {
+        Value::Bool(_) => "boolean",
+        Value::Int(_) => "integer",
+        Value::BigInt(_) | Value::BigUnsigned(_) => "bigint",
+        Value::Double(_) => "double precision",
+        Value::String(_) => "text",
+        Value::Bytes(_) => "bytea",
+        Value::Uuid(_) => "uuid",
+        Value::ChronoDate(_) => "date",
+        Value::ChronoDateTimeUtc(_) => "timestamptz",
+        Value::Array(ArrayType::Uuid, _) => "uuid[]",
+        Value::Array(ArrayType::String, _) => "text[]",
+        Value::Array(ArrayType::BigInt, _) => "bigint[]",
+        Value::Array(ArrayType::Bytes, _) => "bytea[]",
+        Value::Array(ArrayType::ChronoDateTimeUtc, _) => "timestamptz[]",
+        _ => return None,
+    })
+}
+
 /// Whether a limit stands somewhere below.
 fn is_limited(node: &Value) -> bool {
     let below = node["Plans"].as_array().map(Vec::as_slice);
@@ -295,6 +374,10 @@ fn number(node: &Value, name: &str) -> f64 {
 fn first_words(sql: &str) -> String {
     let from = sql.find(" FROM ").map_or(sql, |place| &sql[place..]);
     from.chars().take(60).collect()
+}
+
+fn said_of(error: &sea_orm::DbErr, statement: &Statement) -> Failure {
+    Failure::Text(format!("{error}\n  {statement}"))
 }
 
 fn failed(error: sea_orm::DbErr) -> Failure {
