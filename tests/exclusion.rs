@@ -151,6 +151,32 @@ on_both_databases! {
         assert_eq!(told(&other).await, before, "not even that it is gone");
     }
 
+    async fn a_page_of_the_feed_goes_on_behind_whatever_number_of_changes_that_are_hidden(app: TestApp) {
+        let (agency, other) = (app.as_agency(), app.client("other-provider"));
+        let hides = agency.registers_with_consent("Testa").await;
+        exclude(&app, &hides, &organization(&app, app.world.other_provider)).await;
+        let known = told(&other).await.as_array().map_or(0, Vec::len);
+        let open = |claimant: &Value| json!({ "claimantId": claimant, "send": true, "acknowledgeDuplicate": true });
+        for _ in 0..40 {
+            agency.creates(open(&hides)).await;
+        }
+        let shown = agency.registers_with_consent("Specimen").await;
+        let seen = agency.creates(open(&shown)).await;
+        assert_eq!(told(&other).await[known]["node"]["subject"]["id"], seen.id);
+        let start = "{ changes(first: 100) { pageInfo { endCursor } } }";
+        let pages = "query($after: Cursor) { changes(first: 1, after: $after) { edges { node { subject { id } } } \
+            pageInfo { hasNextPage endCursor } } }";
+        let mut after = Value::Null;
+        for page in 0..=known {
+            let answer = other.ask(pages, json!({ "after": after })).await;
+            let changes = answer.data()["changes"].clone();
+            assert_eq!(changes["edges"].as_array().map(Vec::len), Some(1), "page {page}");
+            assert_eq!(changes["pageInfo"]["hasNextPage"], page < known, "page {page}");
+            after = changes["pageInfo"]["endCursor"].clone();
+        }
+        assert_eq!(other.query(start).await.data()["changes"]["pageInfo"]["endCursor"], after);
+    }
+
     async fn access_that_ends_by_an_exclusion_looks_in_the_feed_as_any_other_end(app: TestApp) {
         let (agency, provider, other) = (app.as_agency(), app.as_provider(), app.client("other-provider"));
         let ends = async |how: &str| {
