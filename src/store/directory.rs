@@ -27,7 +27,7 @@ const TRUST: Duration = Duration::from_secs(15);
 const LONGEST: Duration = Duration::from_secs(60);
 /// How many rows of one kind are remembered at most.
 const MOST: usize = 20_000;
-/// More changes than this at once, and everything is forgotten.
+/// More changes of the directory than this at once, and everything is forgotten.
 const MOST_CHANGES: u64 = 1_000;
 
 /// The directory as this process remembers it.
@@ -221,9 +221,12 @@ impl Directory {
     }
 }
 
+/// What an entry is about that tells of the directory.
+const OF_DIRECTORY: [SubjectType; 2] = [SubjectType::Organization, SubjectType::Service];
+
 /// Whether an entry about this tells of the directory.
 pub(super) fn is_directory(subject: SubjectType) -> bool {
-    matches!(subject, SubjectType::Organization | SubjectType::Service)
+    OF_DIRECTORY.contains(&subject)
 }
 
 impl Session {
@@ -295,12 +298,14 @@ impl Store {
         match position {
             None => self.directory.forget_all(),
             Some(position) if position < head => {
+                // Of nothing else: where much is done with referrals, that must not make the directory forgotten.
                 let changed: Vec<(SubjectType, Uuid)> = journal_entry::Entity::find()
                     .select_only()
                     .column(journal_entry::Column::SubjectType)
                     .column(journal_entry::Column::SubjectId)
                     .filter(journal_entry::Column::Position.gt(position))
                     .filter(journal_entry::Column::Position.lte(head))
+                    .filter(journal_entry::Column::SubjectType.is_in(OF_DIRECTORY))
                     .order_by_asc(journal_entry::Column::Position)
                     .limit(MOST_CHANGES)
                     .into_tuple()
@@ -309,11 +314,7 @@ impl Store {
                 if changed.len() as u64 == MOST_CHANGES {
                     self.directory.forget_all();
                 } else {
-                    let directory: Vec<(SubjectType, Uuid)> = changed
-                        .into_iter()
-                        .filter(|(subject, _)| is_directory(*subject))
-                        .collect();
-                    self.directory.forget(&directory);
+                    self.directory.forget(&changed);
                 }
             }
             Some(_) => {}

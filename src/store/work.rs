@@ -6,7 +6,7 @@ use sea_orm::{
     EntityTrait, ExecResult, Iterable, QueryResult, Statement,
     sea_query::{
         Alias, CommonTableExpression, Expr, InsertStatement, Query, SelectStatement,
-        SubQueryStatement, UnionType, UpdateStatement, WithClause,
+        SubQueryStatement, UnionType, UpdateStatement, WithClause, WithQuery,
     },
 };
 
@@ -95,7 +95,8 @@ impl Whole {
         for beside in self.beside {
             parts.cte(beside);
         }
-        let whole = insert_if_written(rows)?.with(parts);
+        let mut whole = WithQuery::new();
+        whole.with_clause(parts).query(insert_if_written(rows)?);
         Ok(line.execute(&whole).await?.rows_affected() > 0)
     }
 
@@ -107,7 +108,8 @@ impl Whole {
 
 fn part(name: &'static str, query: impl Into<SubQueryStatement>) -> CommonTableExpression {
     let mut part = CommonTableExpression::new();
-    part.query(query).table_name(name).to_owned()
+    part.query(query).table_name(name);
+    part
 }
 
 fn insert_if_written<A: ActiveModelTrait>(
