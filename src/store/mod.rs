@@ -70,7 +70,7 @@ pub mod household;
 pub mod import;
 pub mod journal;
 mod kept;
-mod line;
+pub mod line;
 pub mod matching;
 pub mod need;
 pub mod organization;

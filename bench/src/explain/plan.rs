@@ -2,7 +2,7 @@
 //! of the plan did; SQLite tells how it would go about it.
 use std::collections::HashMap;
 
-use claimant_gateway::opaque::NodeType;
+use claimant_gateway::{opaque::NodeType, store::line::PLANNING};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, FromQueryResult,
     Statement, TransactionTrait,
@@ -193,10 +193,12 @@ impl Explainer {
             None => transaction.execute_unprepared(AS_WORK).await.map(drop),
         };
         named.map_err(failed)?;
-        let row = match planned_once(statement, viewer) {
+        let prepare = planned_once(statement, viewer);
+        let row = match &prepare {
             Some(prepare) => {
+                let planning = PLANNING.replace("SET ", "SET LOCAL ");
                 transaction
-                    .execute_unprepared(&format!("{PLAN_ONCE}; {prepare}"))
+                    .execute_unprepared(&format!("{planning}; {prepare}"))
                     .await
                     .map_err(|error| said_of(&error, statement))?;
                 transaction.query_one_raw(executed(statement)).await
@@ -213,10 +215,11 @@ impl Explainer {
             .ok_or_else(|| Failure::Text("EXPLAIN said nothing".to_owned()))?;
         let plan: Value = row.try_get_by_index(0).map_err(failed)?;
         transaction.rollback().await.map_err(failed)?;
-        self.connection
-            .execute_unprepared("DEALLOCATE ALL")
-            .await
-            .map_err(failed)?;
+        if prepare.is_some() {
+            // It outlives the transaction.
+            let forget = self.connection.execute_unprepared("DEALLOCATE asked");
+            forget.await.map_err(failed)?;
+        }
         let root = &plan[0]["Plan"];
         let mut faults = Vec::new();
         self.judge(root, &mut faults);
@@ -299,8 +302,6 @@ impl Explainer {
 }
 
 const EXPLAIN: &str = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)";
-const PLAN_ONCE: &str = "SET LOCAL plan_cache_mode = force_generic_plan";
-
 /// What prepares a statement that the gateway has planned once for all values: one that reads, and for nobody whom
 /// PostgreSQL must know. None for the others, and where a value is of a type that none of the statements has.
 fn planned_once(statement: &Statement, viewer: Option<&Statement>) -> Option<String> {
@@ -322,7 +323,7 @@ fn executed(statement: &Statement) -> Statement {
     // How a value is written it is asked of a statement that is nothing else.
     let written = |value: &sea_query::Value| {
         let alone = Statement::from_sql_and_values(DbBackend::Postgres, "$1", [value.clone()]);
-        alone.to_string()
+        format!("{alone}::{}", type_of(value).unwrap_or("text"))
     };
     let written: Vec<String> = values(statement).iter().map(written).collect();
     let values = match written.as_slice() {
