@@ -31,8 +31,6 @@ use crate::{
 
 impl Readable for consent::Entity {
     fn visible_to(viewer: &Viewer, now: DateTime<Utc>) -> Condition {
-        use sea_orm::sea_query::ExprTrait;
-
         let organization = viewer.organization();
         match viewer {
             Viewer::Ministry { .. } => nothing(),
@@ -41,13 +39,7 @@ impl Readable for consent::Entity {
                 let named = consent_recipient::Entity::find()
                     .select_only()
                     .column(consent_recipient::Column::ConsentId)
-                    .filter(
-                        Expr::col((
-                            consent_recipient::Entity,
-                            consent_recipient::Column::ConsentId,
-                        ))
-                        .equals((consent::Entity, consent::Column::Id)),
-                    )
+                    .filter(is_of_recipient())
                     .filter(
                         Condition::any()
                             .add(consent_recipient::Column::OrganizationId.eq(organization))
@@ -76,16 +68,24 @@ impl Readable for consent::Entity {
 
 impl Readable for consent_recipient::Entity {
     fn visible_to(viewer: &Viewer, now: DateTime<Utc>) -> Condition {
-        consent_recipient::Column::ConsentId
-            .in_subquery(
-                consent::Entity::find()
-                    .select_only()
-                    .column(consent::Column::Id)
-                    .filter(consent::Entity::visible_to(viewer, now))
-                    .into_query(),
-            )
-            .into()
+        let of = consent::Entity::find()
+            .select_only()
+            .column(consent::Column::Id)
+            .filter(is_of_recipient())
+            .filter(consent::Entity::visible_to(viewer, now));
+        Condition::all().add(Expr::exists(of.into_query()))
     }
+}
+
+/// The condition that the recipient at hand is one of the consent at hand.
+fn is_of_recipient() -> Expr {
+    use sea_orm::sea_query::ExprTrait;
+
+    Expr::col((
+        consent_recipient::Entity,
+        consent_recipient::Column::ConsentId,
+    ))
+    .equals((consent::Entity, consent::Column::Id))
 }
 
 /// When a consent ends: with its period, and one that somebody else gave on the birthday of the age of consent at the

@@ -7,10 +7,13 @@ use chrono::{DateTime, Utc};
 use entity::{
     ClaimantId, HouseholdId, JournalKind, SubjectType, claimant, household, household_member,
 };
-use sea_orm::sea_query::{LockType, SelectStatement};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, IntoActiveModel,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait, prelude::Uuid, sea_query::Expr,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
+    prelude::Uuid,
+    sea_query::{Expr, ExprTrait, LockType, SelectStatement},
 };
 use serde::Serialize;
 
@@ -42,11 +45,14 @@ impl Readable for household_member::Entity {
         let own = household::Entity::find()
             .select_only()
             .column(household::Column::Id)
-            .filter(household::Entity::visible_to(viewer, now))
-            .into_query();
-        household_member::Column::HouseholdId
-            .in_subquery(own)
-            .into()
+            .filter(
+                Expr::col((household::Entity, household::Column::Id)).equals((
+                    household_member::Entity,
+                    household_member::Column::HouseholdId,
+                )),
+            )
+            .filter(household::Entity::visible_to(viewer, now));
+        Condition::all().add(Expr::exists(own.into_query()))
     }
 }
 
