@@ -4,9 +4,10 @@ use claimant_gateway::opaque::NodeType;
 use serde_json::{Value, json};
 
 use crate::common::{
-    app::TestApp,
+    app::{Client, TestApp},
     journey::{Referral, because, merged},
     on_both_databases,
+    story::{Plot, Story},
 };
 
 const CONSENT: &str = "status purposes fieldGroups recipients { name } recipientKinds anyParty method language interpreter
@@ -161,6 +162,53 @@ on_both_databases! {
         assert_eq!(needs().await, json!([{ "category": "EMPLOYMENT" }]), "this referral's");
         provider.does("referralAccept", &sent, Value::Null).await;
         assert_eq!(needs().await, json!([{ "category": "HOUSING" }, { "category": "EMPLOYMENT" }]));
+    }
+
+    async fn a_need_of_which_the_person_says_no_closes_whatever_else_is_worked_on(app: TestApp) {
+        let (agency, provider) = (app.as_agency(), app.as_provider());
+        let claimant = agency.registers("Testa").await;
+        for category in ["EMPLOYMENT", "HOUSING"] {
+            agency.needs(&claimant, category).await;
+        }
+        agency.consents(&claimant, Value::Null).await;
+        let sent = agency.sends(&claimant, &app.service()).await;
+        provider.does("referralAccept", &sent, Value::Null).await;
+        let needs = async || provider.sees_claimant(&claimant, "needs { category }").await["needs"].clone();
+        assert_eq!(needs().await.as_array().map(Vec::len), Some(2));
+        app.clock.advance(TimeDelta::minutes(1));
+        agency.consents(&claimant, json!({ "refused": true, "purposes": ["HOUSING"] })).await;
+        assert_eq!(needs().await, json!([{ "category": "EMPLOYMENT" }]));
+        let found = "{ claimants(filter: { needCategory: HOUSING, needStatus: OPEN }) { edges { node { id } } } }";
+        assert_eq!(provider.query(found).await.data()["claimants"]["edges"], json!([]));
+        assert_eq!(agency.rereads(&sent).await.status, "ACCEPTED");
+    }
+
+    async fn whoever_passed_a_person_on_reads_nothing_of_it_that_the_person_wishes_no_more(app: TestApp) {
+        let (agency, provider, other) = (app.as_agency(), app.as_provider(), app.client("other-provider"));
+        let mut story = Story::accepted(&app, Plot::open("Passed")).await;
+        let input = json!({ "id": story.referral, "expectedVersion": story.version, "category": "HOUSING",
+            "serviceId": app.other_service() });
+        let split = provider.done("referralSplit", input, "referral { id version }").await;
+        story.take(&split["referral"]);
+        story.act(&other, "referralAccept", json!({})).await;
+        let story = story.spoken_between(&app, "provider", "other-provider").await;
+        let between = "claimant { id } messages { edges { node { body } } } appointments { place } outcomes { note }";
+        let read = async |client: &Client<'_>| client.sees_id(&story.referral, between).await.to_string();
+        for client in [&provider, &other, &agency] {
+            assert!(read(client).await.contains("SaidPassed"));
+        }
+        app.clock.advance(TimeDelta::minutes(1));
+        let provider_alone = json!({ "claimantId": story.claimant, "purposes": ["EMPLOYMENT", "HOUSING"], "fieldGroups": ["IDENTITY"], "refused": true,
+            "anyParty": false, "recipientIds": [app.public_id(NodeType::Organization, app.world.provider)], "method": "VERBAL" });
+        agency.done("consentRecord", provider_alone, "consent { id }").await;
+        let kept = provider.sees_id(&story.referral, &format!("status {between}")).await;
+        assert_eq!(kept["status"], "ACCEPTED", "what it sent it follows");
+        for told in ["SaidPassed", "PlacePassed", story.claimant.as_str().expect("an id")] {
+            assert!(!kept.to_string().contains(told), "{told}: {kept}");
+        }
+        for client in [&other, &agency] {
+            assert!(read(client).await.contains("SaidPassed"));
+        }
     }
 
     async fn what_consent_opened_closes_when_it_expires(app: TestApp) {

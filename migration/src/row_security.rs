@@ -8,15 +8,18 @@ use sea_orm_migration::sea_orm::{
     TransactionTrait,
 };
 
+mod function;
+
+use function::FUNCTIONS;
+
 /// Tables without a policy: the directory is public to every token, and the rest tells nothing of anybody.
-const PUBLIC: [&str; 17] = [
+const PUBLIC: [&str; 16] = [
     "audit_checkpoint",
     "audit_head",
     "catchment",
     "eligibility_rule",
     "journal_head",
     "lease",
-    "location",
     "organization",
     "organization_catchment",
     "region",
@@ -27,70 +30,6 @@ const PUBLIC: [&str; 17] = [
     "service_category",
     "service_language",
     "service_region",
-];
-
-/// Who asks, as the settings of the transaction tell it.
-///
-/// What a policy asks of a table whose own policy would hide the answer is asked by a function that works for the
-/// gateway. In PL/pgSQL a connection plans what it asks once; in SQL it would at every question. Those that begin with
-/// `excluding` tell once for a statement which ids speak of somebody who excludes the viewer, in whatever time: a policy
-/// looks them up in a hash, and asks the others, which answer yes or no, of the few rows that are there.
-const FUNCTIONS: [&str; 14] = [
-    "viewer() RETURNS text LANGUAGE sql STABLE AS \
-     $$ SELECT current_setting('claimant_gateway.viewer', true) $$",
-    "viewer_deals() RETURNS boolean LANGUAGE sql STABLE AS \
-     $$ SELECT viewer() IN ('provider', 'settlement agency') $$",
-    "viewer_organization() RETURNS uuid LANGUAGE sql STABLE AS \
-     $$ SELECT nullif(current_setting('claimant_gateway.organization', true), '')::uuid $$",
-    "viewer_kind() RETURNS text LANGUAGE sql STABLE AS \
-     $$ SELECT current_setting('claimant_gateway.kind', true) $$",
-    "viewer_region() RETURNS uuid LANGUAGE sql STABLE AS \
-     $$ SELECT nullif(current_setting('claimant_gateway.region', true), '')::uuid $$",
-    "viewer_now() RETURNS timestamptz LANGUAGE sql STABLE AS \
-     $$ SELECT nullif(current_setting('claimant_gateway.now', true), '')::timestamptz $$",
-    "consent_registered_by(consent_id uuid, organization_id uuid) RETURNS boolean \
-     LANGUAGE plpgsql STABLE SET claimant_gateway.viewer = 'work' AS \
-     $$ BEGIN RETURN EXISTS (SELECT FROM consent JOIN claimant ON claimant.id = consent.claimant_id \
-        WHERE consent.id = $1 AND claimant.registering_organization_id = $2); END $$",
-    "consent_told(consent_id uuid) RETURNS boolean \
-     LANGUAGE plpgsql STABLE SET claimant_gateway.viewer = 'work' AS \
-     $$ BEGIN RETURN EXISTS (SELECT FROM consent JOIN access_grant ON access_grant.claimant_id = consent.claimant_id \
-        WHERE consent.id = $1 AND NOT consent.refused AND consent.withdrawn_at IS NULL \
-        AND access_grant.organization_id = viewer_organization() AND access_grant.access_group = 'PRESENCE' \
-        AND access_grant.opens_at <= viewer_now() AND access_grant.closes_at > viewer_now()); END $$",
-    "excluding() RETURNS SETOF uuid \
-     LANGUAGE plpgsql STABLE SET claimant_gateway.viewer = 'work' AS \
-     $$ BEGIN RETURN QUERY SELECT exclusion.claimant_id FROM exclusion \
-        WHERE exclusion.organization_id = viewer_organization() AND exclusion.ended_at IS NULL; END $$",
-    "excluding_subjects() RETURNS SETOF uuid \
-     LANGUAGE plpgsql STABLE SET claimant_gateway.viewer = 'work' AS \
-     $$ DECLARE people uuid[] := ARRAY(SELECT excluding()); BEGIN RETURN QUERY \
-        SELECT unnest(people) \
-        UNION ALL SELECT referral.id FROM referral WHERE referral.claimant_id = ANY(people) \
-        UNION ALL SELECT consent.id FROM consent WHERE consent.claimant_id = ANY(people) \
-        UNION ALL SELECT need.id FROM need WHERE need.claimant_id = ANY(people); END $$",
-    "excluding_positions() RETURNS SETOF bigint \
-     LANGUAGE plpgsql STABLE SET claimant_gateway.viewer = 'work' AS \
-     $$ DECLARE subjects uuid[] := ARRAY(SELECT excluding_subjects()); BEGIN RETURN QUERY \
-        SELECT journal_entry.position FROM journal_entry WHERE journal_entry.subject_id = ANY(subjects) \
-        AND journal_entry.position IS NOT NULL; END $$",
-    "excluded_at(claimant_id uuid, told_at timestamptz) RETURNS boolean \
-     LANGUAGE plpgsql STABLE SET claimant_gateway.viewer = 'work' AS \
-     $$ BEGIN RETURN EXISTS (SELECT FROM exclusion WHERE exclusion.claimant_id = $1 \
-        AND exclusion.recorded_at <= $2 \
-        AND exclusion.organization_id = viewer_organization() AND exclusion.ended_at IS NULL); END $$",
-    "excluded_from(subject_id uuid, told_at timestamptz) RETURNS boolean \
-     LANGUAGE plpgsql STABLE SET claimant_gateway.viewer = 'work' AS \
-     $$ BEGIN RETURN excluded_at($1, $2) \
-        OR EXISTS (SELECT FROM referral WHERE referral.id = $1 \
-            AND (referral.linked_at IS NULL OR referral.linked_at <= $2) AND excluded_at(referral.claimant_id, $2)) \
-        OR EXISTS (SELECT FROM consent WHERE consent.id = $1 AND excluded_at(consent.claimant_id, $2)) \
-        OR EXISTS (SELECT FROM need WHERE need.id = $1 AND excluded_at(need.claimant_id, $2)); END $$",
-    "told_of_excluding(told_at bigint, told uuid) RETURNS boolean \
-     LANGUAGE plpgsql STABLE SET claimant_gateway.viewer = 'work' AS \
-     $$ BEGIN RETURN EXISTS (SELECT FROM journal_entry WHERE journal_entry.position = $1 \
-        AND NOT (journal_entry.kind = 'ACCESS_ENDED' AND $2 = viewer_organization()) \
-        AND excluded_from(journal_entry.subject_id, journal_entry.at)); END $$",
 ];
 
 const OWN: &str = "organization_id = (SELECT viewer_organization())";
@@ -184,11 +123,24 @@ fn also_for() -> String {
     )
 }
 
+/// The viewer's organization registered the claimant of a referral; or sent it, and nobody is named yet, or it is told of
+/// the person still.
+fn knows_whom_it_sent() -> String {
+    let present = opened("referral.claimant_id", "PRESENCE");
+    format!(
+        "(referral.registering_organization_id = (SELECT viewer_organization()) \
+         OR (referral.source_id = (SELECT viewer_organization()) \
+             AND (referral.registering_organization_id IS NULL OR {present})))"
+    )
+}
+
 /// What became of the claimant of a referral is read by its parties, of another in it by those who read that person there.
 fn outcome() -> String {
+    let known = knows_whom_it_sent();
     format!(
         "(SELECT viewer_deals()) AND EXISTS (SELECT FROM referral \
          WHERE referral.id = outcome.referral_id AND ({PARTY}) \
+         AND ((referral.owner_id = (SELECT viewer_organization()) AND referral.owner_access) OR {known}) \
          AND (outcome.claimant_id IS NULL OR outcome.claimant_id = referral.claimant_id \
              OR EXISTS (SELECT FROM referral_also_for AS also \
                  WHERE also.referral_id = outcome.referral_id \
@@ -198,13 +150,13 @@ fn outcome() -> String {
 
 /// What stands between the parties of a referral is read by each from its own tenure on.
 fn between(table: &str) -> String {
+    let known = knows_whom_it_sent();
     format!(
         "(SELECT viewer_deals()) AND EXISTS (SELECT FROM referral \
          WHERE referral.id = {table}.referral_id AND ({PARTY}) \
          AND referral.status <> 'ENTERED_IN_ERROR' \
-         AND (referral.source_id = (SELECT viewer_organization()) \
-             OR referral.registering_organization_id = (SELECT viewer_organization()) \
-             OR {table}.referral_version >= referral.owner_since))"
+         AND ({known} OR (referral.owner_id = (SELECT viewer_organization()) \
+             AND {table}.referral_version >= referral.owner_since)))"
     )
 }
 
@@ -296,24 +248,24 @@ fn journal_audience(categories: &[&str]) -> String {
 fn journal_entry(categories: &[&str]) -> String {
     let open = open_audiences(categories);
     format!(
-        "(kind = 'ACCESS_ENDED' OR (subject_id IN (SELECT excluding_subjects())) IS NOT TRUE \
-             OR NOT excluded_from(subject_id, at)) \
+        "(kind = 'ACCESS_ENDED' OR NOT excluded_from(subject_id, at)) \
          AND (private_to_id IS NULL OR private_to_id = (SELECT viewer_organization())) \
+         AND ((SELECT viewer_region()) IS NULL OR subject_type <> 'REFERRAL' \
+             OR (SELECT true FROM referral WHERE referral.id = subject_id)) \
          AND (organization_id = (SELECT viewer_organization()) \
-             OR (subject_type = 'REFERRAL' AND (SELECT true FROM referral WHERE referral.id = subject_id)) \
+             OR (subject_type = 'REFERRAL' AND kind NOT IN ('ACCESS_ENDED', 'OVERSIGHT_READ') \
+                 AND (SELECT referral.source_id = (SELECT viewer_organization()) OR kind NOT IN ('REFERRAL_REPLACED', 'REROUTE_REQUESTED') \
+                     OR (kind = 'REROUTE_REQUESTED' AND (SELECT viewer()) = 'oversight') \
+                     FROM referral WHERE referral.id = subject_id)) \
              OR (SELECT true FROM (SELECT viewer_organization() UNION {open}) AS mine (audience) \
                  JOIN journal_audience ON journal_audience.audience = mine.audience \
                      AND journal_audience.position = journal_entry.position LIMIT 1))"
     )
 }
 
-/// Every other table, and the condition of a row that a viewer reads. The gateway's own work reads and writes all rows.
-fn policies(categories: &[&str]) -> Vec<(&'static str, String)> {
+/// The tables of sealed groups.
+fn sealed_groups() -> Vec<(&'static str, String)> {
     vec![
-        ("access_grant", OWN.to_owned()),
-        ("appointment", between("appointment")),
-        ("audit_link", "false".to_owned()),
-        ("claimant", claimant()),
         (
             "claimant_claim_status",
             sealed(
@@ -331,7 +283,6 @@ fn policies(categories: &[&str]) -> Vec<(&'static str, String)> {
             "claimant_identity",
             sealed("claimant_identity", &["IDENTITY"]),
         ),
-        ("claimant_key", claimant_key()),
         (
             "claimant_language_abilities",
             sealed(
@@ -339,13 +290,25 @@ fn policies(categories: &[&str]) -> Vec<(&'static str, String)> {
                 &["LANGUAGE_LEVELS", "QUALIFICATIONS"],
             ),
         ),
-        ("claimant_link", "false".to_owned()),
-        ("claimant_match_token", OWN.to_owned()),
-        ("claimant_name_token", OWN.to_owned()),
         (
             "claimant_qualifications",
             sealed("claimant_qualifications", &["QUALIFICATIONS"]),
         ),
+    ]
+}
+
+/// Every other table, and the condition of a row that a viewer reads. The gateway's own work reads and writes all rows.
+fn policies(categories: &[&str]) -> Vec<(&'static str, String)> {
+    let mut policies = sealed_groups();
+    policies.extend([
+        ("access_grant", OWN.to_owned()),
+        ("appointment", between("appointment")),
+        ("audit_link", "false".to_owned()),
+        ("claimant", claimant()),
+        ("claimant_key", claimant_key()),
+        ("claimant_link", "false".to_owned()),
+        ("claimant_match_token", OWN.to_owned()),
+        ("claimant_name_token", OWN.to_owned()),
         ("consent", consent()),
         ("consent_recipient", CONSENT_RECIPIENT.to_owned()),
         (
@@ -368,6 +331,10 @@ fn policies(categories: &[&str]) -> Vec<(&'static str, String)> {
         ("idempotency", OWN.to_owned()),
         ("journal_audience", journal_audience(categories)),
         ("journal_entry", journal_entry(categories)),
+        (
+            "location",
+            format!("NOT confidential OR {OWN}"),
+        ),
         ("match_request", "false".to_owned()),
         ("message", between("message")),
         ("need", need()),
@@ -376,9 +343,12 @@ fn policies(categories: &[&str]) -> Vec<(&'static str, String)> {
         ("referral_also_for", also_for()),
         (
             "reroute_request",
-            "requested_by_id = (SELECT viewer_organization())".to_owned(),
+            "requested_by_id = (SELECT viewer_organization()) AND ((SELECT viewer_region()) IS NULL \
+             OR EXISTS (SELECT FROM referral WHERE referral.id = reroute_request.referral_id))"
+                .to_owned(),
         ),
-    ]
+    ]);
+    policies
 }
 
 /// Makes the database keep its rows by these policies, or leave that to the store alone. A table that is in neither

@@ -101,6 +101,28 @@ fn covering(
     })
 }
 
+/// The purposes of a consent for which it covers a recipient: those that no later refusal speaks of.
+fn not_refused<'c>(
+    consents: &'c [Consent],
+    recipient: Recipient,
+    consent: &'c Consent,
+) -> impl Iterator<Item = &'c NeedCategory> {
+    let covers = move |purpose: &NeedCategory| {
+        covering(consents, recipient, *purpose).any(|covering| covering.id == consent.id)
+    };
+    consent
+        .purposes
+        .iter()
+        .filter(move |purpose| covers(purpose))
+}
+
+/// The consents that cover a recipient for whatever need.
+fn covering_any(consents: &[Consent], recipient: Recipient) -> impl Iterator<Item = &Consent> {
+    consents
+        .iter()
+        .filter(move |consent| not_refused(consents, recipient, consent).next().is_some())
+}
+
 /// What a person has said about who may know: consents and refusals, and organizations never to be known to.
 #[derive(Clone, Debug, Default)]
 pub struct Wishes {
@@ -181,10 +203,9 @@ impl Wishes {
             consent.organizations.contains(&recipient.organization)
                 && consent.groups.contains(&FieldGroup::Identity)
                 && consent.groups.contains(&FieldGroup::Contact)
-                && consent.purposes.iter().any(|purpose| {
-                    covering(&self.consents, recipient, *purpose)
-                        .any(|other| other.id == consent.id)
-                })
+                && not_refused(&self.consents, recipient, consent)
+                    .next()
+                    .is_some()
         });
         in_force(named, now)
     }
@@ -252,7 +273,8 @@ enum Standing {
     Accepted,
 }
 
-/// What a party sees of the claimant whom a referral is about, whatever the consents say.
+/// What a party sees of the claimant whom a referral is about, whatever is consented to; a source, only while some consent
+/// covers it.
 const fn without_consent(standing: Standing) -> &'static [AccessGroup] {
     match standing {
         Standing::Source => &[AccessGroup::Presence],
@@ -326,8 +348,16 @@ pub fn grants(
                     .map_or(ends, |expires| expires.min(ends)),
             };
             let at_least = without_consent(standing).iter();
-            if !referral.also_for {
+            let by_consent_alone = referral.also_for || standing == Standing::Source;
+            if !by_consent_alone {
                 grants.extend(at_least.clone().map(|group| grant(*group, None, None)));
+            }
+            // Of what it passed on to another, for whatever else, it keeps what the person lets it keep.
+            if standing == Standing::Source && !referral.also_for {
+                for consent in covering_any(&wishes.consents, party) {
+                    let group = |group: &AccessGroup| grant(*group, None, Some(consent));
+                    grants.extend(at_least.clone().map(group));
+                }
             }
             for consent in covering(&wishes.consents, party, referral.category) {
                 if referral.also_for {
@@ -335,7 +365,7 @@ pub fn grants(
                     grants.extend(at_least.clone().map(group));
                 }
                 if standing == Standing::Accepted {
-                    for purpose in &consent.purposes {
+                    for purpose in not_refused(&wishes.consents, party, consent) {
                         grants.push(grant(AccessGroup::Needs, Some(*purpose), Some(consent)));
                     }
                 }

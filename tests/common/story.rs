@@ -162,12 +162,20 @@ impl Story {
     }
 
     /// The agency and the owner write to each other, and the owner books an appointment tomorrow.
-    pub async fn spoken(mut self, app: &TestApp, owner: &'static str) -> Self {
-        let (owner, label) = (app.client(owner), self.label);
+    pub async fn spoken(self, app: &TestApp, owner: &'static str) -> Self {
+        self.spoken_between(app, "agency", owner).await
+    }
+
+    /// The same with another source.
+    pub async fn spoken_between(
+        mut self,
+        app: &TestApp,
+        source: &'static str,
+        owner: &'static str,
+    ) -> Self {
+        let (source, owner, label) = (app.client(source), app.client(owner), self.label);
         let said = json!({ "referralId": self.referral, "body": format!("Said{label}") });
-        app.as_agency()
-            .done("messageSend", said, "referral { id }")
-            .await;
+        source.done("messageSend", said, "referral { id }").await;
         let tomorrow = app.now() + TimeDelta::days(1);
         let booked = json!({ "referralId": self.referral, "status": "BOOKED", "startsAt": tomorrow.to_rfc3339(),
             "endsAt": (tomorrow + TimeDelta::hours(1)).to_rfc3339(), "place": format!("Place{label}"),

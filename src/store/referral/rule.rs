@@ -1,9 +1,9 @@
 //! Which referrals, outcomes, messages and appointments a viewer may see.
 use chrono::{DateTime, Utc};
 use entity::{
-    OrganizationId, ReferralBox, ReferralId, ReferralStatus, RegionId, ServiceStatus, appointment,
-    message, outcome, referral, referral_also_for, service, service_category, service_language,
-    service_region,
+    AccessGroup, OrganizationId, ReferralBox, ReferralId, ReferralStatus, RegionId, ServiceStatus,
+    appointment, message, outcome, referral, referral_also_for, service, service_category,
+    service_language, service_region,
 };
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, EntityTrait, JoinType, QueryFilter, QuerySelect, Select,
@@ -15,6 +15,7 @@ use super::{
     super::{
         Readable, Reading, Session, Visible, everything,
         exclusion::not_excluded,
+        grant::in_force,
         kept::Kept,
         literal, nothing,
         page::{FIRST, Order, Slice, first_ids, with_literal_limit},
@@ -410,6 +411,11 @@ impl Readable for outcome::Entity {
                     .cond_where(party(*organization))
                     .cond_where(
                         Condition::any()
+                            .add(owned(*organization))
+                            .add(knows_whom_it_sent(viewer, now)),
+                    )
+                    .cond_where(
+                        Condition::any()
                             .add(outcome(outcome::Column::ClaimantId).is_null())
                             .add(
                                 outcome(outcome::Column::ClaimantId)
@@ -424,11 +430,30 @@ impl Readable for outcome::Entity {
     }
 }
 
+/// The viewer registered the claimant of the referral at hand; or sent it, and knows whom it sent: nobody yet, or a person
+/// of whom a grant tells it still. A source that passed on what it was asked for is no party to it once the person wishes
+/// that no more.
+fn knows_whom_it_sent(viewer: &Viewer, now: DateTime<Utc>) -> Condition {
+    use referral::Column;
+    let organization = viewer.organization();
+    let presence = &[AccessGroup::Presence];
+    Condition::any()
+        .add(Column::RegisteringOrganizationId.eq(organization))
+        .add(
+            Condition::all().add(Column::SourceId.eq(organization)).add(
+                Condition::any()
+                    .add(Column::RegisteringOrganizationId.is_null())
+                    .add(in_force(Column::ClaimantId, viewer, presence, now)),
+            ),
+        )
+}
+
 /// What stands between the parties of a referral is read by each from its own tenure on: by the source and by whoever
 /// registered the claimant from the beginning, by an owner since it owns. Of a referral that should never have been, nobody
 /// reads any.
 fn of_own_tenure<E: EntityTrait>(
     viewer: &Viewer,
+    now: DateTime<Utc>,
     referral_id: E::Column,
     written_at: E::Column,
 ) -> Condition {
@@ -441,10 +466,11 @@ fn of_own_tenure<E: EntityTrait>(
     };
     let own = |column| Expr::col((E::default(), column));
     let of_referral = |column| Expr::col((referral::Entity, column));
-    let in_tenure = Condition::any()
-        .add(Column::SourceId.eq(organization))
-        .add(Column::RegisteringOrganizationId.eq(organization))
-        .add(own(written_at).gte(of_referral(Column::OwnerSince)));
+    let in_tenure = Condition::any().add(knows_whom_it_sent(viewer, now)).add(
+        Condition::all()
+            .add(Column::OwnerId.eq(organization))
+            .add(own(written_at).gte(of_referral(Column::OwnerSince))),
+    );
     let of_party = Query::select()
         .expr(Expr::value(1))
         .from(referral::Entity)
@@ -457,15 +483,15 @@ fn of_own_tenure<E: EntityTrait>(
 }
 
 impl Readable for message::Entity {
-    fn visible_to(viewer: &Viewer, _: DateTime<Utc>) -> Condition {
+    fn visible_to(viewer: &Viewer, now: DateTime<Utc>) -> Condition {
         use message::Column;
-        of_own_tenure::<Self>(viewer, Column::ReferralId, Column::ReferralVersion)
+        of_own_tenure::<Self>(viewer, now, Column::ReferralId, Column::ReferralVersion)
     }
 }
 
 impl Readable for appointment::Entity {
-    fn visible_to(viewer: &Viewer, _: DateTime<Utc>) -> Condition {
+    fn visible_to(viewer: &Viewer, now: DateTime<Utc>) -> Condition {
         use appointment::Column;
-        of_own_tenure::<Self>(viewer, Column::ReferralId, Column::ReferralVersion)
+        of_own_tenure::<Self>(viewer, now, Column::ReferralId, Column::ReferralVersion)
     }
 }
