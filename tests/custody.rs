@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::common::{
     app::{Client, TestApp},
-    journey::merged,
+    journey::{merged, outcome},
     on_both_databases,
 };
 
@@ -96,6 +96,30 @@ assert!(payload["claimant"].is_null(), "nothing that is still open is the former
         assert!(told(&agency, &open.id).await.contains(&("ACCESS_ENDED".to_owned(), false)));
         assert!(told(&other, &claimant).await.contains(&("CLAIMANT_TRANSFERRED".to_owned(), true)));
         assert!(told(&app.as_provider(), &open.id).await.contains(&("REFERRAL_SOURCE_CHANGED".to_owned(), true)));
+    }
+
+    async fn a_former_keeper_keeps_nothing_of_what_it_took_on_itself_without_consent(app: TestApp) {
+        let (agency, other) = (app.as_agency(), app.client("other-agency"));
+        let claimant = agency.registers("Moving").await;
+        let named = json!({ "anyParty": false, "recipientIds": [organization(&app, "other-agency").await],
+            "fieldGroups": ["IDENTITY", "CONTACT"] });
+        agency.consents(&claimant, named).await;
+        let own = agency.done("serviceSave", json!({ "nameEn": "Help here", "categories": ["EMPLOYMENT"] }), "service { id }").await;
+        let own = own["service"]["id"].clone();
+        let done = agency.sends(&claimant, &own).await;
+        let done = agency.does("referralAccept", &done, Value::Null).await;
+        let done = agency.does("referralStart", &done, Value::Null).await;
+        let done = agency.does("referralComplete", &done, outcome("HOUSED")).await;
+        let open = agency.sends(&claimant, &own).await;
+        let open = agency.does("referralAccept", &open, Value::Null).await;
+        let version = agency.sees_claimant(&claimant, "version").await["version"].as_i64().expect("a version");
+        agency.done("claimantTransfer", transfer(&app, &claimant, version, "other-agency").await, "claimant { id }").await;
+        assert!(agency.sees_claimant(&claimant, "id municipality needs { id }").await.is_null());
+        for kept in [&done, &open] {
+            let seen = agency.sees(kept, "claimant { id } outcomes { kind }").await;
+            assert!(seen.is_null() || (seen["claimant"].is_null() && seen["outcomes"] == json!([])), "{seen}");
+        }
+        assert_eq!(other.rereads(&open).await.status, "CANCELLED", "no consent lets the former keeper go on");
     }
 
     async fn a_former_keeper_reads_no_note_of_the_file(app: TestApp) {

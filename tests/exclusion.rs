@@ -23,6 +23,16 @@ async fn exclude(app: &TestApp, claimant: &Value, organization: &Value) -> Value
         .clone()
 }
 
+/// The kinds of some entries and the versions that they tell, in their order.
+fn kinds_and_versions(entries: &Value) -> Vec<String> {
+    let entries = entries.as_array().expect("entries");
+    let told = |entry: &Value| {
+        let kind = entry["node"]["kind"].as_str().expect("a kind");
+        format!("{kind} {}", entry["node"]["version"])
+    };
+    entries.iter().map(told).collect()
+}
+
 /// The kinds of some entries, in their order.
 fn kinds(entries: &Value) -> Vec<String> {
     let entries = entries.as_array().expect("entries");
@@ -33,7 +43,7 @@ fn kinds(entries: &Value) -> Vec<String> {
 /// The feed, without what differs between two runs.
 async fn told(client: &Client<'_>) -> Value {
     client.app().settle().await;
-    let query = "{ changes(first: 100) { edges { node { kind subject { id } reason note organization { name } } } } }";
+    let query = "{ changes(first: 100) { edges { node { kind version subject { id } reason note organization { name } } } } }";
     client.query(query).await.data()["changes"]["edges"].clone()
 }
 
@@ -199,13 +209,25 @@ on_both_databases! {
             }
             let later = |all: Value, known: Value| {
                 let known = known.as_array().map_or(0, Vec::len);
-                kinds(&all).split_off(known)
+                kinds_and_versions(&all).split_off(known)
             };
             (later(told(&provider).await, party), later(told(&other).await, able))
         };
         let (excluded, withdrawn) = (ends("exclusion").await, ends("withdrawal").await);
         assert_eq!(excluded, withdrawn);
-        assert_eq!(excluded.1, ["REFERRAL_CREATED", "ACCESS_ENDED"], "of what it could have claimed");
+        assert_eq!(excluded.1, ["REFERRAL_CREATED 1", "ACCESS_ENDED 2"], "of what it could have claimed");
+    }
+
+    async fn whom_alone_a_consent_names_is_told_that_what_it_could_claim_is_over(app: TestApp) {
+        let (agency, other) = (app.as_agency(), app.client("other-provider"));
+        let claimant = agency.registers("Testa").await;
+        let organization = organization(&app, app.world.other_provider);
+        agency.consents(&claimant, json!({ "anyParty": false, "recipientIds": [organization] })).await;
+        agency.creates(json!({ "claimantId": claimant, "send": true })).await;
+        let before = kinds(&told(&other).await);
+        app.clock.advance(TimeDelta::minutes(1));
+        exclude(&app, &claimant, &organization).await;
+        assert_eq!(kinds(&told(&other).await), [before, vec!["ACCESS_ENDED".to_owned()]].concat());
     }
 
     async fn whom_a_linked_person_excludes_is_told_that_access_ended(app: TestApp) {

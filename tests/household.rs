@@ -308,6 +308,26 @@ on_both_databases! {
         assert_grants_are_right(&app).await;
     }
 
+    async fn a_text_does_not_tell_who_else_is_in_a_referral_of_whom_its_writer_knows_otherwise(app: TestApp) {
+        let (agency, provider) = (app.as_agency(), app.as_provider());
+        let people = family(&agency).await;
+        agency.consents(&people[0], Value::Null).await;
+        agency.consents(&people[1], json!({ "purposes": ["HOUSING"] })).await;
+        let known = json!({ "claimantId": people[1], "category": "HOUSING", "serviceId": app.service(), "send": true });
+        let known = agency.creates(known).await;
+        provider.does("referralAccept", &known, Value::Null).await;
+        assert_eq!(provider.sees_claimant(&people[1], "identity { givenName }").await["identity"]["givenName"], "Testb");
+        let with = refers(&agency, &people[..2], &app.service()).await;
+        let alone = agency.creates(json!({ "claimantId": people[0], "serviceId": app.service(), "send": true, "acknowledgeDuplicate": true })).await;
+        assert_eq!(also_for(&provider, &with).await, []);
+        for referral in [&with, &alone] {
+            let asked = json!({ "referralId": referral.id, "body": "Is Testb with them?" });
+            provider.done("messageSend", asked, "referral { id }").await;
+        }
+        let told = json!({ "referralId": with.id, "body": "Testb comes too." });
+        assert_eq!(agency.refused("messageSend", told).await, "TEXT_IDENTIFIES", "its source knows whom it sent");
+    }
+
     async fn what_a_guardian_consented_to_ends_on_the_birthday(app: TestApp) {
         let (agency, provider) = (app.as_agency(), app.as_provider());
         let mother = registers(&agency, "Testa", "1988-01-01", None).await;

@@ -274,7 +274,7 @@ on_both_databases! {
         let erase = json!({ "id": story.claimant, "expectedVersion": 1 });
         agency.done("claimantErase", erase, "claimant { id }").await;
         assert_eq!(reads(&agency, &story.referral).await, [] as [Value; 0]);
-        assert_eq!(refused(&agency, &story.referral, "Told.").await["code"], "CLAIMANT_ERASED");
+        assert_eq!(refused(&agency, &story.referral, "Told.").await["code"], "ACTION_NOT_ALLOWED", "as of whatever is over");
         assert_eq!(reads(&agency, &other.referral).await, ["Stays."]);
     }
 

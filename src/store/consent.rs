@@ -366,7 +366,7 @@ impl Change for Record {
                 .told([claimant.registering_organization_id, organization]),
         );
         if self.refused {
-            unit.end_uncovered_referrals(&claimant).await?;
+            unit.end_uncovered_referrals(&claimant, None).await?;
         }
         unit.regrant_and_tell(&claimant).await?;
         Ok(Applied::new(id, 1))
@@ -420,7 +420,7 @@ impl Change for Withdraw {
             .note_of_claimant(self.note.clone(), claimant.id, key.as_ref())
             .told([claimant.registering_organization_id, organization]),
         );
-        unit.end_uncovered_referrals(&claimant).await?;
+        unit.end_uncovered_referrals(&claimant, None).await?;
         unit.regrant_and_tell(&claimant).await?;
         Ok(Applied::new(self.id, 2))
     }

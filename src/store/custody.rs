@@ -126,6 +126,12 @@ impl Unit<'_> {
         token::write(&self.work, seal, to, id, &described).await?;
         duplicate::forget(&self.work, id).await?;
         let referrals = self.hand_over_referrals(id, from, to).await?;
+        let moved = claimant::Entity::find_by_id(id).one(&self.work).await?;
+        let moved =
+            moved.ok_or_else(|| Error::internal("a claimant who is handed over is there"))?;
+        // What went to the former keeper itself needed no consent while it was that.
+        self.end_uncovered_referrals(&moved, None).await?;
+        self.end_uncovered_tenures(&moved, from).await?;
         let mut people = self.people_beside(&referrals).await?;
         people.push(id);
         self.regrant_all(&people).await?;
@@ -137,6 +143,39 @@ impl Unit<'_> {
                 .told([from, to]),
         );
         Ok(version)
+    }
+
+    /// Of what it once took on itself, the former keeper keeps what a consent lets it keep.
+    async fn end_uncovered_tenures(
+        &mut self,
+        claimant: &claimant::Model,
+        from: OrganizationId,
+    ) -> Result<()> {
+        let wishes = self.wishes_of(claimant.id).await?;
+        let kinds = self.kinds_of(vec![from]).await?;
+        let covered = |category| {
+            kinds.get(&from).is_some_and(|kind| {
+                let recipient = Recipient {
+                    organization: from,
+                    kind: *kind,
+                };
+                wishes.consent_for(recipient, category, self.session.now) == Access::Granted
+            })
+        };
+        let owned = referral::Entity::find()
+            .filter(referral::Column::ClaimantId.eq(claimant.id))
+            .filter(referral::Column::OwnerId.eq(from))
+            .filter(referral::Column::OwnerAccess.eq(true))
+            .filter(referral::Column::Status.is_not_in(OPEN_STATUSES))
+            .all(&self.work)
+            .await?;
+        let uncovered = owned.iter().filter(|row| !covered(row.category));
+        referral::Entity::update_many()
+            .col_expr(referral::Column::OwnerAccess, Expr::value(false))
+            .filter(referral::Column::Id.is_in(uncovered.map(|row| row.id)))
+            .exec(&self.work)
+            .await?;
+        Ok(())
     }
 
     async fn hand_over_referrals(

@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use super::{
     Applied, Change, Readable, Session, Unit, claimant::bound::check_in_force, journal::Entry,
-    nothing, sealed::registered_by,
+    nothing, referral::OPEN_STATUSES, sealed::registered_by,
 };
 use crate::{
     error::{Problem, Refusal, Result},
@@ -186,12 +186,12 @@ impl Change for Record {
             self.note.as_ref(),
         )
         .await?;
-        let told = unit.end_uncovered_referrals(&claimant).await?;
-        // Of the others it keeps copies too.
-        for referral in known_to {
-            if !told.contains(&referral.id) {
-                unit.tell_access_ended_by_exclusion(&referral, [self.organization]);
-            }
+        let excluded = Some((self.organization, known_to.as_slice()));
+        unit.end_uncovered_referrals(&claimant, excluded).await?;
+        // Of what is closed it keeps copies too.
+        let closed = |referral: &&referral::Model| !OPEN_STATUSES.contains(&referral.status);
+        for referral in known_to.iter().filter(closed) {
+            unit.tell_access_ended_by_exclusion(referral, [self.organization]);
         }
         unit.regrant_and_tell(&claimant).await?;
         Ok(Applied::new(row.id, 1))
@@ -331,13 +331,15 @@ impl Unit<'_> {
         Ok(())
     }
 
-    fn tell_access_ended_by_exclusion(
+    pub(super) fn tell_access_ended_by_exclusion(
         &mut self,
         row: &referral::Model,
         organizations: impl IntoIterator<Item = OrganizationId>,
     ) {
         let (kind, subject) = (JournalKind::AccessEnded, SubjectType::Referral);
-        self.record(Entry::new(kind, subject, row.id, row.version).told(organizations));
+        // What is open ends for others with the version that a claim or the end of it brings.
+        let moves = i32::from(OPEN_STATUSES.contains(&row.status));
+        self.record(Entry::new(kind, subject, row.id, row.version + moves).told(organizations));
     }
 }
 

@@ -276,7 +276,7 @@ pub(super) fn replacements(of: &[ReferralId]) -> sea_orm::Select<referral::Entit
     referral::Entity::find().filter(referral::Column::ReplacesId.is_in(of.iter().copied()))
 }
 
-/// Whether a later outcome of the same referral says what became of the one at hand.
+/// Whether a later outcome of the same person in the same referral says what became of the one at hand.
 pub(super) fn answered() -> Expr {
     let later = Alias::new("later");
     let at = |column| Expr::col((outcome::Entity, column));
@@ -287,6 +287,15 @@ pub(super) fn answered() -> Expr {
         .from_as(outcome::Entity, later.clone())
         .and_where(of_later(outcome::Column::ReferralId).equals(same))
         .and_where(of_later(outcome::Column::CreatedAt).gt(at(outcome::Column::CreatedAt)))
+        .cond_where(
+            Condition::any()
+                .add(of_later(outcome::Column::ClaimantId).is_null())
+                .add(at(outcome::Column::ClaimantId).is_null())
+                .add(
+                    of_later(outcome::Column::ClaimantId)
+                        .equals((outcome::Entity, outcome::Column::ClaimantId)),
+                ),
+        )
         .to_owned();
     Expr::exists(answers)
 }

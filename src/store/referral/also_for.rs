@@ -262,6 +262,22 @@ impl Unit<'_> {
         Ok(people)
     }
 
+    /// For whom a referral is, as far as the caller knows there: what it knows of a person by another referral must not
+    /// show who is in this one.
+    pub(super) async fn known_people_of(&self, row: &referral::Model) -> Result<Vec<ClaimantId>> {
+        let Some(claimant) = row.claimant_id else {
+            return Ok(Vec::new());
+        };
+        let beside = self
+            .find::<referral_also_for::Entity>()
+            .filter(referral_also_for::Column::ReferralId.eq(row.id))
+            .all()
+            .await?;
+        let mut people: Vec<ClaimantId> = beside.into_iter().map(|row| row.claimant_id).collect();
+        people.push(claimant);
+        Ok(people)
+    }
+
     /// Those beside the claimant of a referral whom the caller registered still.
     pub(super) async fn own_people_beside(&self, referral: ReferralId) -> Result<Vec<ClaimantId>> {
         let people = self.people_beside(&[referral]).await?;

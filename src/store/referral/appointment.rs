@@ -18,14 +18,10 @@ use super::{
         update::Update,
     },
     Seen, check_free_text,
-    message::{Between, not_under_way, text_key, waiting_of},
+    message::{Between, text_key, waiting_of},
 };
 use crate::{
-    domain::{
-        appointment::{self as rules, May, Time, WrongTime},
-        message::may_write,
-        referral::Relation,
-    },
+    domain::appointment::{self as rules, May, Time, WrongTime},
     error::{Problem, Refusal, Result},
 };
 
@@ -53,11 +49,7 @@ impl Change for Save {
         check_free_text(self.note.value(), "note")?;
         let between = unit.between(self.referral).await?;
         let referral = &between.referral;
-        let owned = referral.owner_id.is_some();
-        let may = |by: &Relation| may_write(referral.status, owned, *by);
-        if !between.relations.iter().any(may) {
-            return Err(not_under_way(referral).into());
-        }
+        between.demand_under_way()?;
         let kept = match self.id {
             Some(id) => Some(unit.appointment(referral.id, id).await?),
             None => None,

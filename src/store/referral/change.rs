@@ -59,7 +59,7 @@ impl Change for UpdateReferral {
             Update::Clear => None,
             Update::Set(summary) => Some(summary.clone()),
         };
-        unit.check_summary(&unit.people_of(&row).await?, summary.as_deref())
+        unit.check_summary(&unit.known_people_of(&row).await?, summary.as_deref())
             .await?;
         match &self.summary {
             Update::Keep => {}

@@ -209,7 +209,7 @@ impl Change for Send {
             .await?;
         // More may be known of the claimant than when the draft was written.
         let summary = unit.summary_of(&row)?;
-        unit.check_summary(&unit.people_of(&row).await?, summary.as_deref())
+        unit.check_summary(&unit.known_people_of(&row).await?, summary.as_deref())
             .await?;
         step.row.status = Set(row.status);
         step.row.owner_id = Set(row.owner_id);

@@ -2,11 +2,12 @@
 //! excluded, or whose owner is no more; all of a person's who is erased; requests that nobody answers; and drafts that
 //! nobody touches any more.
 use entity::{
-    Access, DecidedBy, JournalKind, ReferralId, ReferralStatus, ReferralStatusReason, SubjectType,
-    appointment, claimant, message, outcome, referral,
+    Access, DecidedBy, JournalKind, OrganizationId, ReferralId, ReferralStatus,
+    ReferralStatusReason, SubjectType, appointment, claimant, message, outcome, referral,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    sea_query::Expr,
 };
 
 use super::{
@@ -37,16 +38,19 @@ fn facts_of(row: &referral::Model) -> Facts {
 
 impl Unit<'_> {
     /// Cancels what depended on a consent that is gone, or goes to an organization that is now excluded. The parties
-    /// learn that it was cancelled, and not why. Returns which were.
+    /// learn that it was cancelled, and not why. An organization that is excluded is told in the same order of everything
+    /// that is still open of what it `knew`, as if that had ended.
     pub(in crate::store) async fn end_uncovered_referrals(
         &mut self,
         claimant: &claimant::Model,
-    ) -> Result<Vec<ReferralId>> {
+        excluded: Option<(OrganizationId, &[referral::Model])>,
+    ) -> Result<()> {
         let wishes = self.wishes_of(claimant.id).await?;
-        let mut ended = Vec::new();
         let rows = referral::Entity::find()
             .filter(referral::Column::ClaimantId.eq(claimant.id))
             .filter(referral::Column::Status.is_in(OPEN_STATUSES))
+            .order_by_desc(referral::Column::CreatedAt)
+            .order_by_desc(referral::Column::Id)
             .all(&self.work)
             .await?;
         let kinds = self
@@ -69,13 +73,20 @@ impl Unit<'_> {
                 None => wishes.consent_for_open(row.category, self.session.now),
             };
             // A consent that has only expired ends by the clock what it opened, not the referral.
-            if access == Access::ConsentRequired {
-                ended.push(row.id);
-                self.cancel_by_system(row, ReferralStatusReason::ConsentWithdrawn)
+            let ends = access == Access::ConsentRequired;
+            if ends {
+                self.cancel_by_system(row.clone(), ReferralStatusReason::ConsentWithdrawn)
                     .await?;
             }
+            if let Some((organization, knew)) = excluded {
+                // The end of a referral tells its owner by name, and whoever could claim it by another.
+                let is_told = ends && row.owner_access && row.owner_id == Some(organization);
+                if !is_told && knew.iter().any(|known| known.id == row.id) {
+                    self.tell_access_ended_by_exclusion(&row, [organization]);
+                }
+            }
         }
-        Ok(ended)
+        Ok(())
     }
 
     /// Ends what names a claimant who is being erased: open referrals as by withdrawal, drafts for good. Whoever was a

@@ -49,15 +49,12 @@ impl Change for Send {
         if self.body.trim().is_empty() {
             return Err(Refusal::at(Problem::Required, "body").into());
         }
+        let between = unit.between(self.referral).await?;
+        between.demand_under_way()?;
         let Between {
             referral,
             relations,
-        } = unit.between(self.referral).await?;
-        let owned = referral.owner_id.is_some();
-        let may = |by: &Relation| may_write(referral.status, owned, *by);
-        if !relations.iter().any(may) {
-            return Err(not_under_way(&referral).into());
-        }
+        } = between;
         unit.check_told(&referral, &[("body", Some(&self.body))])
             .await?;
         let waiting = waiting_of(&referral).written(referral.status, &relations);
@@ -88,8 +85,21 @@ pub(super) struct Between {
     pub(super) relations: Vec<Relation>,
 }
 
+impl Between {
+    /// Refuses where the parties have nothing to say to each other. Of what is over a party must not learn why: that
+    /// somebody was erased, all of whose referrals are, is not said.
+    pub(super) fn demand_under_way(&self) -> Result<()> {
+        let owned = self.referral.owner_id.is_some();
+        let may = |by: &Relation| may_write(self.referral.status, owned, *by);
+        if !self.relations.iter().any(may) {
+            return Err(not_under_way(&self.referral).into());
+        }
+        Ok(())
+    }
+}
+
 /// The parties have nothing to say to each other in this status, or the caller is none of them.
-pub(super) fn not_under_way(referral: &referral::Model) -> Refusal {
+fn not_under_way(referral: &referral::Model) -> Refusal {
     let status = referral.status;
     Refusal::at(Problem::ActionNotAllowed { status }, "referralId")
 }
@@ -125,7 +135,7 @@ impl Unit<'_> {
         let absent = || Refusal::at(Problem::NotFound, "referralId");
         let seen = found().one().await?.ok_or_else(absent)?;
         if let Some(claimant) = seen.claimant_id {
-            self.lock_known_claimant(claimant, "referralId").await?;
+            self.lock_claimant(claimant).await?;
         }
         let referral = found()
             .select(|select| select.lock(LockType::NoKeyUpdate))

@@ -67,7 +67,7 @@ impl Unit<'_> {
         if texts.is_empty() {
             return Ok(());
         }
-        let people = self.people_of(referral).await?;
+        let people = self.known_people_of(referral).await?;
         let own = self.own_among(&people).await?;
         let known = self.known_of(&people, &own).await?;
         let hidden = self.hidden_places(&own).await?;
