@@ -1,7 +1,13 @@
 //! What is said without being said: counts, ends of pages, versions, wordings, logs. Where another test holds a channel,
 //! it is not held here again: errors and statements in `visibility`, cursors in `paging`, keys in `idempotency`, the feed
 //! in `feed`, cells of reports in `report`.
-use claimant_gateway::opaque::NodeType;
+use claimant_gateway::{
+    auth::{
+        demo::TokenRequest,
+        scope::{Scope, ScopeSet},
+    },
+    opaque::NodeType,
+};
 use serde_json::{Value, json};
 
 use crate::common::{
@@ -33,6 +39,39 @@ on_both_databases! {
         }
         app.settle().await;
         assert_eq!(lists().await, before);
+    }
+
+    async fn a_token_that_is_not_good_for_people_reads_no_note_about_them(app: TestApp) {
+        let agency = app.as_agency();
+        let claimant = agency.registers_with_consent("Testa").await;
+        let exclusion = json!({ "claimantId": claimant, "note": "Told in confidence",
+            "organizationId": app.public_id(NodeType::Organization, app.world.provider) });
+        agency.done("exclusionRecord", exclusion, "exclusion { id }").await;
+        app.settle().await;
+        let feed = "{ changes(first: 100) { edges { node { kind note } } } }";
+        assert!(agency.query(feed).await.text.contains("Told in confidence"));
+        let scopes: ScopeSet = [Scope::ReferralRead, Scope::DirectoryRead].into_iter().collect();
+        let read = app.client_with("agency", scopes).query(feed).await;
+        assert!(read.text.contains("EXCLUSION_RECORDED") && !read.text.contains("Told in confidence"), "{}", read.text);
+    }
+
+    async fn what_the_ministry_did_elsewhere_is_not_told_to_staff_of_a_region(app: TestApp) {
+        let sent = app.as_agency().refers().await;
+        app.as_ministry().done("referralReroute", sent.step(because("AT_CAPACITY")), "referral { version }").await;
+        app.settle().await;
+        let told = async |region: &str| {
+            let bound = app.client_by(&TokenRequest {
+                organization: "ministry".to_owned(),
+                scopes: Scope::ALL.iter().copied().collect(),
+                subject: "regional-worker".to_owned(),
+                region: Some(region.to_owned()),
+                lifetime: chrono::TimeDelta::hours(1),
+            });
+            let feed = bound.query("{ changes(first: 100) { edges { node { kind subjectId } } } }").await;
+            feed.data()["changes"]["edges"].to_string().contains(sent.id.as_str().expect("an id"))
+        };
+        assert!(told("CENTRAL").await);
+        assert!(!told("NORTHERN").await);
     }
 
     async fn a_subscription_does_not_tell_that_something_hidden_happened(app: TestApp) {

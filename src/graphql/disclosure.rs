@@ -7,6 +7,7 @@ use super::{
     consent::Consent,
     context::{OrAnswer, Resolver},
     directory::{Organization, known_organization},
+    node::may_read,
     page::{Connection, List, Page},
     referral::Referral,
     scalar::DateTime,
@@ -14,6 +15,7 @@ use super::{
 use crate::{
     domain::audit_chain,
     message::disclosure::{Shown, sentence},
+    opaque::NodeType,
     store::page::Field,
 };
 
@@ -74,11 +76,19 @@ impl Disclosure {
             Language::En => row.name_en.clone(),
             Language::Fr => row.name_fr.clone(),
         });
-        let need = match self.0.referral_id {
+        let need = match self
+            .0
+            .referral_id
+            .filter(|_| may_read(context, NodeType::Referral))
+        {
             Some(id) => loaders.one(id).await.or_answer(context)?,
             None => None,
         };
-        let consent = match self.0.consent_id {
+        let consent = match self
+            .0
+            .consent_id
+            .filter(|_| may_read(context, NodeType::Consent))
+        {
             Some(id) => loaders.one(id).await.or_answer(context)?,
             None => None,
         };

@@ -5,7 +5,7 @@ use entity::{ReferralStatus, ReferralStatusReason, SubjectType};
 use super::{
     context::{OrAnswer, Resolver},
     directory::{Organization, organization_of},
-    node::{Node, node_by_uuid},
+    node::{Node, may_read, node_by_uuid},
     page::{Connection, RowCursor},
     scalar::{Cursor, DateTime},
 };
@@ -79,7 +79,12 @@ impl JournalEntry {
         self.0.entry.reason
     }
 
+    /// What was noted, where the caller may read the subject.
     async fn note(&self, context: &Context<'_>) -> Result<Option<String>> {
+        // A note about a person is for those whose token is good for people.
+        if !may_read(context, self.node_type()) {
+            return Ok(None);
+        }
         let note = context.session().entry_note(&self.0).or_answer(context)?;
         if note.is_some() {
             let (claimant, referral) = self.0.about;

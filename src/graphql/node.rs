@@ -69,13 +69,18 @@ pub(super) async fn node(context: &Context<'_>, id: &ID) -> Result<Option<Node>>
     }
 }
 
+/// Whether the caller's scopes let it read what is of this type, wherever it meets it.
+pub(super) fn may_read(context: &Context<'_>, node: NodeType) -> bool {
+    let scopes = context.session().caller().scopes;
+    scope::missing(type_name(node), scope::OBJECT, scopes).is_none()
+}
+
 pub(super) async fn node_by_uuid(
     context: &Context<'_>,
     node: NodeType,
     uuid: Uuid,
 ) -> Result<Option<Node>> {
-    let scopes = context.session().caller().scopes;
-    if scope::missing(type_name(node), scope::OBJECT, scopes).is_some() {
+    if !may_read(context, node) {
         return Ok(None);
     }
     let loaders = context.loaders();

@@ -46,7 +46,7 @@ pub struct ReferralReport {
     as_of: DateTime,
     /// The cells whose count is told.
     rows: Vec<ReferralReportRow>,
-    /// How many cells are withheld, and so not listed; 0 where the total is withheld.
+    /// How many cells are withheld, as far as that may be told: 0. Those that are withheld are not listed.
     suppressed: i32,
     /// Null where it is withheld: for the ministry, where there is nothing, or too little to be told.
     total: Option<i32>,

@@ -298,6 +298,7 @@ impl Session {
         let mut seen: Vec<Seen> = entries
             .into_iter()
             .zip(keys)
+            .filter(|(entry, _)| self.is_of_own_region(entry, &referrals))
             .map(|(entry, of_claimant)| {
                 let entry = self.timed(entry);
                 let position = entry.position.unwrap_or_default();
@@ -311,6 +312,25 @@ impl Session {
         self.find_whom_notes_speak_of(&mut seen.iter_mut().collect::<Vec<_>>())
             .await?;
         Ok(seen)
+    }
+
+    /// What the ministry did with a referral is told to its staff of that region, and to those who are bound to none.
+    fn is_of_own_region(
+        &self,
+        entry: &journal_entry::Model,
+        referrals: &HashMap<Uuid, referral::Model>,
+    ) -> bool {
+        match self.viewer() {
+            Viewer::Ministry {
+                region: Some(_), ..
+            } => {
+                entry.subject_type != SubjectType::Referral
+                    || referrals.contains_key(&entry.subject_id)
+            }
+            Viewer::Ministry { region: None, .. }
+            | Viewer::Provider { .. }
+            | Viewer::SettlementAgency { .. } => true,
+        }
     }
 
     /// The entry with its time as the caller is told it.

@@ -40,7 +40,7 @@ pub struct Row {
     pub count: i64,
 }
 
-/// The cells that are told, how many are withheld, and the total, which is protected like a cell. Where there is none,
+/// The cells that are told, and the total, which is protected like a cell. Where there is none,
 /// nothing is told: not even of what there would be a cell.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -88,7 +88,6 @@ impl Session {
             .map(|row| (row.code.clone(), (row.name_en.clone(), row.name_fr.clone())))
             .collect();
         let total = whole.first().and_then(|(_, parts)| self.told(parts));
-        let found = cells.len();
         let rows: Vec<Row> = cells
             .into_iter()
             .filter_map(|(keys, parts)| {
@@ -98,8 +97,9 @@ impl Session {
             .collect();
         Ok(Report {
             as_of: basis.as_of,
-            // How many cells a few have would tell of them.
-            suppressed: total.map_or(0, |_| found - rows.len()),
+            // An organization's own cells are all told. To the ministry the number of cells would tell of them: two
+            // questions, one of which counts a person more, would show whether that person has a cell alone.
+            suppressed: 0,
             rows,
             total,
             regions,
