@@ -23,6 +23,7 @@ use super::{
 use crate::{
     config,
     error::{Error, Result},
+    private_file,
     viewer::Viewer,
 };
 
@@ -58,10 +59,16 @@ pub struct MigrationState {
     pub applied: bool,
 }
 
+/// No statement of the gateway runs long enough to be worth compiling, which by default PostgreSQL does with whatever it
+/// takes for expensive.
+fn uncompiled(postgres: PgConnectOptions) -> PgConnectOptions {
+    postgres.options([("jit", "off")])
+}
+
 /// What policies let through depends on who asks, and so does the plan that finds it: one for everybody reads all that
 /// stands before what the viewer may see.
 fn planned_anew(postgres: PgConnectOptions) -> PgConnectOptions {
-    postgres.options([("plan_cache_mode", "force_custom_plan")])
+    uncompiled(postgres).options([("plan_cache_mode", "force_custom_plan")])
 }
 
 impl Database {
@@ -101,7 +108,8 @@ impl Database {
                 });
             options
         };
-        // The writer first: it makes the file and turns the write-ahead log on.
+        make_private(url)?;
+        // The writer first: it turns the write-ahead log on.
         let writer = sea_orm::Database::connect(options(1, false)).await?;
         let reader =
             sea_orm::Database::connect(options(config.max_connections.get(), true)).await?;
@@ -126,9 +134,11 @@ impl Database {
                 .set_application_name("claimant-gateway");
             options
         };
-        let as_work =
-            |postgres: PgConnectOptions| postgres.options([("claimant_gateway.viewer", "work")]);
+        let as_work = |postgres: PgConnectOptions| {
+            uncompiled(postgres).options([("claimant_gateway.viewer", "work")])
+        };
         let mut work = options();
+        work.map_sqlx_postgres_opts(uncompiled);
         let mut direct = PgConnectOptions::from_str(url)
             .map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?
             .application_name("claimant-gateway")
@@ -328,5 +338,38 @@ impl Database {
         }
         // On PostgreSQL the writer is the same pool; closing it again does nothing.
         Ok(self.writer.close().await?)
+    }
+}
+
+/// Makes the file of a new database for its owner alone; what SQLite keeps beside it is as the file is. Much of what is in
+/// it is not sealed: who needs what, and whom a person excludes.
+fn make_private(url: &str) -> Result<()> {
+    use sea_orm::sqlx::sqlite::SqliteConnectOptions;
+    let options: SqliteConnectOptions = url.parse().map_err(Error::internal)?;
+    let file = options.get_filename();
+    if url.contains(":memory:") || file.exists() {
+        return Ok(());
+    }
+    match private_file::create_new(file) {
+        Ok(_) => Ok(()),
+        // SQLite says better what is wrong with the place.
+        Err(error) => {
+            tracing::debug!(%error, "the database file could not be made");
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_of_a_new_database_is_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new.db");
+        make_private(&format!("sqlite://{}?mode=rwc", path.display())).unwrap();
+        assert!(path.is_file() && !private_file::is_exposed(&path).unwrap());
+        make_private("sqlite::memory:").unwrap();
     }
 }

@@ -167,8 +167,10 @@ impl Exchange {
 /// How PostgreSQL plans what goes over a line. It is found by its keys, in an order that an index has, and planned once
 /// for all values: left to itself PostgreSQL would plan a page of the inbox anew each time, which takes longer than
 /// reading it; and, not knowing how much a filter leaves, it would now and then read and sort all that an organization
-/// has instead of following the index until a page is full.
-pub const PLANNING: &str = "SET plan_cache_mode = force_generic_plan; SET enable_sort = off";
+/// has instead of following the index until a page is full. What must be sorted is all the same, at a cost so high by name
+/// that PostgreSQL would compile it first.
+pub const PLANNING: &str =
+    "SET plan_cache_mode = force_generic_plan; SET enable_sort = off; SET jit = off";
 
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
     let mut connection = PgConnection::connect_with(options).await?;
