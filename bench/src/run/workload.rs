@@ -110,7 +110,7 @@ const CHANGES: &str = "query Feed($after: Cursor) { changes(after: $after, first
     { edges { node { cursor at kind subjectId fromStatus toStatus reason version organization { id name } } } \
     pageInfo { hasNextPage endCursor } } }";
 const REPORT: &str = "query Report($input: ReferralReportInput!) { referralReport(input: $input) \
-    { asOf rows { keys { code } count suppressed } suppressed total } }";
+    { asOf rows { keys { dimension value } count } suppressed total } }";
 
 /// The same of PostGraphile, which names things by the tables.
 mod postgraphile {
