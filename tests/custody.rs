@@ -120,6 +120,8 @@ assert!(payload["claimant"].is_null(), "nothing that is still open is the former
             assert!(seen.is_null() || (seen["claimant"].is_null() && seen["outcomes"] == json!([])), "{seen}");
         }
         assert_eq!(other.rereads(&open).await.status, "CANCELLED", "no consent lets the former keeper go on");
+        let grants = app.store.unscoped_verify_grants(None, false).await.expect("the grants are compared");
+        assert_eq!(grants.differences, []);
     }
 
     async fn a_former_keeper_reads_no_note_of_the_file(app: TestApp) {

@@ -125,13 +125,13 @@ impl Unit<'_> {
         }
         token::write(&self.work, seal, to, id, &described).await?;
         duplicate::forget(&self.work, id).await?;
-        let referrals = self.hand_over_referrals(id, from, to).await?;
+        let mut referrals = self.hand_over_referrals(id, from, to).await?;
         let moved = claimant::Entity::find_by_id(id).one(&self.work).await?;
         let moved =
             moved.ok_or_else(|| Error::internal("a claimant who is handed over is there"))?;
         // What went to the former keeper itself needed no consent while it was that.
         self.end_uncovered_referrals(&moved, None).await?;
-        self.end_uncovered_tenures(&moved, from).await?;
+        referrals.extend(self.end_uncovered_tenures(&moved, from).await?);
         let mut people = self.people_beside(&referrals).await?;
         people.push(id);
         self.regrant_all(&people).await?;
@@ -145,12 +145,12 @@ impl Unit<'_> {
         Ok(version)
     }
 
-    /// Of what it once took on itself, the former keeper keeps what a consent lets it keep.
+    /// Of what it once took on itself, the former keeper keeps what a consent lets it keep. Returns what it does not.
     async fn end_uncovered_tenures(
         &mut self,
         claimant: &claimant::Model,
         from: OrganizationId,
-    ) -> Result<()> {
+    ) -> Result<Vec<ReferralId>> {
         let wishes = self.wishes_of(claimant.id).await?;
         let kinds = self.kinds_of(vec![from]).await?;
         let covered = |category| {
@@ -170,12 +170,13 @@ impl Unit<'_> {
             .all(&self.work)
             .await?;
         let uncovered = owned.iter().filter(|row| !covered(row.category));
+        let uncovered: Vec<ReferralId> = uncovered.map(|row| row.id).collect();
         referral::Entity::update_many()
             .col_expr(referral::Column::OwnerAccess, Expr::value(false))
-            .filter(referral::Column::Id.is_in(uncovered.map(|row| row.id)))
+            .filter(referral::Column::Id.is_in(uncovered.iter().copied()))
             .exec(&self.work)
             .await?;
-        Ok(())
+        Ok(uncovered)
     }
 
     async fn hand_over_referrals(

@@ -307,6 +307,7 @@ impl Explainer {
 }
 
 const EXPLAIN: &str = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)";
+
 /// What prepares a statement that the gateway has planned once for all values: one that reads, and for nobody whom
 /// PostgreSQL must know. None for the others, and where a value is of a type that none of the statements has.
 fn planned_once(statement: &Statement, viewer: Option<&Statement>) -> Option<String> {
